@@ -1,0 +1,1 @@
+"""How devices speak: formats and profiles turn what arrives on a wire into signals."""

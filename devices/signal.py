@@ -1,0 +1,188 @@
+"""The one shape that everything a device says becomes.
+
+Pure values: no transport, no database, no clock. A `Frame` is what the wire brought, a `Reading` is what it
+meant: signals to act on, beats that only say "alive", tickets for a human.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Kind(StrEnum):
+    """What a device can mean. The words are the protocol's, the database's and the API's."""
+
+    SOS = "sos"
+    FALL = "fall"
+    SMOKE = "smoke"
+    GAS = "gas"
+    CO = "co"
+    LEAK = "leak"
+    INACTIVITY = "inactivity"
+    BED_EXIT = "bed_exit"
+    WANDER = "wander"
+    DOOR = "door"
+    TAMPER = "tamper"
+    LOW_BATTERY = "low_battery"
+    MAINS_FAILURE = "mains_failure"
+    OFFLINE = "offline"
+    FAULT = "fault"
+    UNREADABLE = "unreadable"  # an enrolled life-safety device said something nobody could read
+    CANCEL = "cancel"
+    TEST = "test"
+    HEARTBEAT = "heartbeat"
+    ACTIVITY = "activity"
+    LOCATION = "location"
+
+
+class State(StrEnum):
+    ACTIVE = "active"
+    CLEAR = "clear"
+
+
+class Role(StrEnum):
+    """What a device is *for*. The role, not the payload, makes any press of a help button an sos."""
+
+    HELP_BUTTON = "help_button"
+    SMOKE_DETECTOR = "smoke_detector"
+    GAS_DETECTOR = "gas_detector"
+    CO_DETECTOR = "co_detector"
+    LEAK_SENSOR = "leak_sensor"
+    FALL_SENSOR = "fall_sensor"
+    MOTION_SENSOR = "motion_sensor"
+    DOOR_SENSOR = "door_sensor"
+    BED_SENSOR = "bed_sensor"
+    SERVICE_BUTTON = "service_button"  # the green button: an ordinary wish, never an alarm
+    HUB = "hub"
+
+    @property
+    def is_life_safety(self) -> bool:
+        return self in LIFE_SAFETY
+
+
+LIFE_SAFETY = frozenset(
+    {
+        Role.HELP_BUTTON,
+        Role.SMOKE_DETECTOR,
+        Role.GAS_DETECTOR,
+        Role.CO_DETECTOR,
+        Role.FALL_SENSOR,
+    }
+)
+
+
+def aware(moment: datetime, name: str) -> datetime:
+    """Return `moment`, refusing one without a time zone (ValueError)."""
+    if moment.utcoffset() is None:
+        raise ValueError(f"{name} must be an aware datetime, got {moment!r}")
+    return moment
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message as the transport delivered it. `received_at` is our clock and the authoritative one."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    retained: bool = False
+    redelivered: bool = False
+
+    def __post_init__(self) -> None:
+        aware(self.received_at, "received_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the register knows of a device and a decoder needs: identity, role, model."""
+
+    device_key: str
+    role: Role
+    vendor: str = ""
+    model: str = ""
+
+
+class Registry(Protocol):
+    def find(self, device_key: str) -> Enrolment | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing a device said, stored for ever and never edited.
+
+    `unique_key` comes from what the device said (device key + its own sequence or event id), so that the same
+    message heard twice is one signal. `retained` and `historical` signals are recorded and page nobody.
+    """
+
+    device_key: str
+    kind: Kind
+    unique_key: str
+    received_at: datetime
+    state: State = State.ACTIVE
+    device_time: datetime | None = None
+    retained: bool = False
+    historical: bool = False
+    redelivered: bool = False
+    suspected: bool = False
+    test: bool = False
+    battery: int | None = None  # percent, 0 to 100
+    rule: str = ""  # which rule of which format or profile matched
+    text: str = ""  # what the device added in words
+    topic: str = ""
+    payload: bytes = b""
+
+    def __post_init__(self) -> None:
+        aware(self.received_at, "received_at")
+        if self.device_time is not None:
+            aware(self.device_time, "device_time")
+
+    @property
+    def is_old(self) -> bool:
+        return self.retained or self.historical
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life that is not a signal: updates last-seen and battery, never a row of its own."""
+
+    device_key: str
+    received_at: datetime
+    battery: int | None = None  # percent, 0 to 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Something that no rule understood, for a human to look at. Bytes are kept as they came."""
+
+    reason: str
+    topic: str
+    payload: bytes
+    received_at: datetime
+    device_key: str = ""  # empty when not even the sender could be told
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The application ack: what to publish, after the commit, so that the device stops re-sending."""
+
+    topic: str
+    payload: bytes
+
+
+LevelKey = tuple[str, str]  # (device key, property path)
+Levels = Mapping[LevelKey, str]  # the last value seen of each level, for edge detection
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one frame meant."""
+
+    signals: tuple[Signal, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
+    receipt: Receipt | None = None
+    levels: Mapping[LevelKey, str] = field(default_factory=dict)  # levels this frame changed
