@@ -1,0 +1,263 @@
+"""The words of the register, as frozen values. No storage and no framework: rows become these at the door."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from enum import StrEnum
+
+from devices.signal import Role
+
+Ring = tuple[tuple[float, float], ...]
+Polygon = tuple[Ring, ...]  # outer ring first, then holes; (lon, lat) in degrees WGS-84
+
+
+class AreaLevel(StrEnum):
+    """The grid is a tree of areas; a site may use as many of these levels as it has."""
+
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    CELL = "cell"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A street, community or cell. `code_scheme` says whose code it is: one town can have two."""
+
+    id: int
+    level: AreaLevel
+    code: str
+    code_scheme: str  # nbs | mca | local
+    name: str
+    parent_id: int | None
+    polygon: Polygon | None = None
+    synthetic: bool = False  # geometry made up for a demo; says so wherever it is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something is: degrees WGS-84, with how we know and how well (metres)."""
+
+    lon: float
+    lat: float
+    source: str = "register"
+    accuracy_m: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (-180 <= self.lon <= 180 and -90 <= self.lat <= 90):
+            raise ValueError(
+                f"lon {self.lon} / lat {self.lat} are not degrees: give longitude -180..180, latitude -90..90"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """A dwelling. The address stands alone: help finds the door without a map."""
+
+    id: int
+    area_id: int  # its cell
+    address: str  # in words, as a worker would read it: 和平社区幸福里3幢2单元501
+    building: str
+    unit: str
+    floor: int | None
+    room: str
+    position: Position | None
+    access_notes: str = ""  # gate, door code, who has a key
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """A person in a household."""
+
+    id: int
+    household_id: int
+    name: str
+    sex: str = ""  # 男 | 女
+    birth_date: date | None = None
+    phone: str = ""
+    lives_alone: bool = False
+    health_notes: str = ""
+
+    def age(self, today: date) -> int | None:
+        """Full years on `today`; None when the birth date is unknown."""
+        if self.birth_date is None:
+            return None
+        had_birthday = (today.month, today.day) >= (self.birth_date.month, self.birth_date.day)
+        return today.year - self.birth_date.year - (0 if had_birthday else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A relative, neighbour or key holder; `rank` 1 is told first."""
+
+    id: int
+    household_id: int
+    rank: int
+    name: str
+    relation: str  # 女儿, 儿子, 邻居 …
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A button, sensor or hub, enrolled to a household with a role. `key` is its protocol-native identity."""
+
+    id: int
+    key: str
+    role: Role
+    household_id: int | None
+    vendor: str = ""
+    model: str = ""
+    label: str = ""
+    username: str = ""  # MQTT login, when it has one of its own
+    enabled: bool = True
+    last_seen_at: datetime | None = None
+    battery: int | None = None  # percent
+
+
+class ResponderKind(StrEnum):
+    GRID_WORKER = "grid_worker"
+    COMMUNITY_WORKER = "community_worker"
+    CLINIC = "clinic"
+    CONNECTOR = "connector"  # 联户长, one per ten homes
+    VOLUNTEER = "volunteer"
+
+
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """A person or a place that can be sent."""
+
+    id: int
+    kind: ResponderKind
+    name: str
+    phone: str
+    position: Position | None
+    cells: frozenset[int] = frozenset()  # the areas this responder is staff of
+    skills: frozenset[str] = frozenset()
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Weekly duty times in the site's local time: minutes of the day, `ends` may pass midnight."""
+
+    responder_id: int
+    days: frozenset[int]  # ISO weekdays, 1 Monday to 7 Sunday, on which the duty starts
+    starts: int  # minute of the day, 0..1439
+    ends: int  # minute of the day after `starts`, up to 2880 for a duty that passes midnight
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.starts < 1440 and self.starts < self.ends <= self.starts + 1440):
+            raise ValueError(f"a duty starts within a day and lasts at most one: {self.starts}..{self.ends}")
+
+
+def on_duty(duties: tuple[Duty, ...], now: datetime, zone: tzinfo) -> bool:
+    """Whether any of `duties` covers `now`; a duty that began yesterday and passes midnight counts."""
+    local = now.astimezone(zone)
+    minute = local.hour * 60 + local.minute
+    today = local.isoweekday()
+    yesterday = 7 if today == 1 else today - 1
+    return any(
+        (today in duty.days and duty.starts <= minute < duty.ends)
+        or (yesterday in duty.days and minute + 1440 < duty.ends)
+        for duty in duties
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A sub-district's own facts: what it is called, the number people know, its time zone."""
+
+    code: str
+    name: str
+    hotline: str  # 2222999
+    signature: str  # what stands in 【】 before each text
+    timezone: str = "Asia/Shanghai"
+
+
+class AccountRole(StrEnum):
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may log in. The password hash stays in the store."""
+
+    id: int
+    login: str
+    name: str
+    role: AccountRole
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A franchised provider of the service catalogue."""
+
+    id: int
+    name: str
+    category: str
+    phone: str
+    area_id: int | None = None
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueItem:
+    """One service on offer. Price in fen (1/100 yuan)."""
+
+    id: int
+    provider_id: int
+    category: str
+    name: str
+    unit: str
+    price_fen: int
+    active: bool = True
+
+
+class OrderState(StrEnum):
+    """Residents order, the community passes on, the unit takes, the member does."""
+
+    PLACED = "placed"
+    PASSED_ON = "passed_on"
+    TAKEN = "taken"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A resident's wish that became work for a provider."""
+
+    id: int
+    household_id: int
+    item_id: int
+    provider_id: int
+    call_id: int | None
+    state: OrderState
+    note: str
+    placed_at: datetime
+    changed_at: datetime
+
+
+class CallOutcome(StrEnum):
+    OPEN = "open"
+    ORDER = "order"
+    INCIDENT = "incident"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One hotline call."""
+
+    id: int
+    number: str  # as dialled in, normalised where that was possible
+    at: datetime
+    household_id: int | None
+    outcome: CallOutcome
+    incident_id: int | None = None
+    note: str = ""

@@ -1,0 +1,90 @@
+"""The store: one engine, opened the way that each database needs so that committed means kept.
+
+`read()` and `write()` give a connection inside one transaction. On SQLite a write transaction takes the write
+lock at BEGIN, because a deferred one that upgrades later fails at once and ignores the timeout.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+# psycopg's defaults hang for ever on a silent partition; with these a dead server is noticed within 6 s.
+_POSTGRES = {
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "options": (
+        "-c statement_timeout=10000 -c lock_timeout=5000 "
+        "-c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+    ),
+}
+_SQLITE_BUSY_MS = 10_000
+
+# Every session is ended by the timeouts above long before this many seconds, so a row that is still invisible
+# by then was rolled back. The live stream counts on it (dispatcher/views.py).
+LONGEST_TRANSACTION_S = 30.0
+
+
+class Store:
+    """A database that keeps its promises. `url` is any SQLAlchemy URL of SQLite or PostgreSQL (psycopg)."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            self.engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_MS / 1000})
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        elif parsed.get_backend_name() == "postgresql":
+            self.engine = create_engine(
+                url, pool_pre_ping=True, pool_size=pool_size, max_overflow=pool_size, connect_args=_POSTGRES
+            )
+        else:
+            raise ValueError(
+                f"{parsed.get_backend_name()} is not supported: use sqlite:///path/to/anxin.db "
+                "or postgresql+psycopg://user@host/name"
+            )
+        self._writer = self.engine.execution_options(anxin_writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block; an exception keeps nothing."""
+        with self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction for reading; it never waits for a writer on either database."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={_SQLITE_BUSY_MS}",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("anxin_writes") else "BEGIN")

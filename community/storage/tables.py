@@ -1,0 +1,528 @@
+"""The whole schema, and the constraints that the database itself must keep. Private to `storage/` packages.
+
+Times are aware UTC. Ids are bigints. Nothing here needs an extension or one particular database.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.types import JSON, TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC moment. SQLite has no time zone, so it is stored naive in UTC there."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError(f"refusing a naive time: {value!r}")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _ref(target: str, *, name: str | None = None, nullable: bool = False, index: bool = False) -> Column[int]:
+    return Column(name or f"{target}_id", Id, ForeignKey(f"{target}.id"), nullable=nullable, index=index)
+
+
+# ---- the register ----
+
+site = Table(
+    "site",
+    metadata,
+    Column("code", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hotline", String(32), nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("timezone", String(64), nullable=False),
+)
+
+area = Table(
+    "area",
+    metadata,
+    _id(),
+    Column("level", String(16), nullable=False),
+    Column("code", String(20), nullable=False),
+    Column("code_scheme", String(8), nullable=False),
+    Column("name", Text, nullable=False),
+    _ref("area", name="parent_id", nullable=True, index=True),
+    Column("polygon", JSON),
+    Column("synthetic", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("code_scheme", "code"),
+)
+
+household = Table(
+    "household",
+    metadata,
+    _id(),
+    _ref("area", index=True),
+    Column("address", Text, nullable=False),
+    Column("building", Text, nullable=False, server_default=""),
+    Column("unit", Text, nullable=False, server_default=""),
+    Column("floor", Integer),
+    Column("room", Text, nullable=False, server_default=""),
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("position_source", String(32), nullable=False, server_default=""),
+    Column("accuracy_m", Float),
+    Column("access_notes", Text, nullable=False, server_default=""),
+    Column("phone", String(32), nullable=False, server_default="", index=True),
+    CheckConstraint("(lon IS NULL) = (lat IS NULL)", name="position_is_whole"),
+    CheckConstraint("lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90", name="position_in_degrees"),
+)
+
+resident = Table(
+    "resident",
+    metadata,
+    _id(),
+    _ref("household", index=True),
+    Column("name", Text, nullable=False),
+    Column("sex", String(8), nullable=False, server_default=""),
+    Column("birth_date", Date),
+    Column("phone", String(32), nullable=False, server_default="", index=True),
+    Column("lives_alone", Boolean, nullable=False, server_default=text("false")),
+    Column("health_notes", Text, nullable=False, server_default=""),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    _id(),
+    _ref("household"),
+    Column("rank", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("relation", Text, nullable=False),
+    Column("phone", String(32), nullable=False, index=True),
+    UniqueConstraint("household_id", "rank"),
+    CheckConstraint("rank >= 1", name="rank_from_one"),
+)
+
+device = Table(
+    "device",
+    metadata,
+    _id(),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    _ref("household", nullable=True, index=True),
+    Column("vendor", Text, nullable=False, server_default=""),
+    Column("model", Text, nullable=False, server_default=""),
+    Column("label", Text, nullable=False, server_default=""),
+    Column("username", String(64), nullable=False, server_default=""),
+    Column("secret_hash", Text, nullable=False, server_default=""),
+    Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    Column("last_seen_at", Moment),
+    Column("battery", Integer),
+    CheckConstraint("battery BETWEEN 0 AND 100", name="battery_percent"),
+)
+
+# Bumped with every change to `device`: whoever keeps devices in memory compares this one row.
+revision = Table(
+    "revision",
+    metadata,
+    Column("of", String(32), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+responder = Table(
+    "responder",
+    metadata,
+    _id(),
+    Column("kind", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", String(32), nullable=False, index=True),
+    Column("lon", Float),
+    Column("lat", Float),
+    Column("position_source", String(32), nullable=False, server_default=""),
+    Column("skills", JSON, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    CheckConstraint("(lon IS NULL) = (lat IS NULL)", name="position_is_whole"),
+)
+
+staffing = Table(
+    "staffing",
+    metadata,
+    Column("responder_id", Id, ForeignKey("responder.id"), primary_key=True),
+    Column("area_id", Id, ForeignKey("area.id"), primary_key=True, index=True),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    _id(),
+    _ref("responder", index=True),
+    Column("days", String(7), nullable=False),  # ISO weekdays as digits: 12345
+    Column("starts", Integer, nullable=False),
+    Column("ends", Integer, nullable=False),
+    CheckConstraint(
+        "starts >= 0 AND starts < 1440 AND ends > starts AND ends <= starts + 1440", name="within_a_day"
+    ),
+)
+
+# ---- who may come in ----
+
+account = Table(
+    "account",
+    metadata,
+    _id(),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+# Sessions and API keys are stored as the SHA-256 of their token: a copied database logs nobody in.
+login_session = Table(
+    "login_session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    _ref("account", index=True),
+    Column("csrf_token", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _id(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    _ref("account", index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+# ---- the service desk ----
+
+provider = Table(
+    "provider",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("category", Text, nullable=False),
+    Column("phone", String(32), nullable=False, index=True),
+    _ref("area", nullable=True),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+)
+
+catalogue_item = Table(
+    "catalogue_item",
+    metadata,
+    _id(),
+    _ref("provider", index=True),
+    Column("category", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("price_fen", BigInteger, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    CheckConstraint("price_fen >= 0", name="price_not_negative"),
+)
+
+# ---- what devices said ----
+
+signal = Table(
+    "signal",
+    metadata,
+    _id(),
+    Column("unique_key", String(300), nullable=False, unique=True),
+    Column("device_key", String(200), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("device_time", Moment),
+    Column("is_old", Boolean, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    Column("battery", Integer),
+    Column("rule", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+# What no rule understood, kept as it came, until a human has looked.
+unread = Table(
+    "unread",
+    metadata,
+    _id(),
+    Column("device_key", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("seen_at", Moment),
+    _ref("account", name="seen_by", nullable=True),
+)
+Index(
+    "ix_unread_waiting",
+    unread.c.received_at,
+    sqlite_where=text("seen_at IS NULL"),
+    postgresql_where=text("seen_at IS NULL"),
+)
+
+# The last value of each level a device reports, so that edges survive a restart.
+level = Table(
+    "level",
+    metadata,
+    Column("device_key", String(200), primary_key=True),
+    Column("property", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# ---- dispatching ----
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    _id(),
+    Column("subject", String(220), nullable=False),
+    _ref("household", nullable=True, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("stage", String(16), nullable=False),
+    Column("opened_at", Moment, nullable=False, index=True),
+    Column("due_at", Moment),
+    Column("plan", JSON, nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("version", Integer, nullable=False),  # = the last seq of its timeline
+    Column("digest", String(64), nullable=False),  # = the last digest of its timeline
+    _ref("account", name="claimed_by", nullable=True),
+    Column("claimed_at", Moment),
+    Column("lease_until", Moment),
+    Column("covered_at", Moment),
+    Column("on_scene_at", Moment),
+    Column("closed_at", Moment),
+    Column("close_code", String(16)),
+    Column("close_note", Text, nullable=False, server_default=""),
+    Column("rehearsal", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("stage IN ('raised', 'claimed', 'covered', 'on_scene', 'closed')", name="stage_known"),
+    CheckConstraint("(stage = 'closed') = (closed_at IS NOT NULL)", name="closed_has_a_time"),
+    CheckConstraint("(stage = 'closed') = (close_code IS NOT NULL)", name="closed_has_a_code"),
+    CheckConstraint("(stage = 'closed') = (due_at IS NULL)", name="open_has_a_due_time"),
+    CheckConstraint("(claimed_by IS NULL) = (claimed_at IS NULL)", name="claim_is_whole"),
+)
+Index(
+    "uq_incident_open_subject",
+    incident.c.subject,
+    unique=True,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+Index(
+    "ix_incident_due",
+    incident.c.due_at,
+    sqlite_where=text("due_at IS NOT NULL"),
+    postgresql_where=text("due_at IS NOT NULL"),
+)
+
+alarm = Table(
+    "alarm",
+    metadata,
+    _id(),
+    _ref("incident", index=True),
+    Column("subject", String(220), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("severity", Integer, nullable=False),
+    Column("device_key", String(200), nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("cleared_at", Moment),
+    Column("ended_at", Moment),
+    CheckConstraint("times >= 1", name="raised_at_least_once"),
+)
+Index(
+    "uq_alarm_uncleared_subject_kind",
+    alarm.c.subject,
+    alarm.c.kind,
+    unique=True,
+    sqlite_where=text("cleared_at IS NULL AND ended_at IS NULL"),
+    postgresql_where=text("cleared_at IS NULL AND ended_at IS NULL"),
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    _id(),
+    _ref("incident", index=True),
+    _ref("responder", index=True),
+    Column("state", String(16), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("distance_m", Float),
+    Column("asked_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("eta_at", Moment),
+    Column("changed_at", Moment),
+    CheckConstraint(
+        "state IN ('asked', 'accepted', 'on_the_way', 'arrived', 'done', 'declined', 'expired', 'withdrawn')",
+        name="state_known",
+    ),
+)
+Index(
+    "uq_offer_open_incident_responder",
+    offer.c.incident_id,
+    offer.c.responder_id,
+    unique=True,
+    sqlite_where=text("state IN ('asked', 'accepted', 'on_the_way', 'arrived')"),
+    postgresql_where=text("state IN ('asked', 'accepted', 'on_the_way', 'arrived')"),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    Column("key", String(120), nullable=False, unique=True),
+    _ref("incident", nullable=True, index=True),
+    Column("who", String(40), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("phone", String(32), nullable=False, index=True),
+    Column("purpose", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_until", Moment),
+    Column("worker", String(64), nullable=False, server_default=""),
+    Column("provider_id", String(64), nullable=False, server_default="", index=True),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("sent_at", Moment),
+    Column("delivered_at", Moment),
+    CheckConstraint(
+        "state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'undeliverable', 'cancelled')",
+        name="state_known",
+    ),
+    CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
+)
+Index(
+    "ix_message_waiting",
+    message.c.lane,
+    message.c.due_at,
+    sqlite_where=text("state IN ('queued', 'sending')"),
+    postgresql_where=text("state IN ('queued', 'sending')"),
+)
+
+# What people answered, as it came; `dedupe_key` is the provider's id of the inbound text.
+reply = Table(
+    "reply",
+    metadata,
+    _id(),
+    Column("dedupe_key", String(120), nullable=False, unique=True),
+    Column("phone", String(32), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    _ref("incident", nullable=True, index=True),
+    Column("meaning", String(32), nullable=False),
+    Column("seen_at", Moment),  # set at once when understood; else when an operator has looked
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    _id(),
+    _ref("incident"),
+    Column("seq", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("entry", String(32), nullable=False),
+    Column("actor", String(220), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("incident_id", "seq"),
+)
+
+# ---- the simulated phones ----
+
+phone_text = Table(
+    "phone_text",
+    metadata,
+    _id(),
+    Column("phone", String(32), nullable=False, index=True),
+    Column("message_key", String(120), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# ---- the hotline ----
+
+call = Table(
+    "call",
+    metadata,
+    _id(),
+    Column("number", String(32), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    _ref("household", nullable=True, index=True),
+    Column("outcome", String(16), nullable=False),
+    _ref("incident", nullable=True),
+    Column("note", Text, nullable=False, server_default=""),
+)
+
+service_order = Table(
+    "service_order",
+    metadata,
+    _id(),
+    _ref("household", index=True),
+    _ref("catalogue_item", name="item_id"),
+    _ref("provider", index=True),
+    _ref("call", nullable=True),
+    Column("state", String(16), nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("placed_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    CheckConstraint("state IN ('placed', 'passed_on', 'taken', 'done', 'cancelled')", name="state_known"),
+)

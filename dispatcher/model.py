@@ -1,0 +1,359 @@
+"""The words of dispatching, as frozen values: alarms, incidents, plans, offers, messages, the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+from community.model import Contact, Household, Resident, Responder, ResponderKind
+from devices.signal import Kind, aware
+
+# No rung, lease or check-in is ever further away than this. A due time beyond it can only come from a clock
+# that was wrong, so it counts as due now (8-reliability, "Time").
+LONGEST_DELAY = timedelta(hours=12)
+
+
+class Severity(IntEnum):
+    """UL 2560's order: emergency before routine before trouble."""
+
+    TROUBLE = 1
+    ROUTINE = 2
+    EMERGENCY = 3
+
+
+class Stage(StrEnum):
+    RAISED = "raised"
+    CLAIMED = "claimed"
+    COVERED = "covered"
+    ON_SCENE = "on_scene"
+    CLOSED = "closed"
+
+
+class CloseCode(StrEnum):
+    """Why a case ended. The false-alarm classes are told apart because each has another remedy."""
+
+    HELPED = "helped"  # 已上门处理
+    HOSPITAL = "hospital"  # 已送医
+    FALSE_PRESS = "false_press"  # 误按
+    DEVICE_FAULT = "device_fault"  # 设备故障
+    TEST = "test"  # 测试或演练
+    SELF_RESOLVED = "self_resolved"  # 已自行解决
+    DUPLICATE = "duplicate"  # 重复
+
+
+FALSE_ALARMS = frozenset({CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT, CloseCode.TEST})
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A kind of trouble in a household that is not over."""
+
+    id: int
+    incident_id: int
+    kind: Kind
+    severity: Severity
+    raised_at: datetime
+    last_at: datetime
+    times: int
+    device_key: str
+    cleared_at: datetime | None = None  # the device says it is over; a human has still to look
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What operators handle: at most one open per subject.
+
+    `subject` is `household:<id>`, or `device:<key>` while a device belongs to no household. `due_at` is when
+    the engine must look again; an open incident always has one. `version` grows with every change.
+    """
+
+    id: int
+    subject: str
+    household_id: int | None
+    kind: Kind
+    severity: Severity
+    stage: Stage
+    opened_at: datetime
+    due_at: datetime | None
+    rung: int  # how many rungs of the plan have fired
+    version: int
+    claimed_by: int | None = None
+    claimed_at: datetime | None = None
+    lease_until: datetime | None = None
+    covered_at: datetime | None = None
+    on_scene_at: datetime | None = None
+    closed_at: datetime | None = None
+    close_code: CloseCode | None = None
+    close_note: str = ""
+    rehearsal: bool = False  # a test or drill: blue, never red
+
+    def __post_init__(self) -> None:
+        aware(self.opened_at, "opened_at")
+
+    @property
+    def is_open(self) -> bool:
+        return self.stage is not Stage.CLOSED
+
+
+# ---- the plan ----
+
+
+class Whom(StrEnum):
+    """Whom a rung tells."""
+
+    RELATIVES = "relatives"  # contacts in order, `count` more of them; 0 means all that are left
+    NEAREST = "nearest"  # the nearest `count` on duty of `kinds`
+    DESK = "desk"  # the console alarm, again and louder
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    whom: Whom
+    count: int = 1
+    kinds: tuple[ResponderKind, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """What happens `after_s` seconds from the opening of the incident, while nobody has taken it over."""
+
+    after_s: int
+    tell: tuple[Tell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The escalation ladder for a kind of trouble; its last rung repeats every `repeat_s` s for ever."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    repeat_s: int = 300
+    offer_s: int = 60  # an asked responder has this long to answer
+    claim_s: int = 60  # an operator has this long to claim before the desk is rung again
+    arrive_grace_s: int = 300  # how long past the ETA before others are asked
+    check_in_s: int = 1800  # on scene: how long before the desk is told to call the responder
+
+    def __post_init__(self) -> None:
+        if not self.rungs:
+            raise ValueError(f"plan {self.name!r} has no rung: give it at least one, or nobody is ever told")
+        delays = [rung.after_s for rung in self.rungs]
+        if delays != sorted(delays) or delays[0] < 0:
+            raise ValueError(f"plan {self.name!r}: rung delays must not fall: {delays}")
+        waits = (self.repeat_s, self.offer_s, self.claim_s, self.arrive_grace_s, self.check_in_s, delays[-1])
+        if min(waits[:-1]) <= 0 or max(waits) >= LONGEST_DELAY.total_seconds():
+            raise ValueError(f"plan {self.name!r}: every wait lies between 1 s and {LONGEST_DELAY}")
+
+
+# ---- offers ----
+
+
+class OfferState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    ARRIVED = "arrived"
+    DONE = "done"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # the case was closed, or somebody else covers it
+
+
+OPEN_OFFERS = frozenset({OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.ARRIVED})
+COVERING = frozenset({OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.ARRIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One responder is asked to come. `why` says why this one, in words an operator can repeat."""
+
+    id: int
+    incident_id: int
+    responder_id: int
+    state: OfferState
+    why: str
+    asked_at: datetime
+    expires_at: datetime
+    distance_m: float | None = None
+    eta_at: datetime | None = None
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could be sent, best first, with the reason. `eta_min` in whole minutes."""
+
+    responder: Responder
+    why: str
+    distance_m: float | None = None
+    eta_min: int | None = None
+
+
+# ---- messages ----
+
+
+class MessageState(StrEnum):
+    """Named for what we know, not for what we hope."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"  # the provider took it
+    DELIVERED = "delivered"  # the handset has it
+    FAILED = "failed"  # this attempt failed for good
+    UNDELIVERABLE = "undeliverable"  # the provider says it cannot arrive
+    CANCELLED = "cancelled"  # not needed any more, never sent
+
+
+# Receipts come unordered, doubled and late: the higher rank wins, whatever came first.
+RANK: Mapping[MessageState, int] = {
+    MessageState.QUEUED: 0,
+    MessageState.SENDING: 1,
+    MessageState.SENT: 2,
+    MessageState.FAILED: 3,
+    MessageState.UNDELIVERABLE: 3,
+    MessageState.DELIVERED: 4,
+    MessageState.CANCELLED: 5,
+}
+
+
+class Purpose(StrEnum):
+    RAISED = "raised"
+    ASK = "ask"
+    ACCEPTED = "accepted"
+    ARRIVED = "arrived"
+    STAND_DOWN = "stand_down"
+    CLOSED = "closed"
+    UNKNOWN_REPLY = "unknown_reply"
+
+
+class Lane(IntEnum):
+    """Person alarms have their own lane; a lower number leaves first."""
+
+    PERSON = 1
+    ORDINARY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a message: `who` is `contact:<id>` or `responder:<id>`."""
+
+    who: str
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text to one person: an outbox row. `key` is unique and goes to the provider as its token."""
+
+    id: int
+    key: str
+    incident_id: int | None
+    to: Recipient
+    purpose: Purpose
+    body: str
+    channel: str
+    lane: Lane
+    state: MessageState
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    provider_id: str = ""
+    error: str = ""
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that a rule wants to be sent; the store gives it an id."""
+
+    key: str
+    to: Recipient
+    purpose: Purpose
+    body: str
+    lane: Lane = Lane.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that a rule wants to be made; becomes an offer and its message."""
+
+    candidate: Candidate
+    body: str
+
+
+# ---- the timeline ----
+
+
+class Entry(StrEnum):
+    """What can happen to an incident. Stored words: never renamed."""
+
+    OPENED = "opened"
+    SIGNAL = "signal"
+    CLEARED = "cleared"
+    CANCEL_ASKED = "cancel_asked"
+    RUNG = "rung"
+    SKIPPED = "skipped"
+    DESK = "desk"
+    CLAIMED = "claimed"
+    LEASE_LOST = "lease_lost"
+    ASKED = "asked"
+    OFFER = "offer"
+    MESSAGE = "message"
+    REPLY = "reply"
+    NOTE = "note"
+    STAGE = "stage"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to be written on the timeline. `actor` is `system`, `device:<key>`, `account:<id>`, …"""
+
+    entry: Entry
+    text: str
+    actor: str = "system"
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """A written fact. `digest` chains it to the one before (hex SHA-256)."""
+
+    id: int
+    incident_id: int
+    seq: int
+    at: datetime
+    entry: Entry
+    actor: str
+    text: str
+    detail: Mapping[str, object]
+    digest: str
+
+
+# ---- what the rules are asked with ----
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Everything about the household that a decision or a text may need."""
+
+    household: Household
+    residents: tuple[Resident, ...]
+    contacts: tuple[Contact, ...]  # in order of rank
+    area_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One open incident as the escalation rule sees it."""
+
+    incident: Incident
+    plan: Plan
+    home: Home | None
+    candidates: tuple[Candidate, ...]  # on duty, best first, all kinds
+    offers: tuple[Offer, ...]
+    told: frozenset[str]  # `who` of everybody who has been told or asked
