@@ -33,6 +33,7 @@ class Kind(StrEnum):
     FAULT = "fault"
     UNREADABLE = "unreadable"  # an enrolled life-safety device said something nobody could read
     CANCEL = "cancel"
+    REQUEST = "request"  # an ordinary wish (the green button): a matter for the service desk, never an alarm
     TEST = "test"
     HEARTBEAT = "heartbeat"
     ACTIVITY = "activity"
