@@ -1,0 +1,24 @@
+"""The few ways in which a caller can be wrong. They know nothing of HTTP: `api/problems.py` joins them to it."""
+
+from __future__ import annotations
+
+
+class Refused(Exception):
+    """Base of all domain errors. `code` is stable and for programs; the message says what to do next."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotFound(Refused):
+    """What was named does not exist, or not for this caller."""
+
+
+class Conflict(Refused):
+    """Somebody else was first, or the thing has moved on."""
+
+
+class Invalid(Refused):
+    """The input cannot be meant."""
