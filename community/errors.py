@@ -1,24 +1,19 @@
-"""The few ways in which a caller can be wrong. They know nothing of HTTP: `api/problems.py` joins them to it."""
+"""What may be wrong with a request to the register. The message says what to do next."""
 
 from __future__ import annotations
 
 
-class Refused(Exception):
-    """Base of all domain errors. `code` is stable and for programs; the message says what to do next."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+class RegisterError(Exception):
+    """Base of the three below. The transaction it was raised in must be given up."""
 
 
-class NotFound(Refused):
-    """What was named does not exist, or not for this caller."""
+class NotFound(RegisterError):
+    """There is no such thing."""
 
 
-class Conflict(Refused):
-    """Somebody else was first, or the thing has moved on."""
+class Conflict(RegisterError):
+    """It exists already, or somebody else was faster."""
 
 
-class Invalid(Refused):
-    """The input cannot be meant."""
+class Invalid(RegisterError):
+    """A value that cannot be kept as it was given."""

@@ -101,6 +101,17 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeRecord:
+    """What is known of a home: all that an operator needs when the button there is pressed."""
+
+    household: Household
+    residents: tuple[Resident, ...]
+    contacts: tuple[Contact, ...]  # in the order in which they are told
+    cell: Area  # without its polygon
+    community: Area | None  # without its polygon; None when the grid has no such level there
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A button, sensor or hub, enrolled to a household with a role. `key` is its protocol-native identity."""
 
@@ -241,6 +252,27 @@ class Order:
     note: str
     placed_at: datetime
     changed_at: datetime
+
+
+class Known(StrEnum):
+    """As what the register knows a telephone number."""
+
+    HOUSEHOLD = "household"
+    RESIDENT = "resident"
+    CONTACT = "contact"
+    RESPONDER = "responder"
+    PROVIDER = "provider"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Somebody whose telephone number it is; `id` is that of the resident, contact, … named by `known_as`."""
+
+    known_as: Known
+    id: int
+    name: str  # of the person or firm; the address for a household's own line
+    detail: str = ""  # 女儿, grid_worker, 家政 …
+    household_id: int | None = None  # whose home it is about; None for responders and providers
 
 
 class CallOutcome(StrEnum):

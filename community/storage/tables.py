@@ -317,13 +317,6 @@ level = Table(
 
 # ---- dispatching ----
 
-plan = Table(
-    "plan",
-    metadata,
-    Column("name", String(64), primary_key=True),
-    Column("body", JSON, nullable=False),
-)
-
 incident = Table(
     "incident",
     metadata,
@@ -336,7 +329,9 @@ incident = Table(
     Column("opened_at", Moment, nullable=False, index=True),
     Column("due_at", Moment),
     Column("plan", JSON, nullable=False),
-    Column("rung", Integer, nullable=False),
+    Column("rung", Integer, nullable=False),  # how many rungs have fired in all
+    Column("ladder_rung", Integer, nullable=False),  # the value of `rung` when the present plan began
+    Column("ladder_at", Moment, nullable=False),  # when the present plan began
     Column("version", Integer, nullable=False),  # = the last seq of its timeline
     Column("digest", String(64), nullable=False),  # = the last digest of its timeline
     _ref("account", name="claimed_by", nullable=True),
@@ -347,7 +342,6 @@ incident = Table(
     Column("closed_at", Moment),
     Column("close_code", String(16)),
     Column("close_note", Text, nullable=False, server_default=""),
-    Column("rehearsal", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("stage IN ('raised', 'claimed', 'covered', 'on_scene', 'closed')", name="stage_known"),
     CheckConstraint("(stage = 'closed') = (closed_at IS NOT NULL)", name="closed_has_a_time"),
     CheckConstraint("(stage = 'closed') = (close_code IS NOT NULL)", name="closed_has_a_code"),
@@ -430,6 +424,7 @@ message = Table(
     Column("name", Text, nullable=False),
     Column("phone", String(32), nullable=False, index=True),
     Column("purpose", String(32), nullable=False),
+    Column("rung", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("channel", String(32), nullable=False),
     Column("lane", Integer, nullable=False),

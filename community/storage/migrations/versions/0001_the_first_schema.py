@@ -67,12 +67,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_phone_text_message_key"), "phone_text", ["message_key"], unique=False)
     op.create_index(op.f("ix_phone_text_phone"), "phone_text", ["phone"], unique=False)
     op.create_table(
-        "plan",
-        sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_plan")),
-    )
-    op.create_table(
         "responder",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -311,6 +305,8 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan", sa.JSON(), nullable=False),
         sa.Column("rung", sa.Integer(), nullable=False),
+        sa.Column("ladder_rung", sa.Integer(), nullable=False),
+        sa.Column("ladder_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("claimed_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
@@ -321,7 +317,6 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("close_code", sa.String(length=16), nullable=True),
         sa.Column("close_note", sa.Text(), server_default="", nullable=False),
-        sa.Column("rehearsal", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.CheckConstraint(
             "(stage = 'closed') = (close_code IS NOT NULL)", name=op.f("ck_incident_closed_has_a_code")
         ),
@@ -433,6 +428,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("phone", sa.String(length=32), nullable=False),
         sa.Column("purpose", sa.String(length=32), nullable=False),
+        sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
         sa.Column("lane", sa.Integer(), nullable=False),
@@ -654,7 +650,6 @@ def downgrade() -> None:
     op.drop_table("revision")
     op.drop_index(op.f("ix_responder_phone"), table_name="responder")
     op.drop_table("responder")
-    op.drop_table("plan")
     op.drop_index(op.f("ix_phone_text_phone"), table_name="phone_text")
     op.drop_index(op.f("ix_phone_text_message_key"), table_name="phone_text")
     op.drop_table("phone_text")
