@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from community.model import Contact, Household, Resident, Responder, ResponderKind
+from community.model import HomeRecord, Responder, ResponderKind
 from devices.signal import Kind, aware
 
 # No rung, lease or check-in is ever further away than this. A due time beyond it can only come from a clock
@@ -78,7 +78,9 @@ class Incident:
     stage: Stage
     opened_at: datetime
     due_at: datetime | None
-    rung: int  # how many rungs of the plan have fired
+    rung: int  # how many rungs have fired in all
+    ladder_rung: int  # the value of `rung` when the present plan began
+    ladder_at: datetime  # when the present plan began: rungs count their seconds from here
     version: int
     claimed_by: int | None = None
     claimed_at: datetime | None = None
@@ -88,7 +90,6 @@ class Incident:
     closed_at: datetime | None = None
     close_code: CloseCode | None = None
     close_note: str = ""
-    rehearsal: bool = False  # a test or drill: blue, never red
 
     def __post_init__(self) -> None:
         aware(self.opened_at, "opened_at")
@@ -126,13 +127,12 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The escalation ladder for a kind of trouble; its last rung repeats every `repeat_s` s for ever."""
+    """The escalation ladder for some kinds of trouble, frozen into the incident; its last rung repeats."""
 
     name: str
     rungs: tuple[Rung, ...]
     repeat_s: int = 300
     offer_s: int = 60  # an asked responder has this long to answer
-    claim_s: int = 60  # an operator has this long to claim before the desk is rung again
     arrive_grace_s: int = 300  # how long past the ETA before others are asked
     check_in_s: int = 1800  # on scene: how long before the desk is told to call the responder
 
@@ -142,7 +142,7 @@ class Plan:
         delays = [rung.after_s for rung in self.rungs]
         if delays != sorted(delays) or delays[0] < 0:
             raise ValueError(f"plan {self.name!r}: rung delays must not fall: {delays}")
-        waits = (self.repeat_s, self.offer_s, self.claim_s, self.arrive_grace_s, self.check_in_s, delays[-1])
+        waits = (self.repeat_s, self.offer_s, self.arrive_grace_s, self.check_in_s, delays[-1])
         if min(waits[:-1]) <= 0 or max(waits) >= LONGEST_DELAY.total_seconds():
             raise ValueError(f"plan {self.name!r}: every wait lies between 1 s and {LONGEST_DELAY}")
 
@@ -228,6 +228,18 @@ class Purpose(StrEnum):
     UNKNOWN_REPLY = "unknown_reply"
 
 
+class Meaning(StrEnum):
+    """What an answer means. What is unclear goes to an operator and is never guessed."""
+
+    COMING = "coming"
+    CANNOT = "cannot"
+    FALSE_ALARM = "false_alarm"
+    ARRIVED = "arrived"
+    DONE = "done"
+    STOP = "stop"
+    UNCLEAR = "unclear"
+
+
 class Lane(IntEnum):
     """Person alarms have their own lane; a lower number leaves first."""
 
@@ -273,6 +285,7 @@ class Draft:
     key: str
     to: Recipient
     purpose: Purpose
+    rung: int
     body: str
     lane: Lane = Lane.PERSON
 
@@ -282,7 +295,8 @@ class Ask:
     """A request that a rule wants to be made; becomes an offer and its message."""
 
     candidate: Candidate
-    body: str
+    expires_at: datetime
+    draft: Draft
 
 
 # ---- the timeline ----
@@ -338,13 +352,12 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """Everything about the household that a decision or a text may need."""
+class Told:
+    """Somebody has been told or asked, on which rung; `answer` is what they said, when they did."""
 
-    household: Household
-    residents: tuple[Resident, ...]
-    contacts: tuple[Contact, ...]  # in order of rank
-    area_name: str = ""
+    who: str
+    rung: int
+    answer: Meaning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +366,20 @@ class Case:
 
     incident: Incident
     plan: Plan
-    home: Home | None
+    home: HomeRecord | None
     candidates: tuple[Candidate, ...]  # on duty, best first, all kinds
     offers: tuple[Offer, ...]
-    told: frozenset[str]  # `who` of everybody who has been told or asked
+    told: tuple[Told, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the escalation rule decided: to be written in one transaction, then said."""
+
+    due_at: datetime
+    rung: int
+    texts: tuple[Draft, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    expired: tuple[int, ...] = ()  # offers nobody answered in time
+    facts: tuple[Fact, ...] = ()
+    lease_lost: bool = False

@@ -1,0 +1,289 @@
+"""Who is told next, and when to look again. Pure: a case and `now` in, a step out.
+
+The ladder runs while nobody is on the way. An accepted offer pauses it; an acceptance is a lease, so being
+late beyond the grace starts it again. Every step ends with a due time: no open case is without a future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from dispatcher.model import (
+    COVERING,
+    LONGEST_DELAY,
+    OPEN_OFFERS,
+    Ask,
+    Candidate,
+    Case,
+    Draft,
+    Entry,
+    Fact,
+    Lane,
+    Meaning,
+    Offer,
+    OfferState,
+    Plan,
+    Purpose,
+    Recipient,
+    Rung,
+    Severity,
+    Stage,
+    Step,
+    Tell,
+    Whom,
+)
+from dispatcher.wording import Voice, distance_words
+
+_GAVE_UP = frozenset({OfferState.DECLINED, OfferState.EXPIRED})
+
+
+def next_step(case: Case, now: datetime, voice: Voice) -> Step:
+    """Return whom to tell now and when to look again.
+
+    A due time that lies further ahead than any plan can put it comes from a clock that was wrong: the engine
+    hands such a case in as due, and it is judged here by `now` alone.
+    """
+    return _Climb(case, now, voice).step()
+
+
+def stage_of(claimed: bool, offers: tuple[Offer, ...]) -> Stage:
+    """The stage an open case has reached, from who works on it."""
+    states = {offer.state for offer in offers}
+    if OfferState.ARRIVED in states or OfferState.DONE in states:
+        return Stage.ON_SCENE
+    if states & COVERING:
+        return Stage.COVERED
+    return Stage.CLAIMED if claimed else Stage.RAISED
+
+
+def rung_at(plan: Plan, ladder_at: datetime, fired: int) -> datetime:
+    """When the rung after `fired` fired ones is due; beyond the last, every `repeat_s` for ever."""
+    if fired < len(plan.rungs):
+        return ladder_at + timedelta(seconds=plan.rungs[fired].after_s)
+    repeats = fired - len(plan.rungs) + 1
+    return ladder_at + timedelta(seconds=plan.rungs[-1].after_s + repeats * plan.repeat_s)
+
+
+class _Climb:
+    """One decision in the making. Nothing outside sees it; it only keeps the arguments together."""
+
+    def __init__(self, case: Case, now: datetime, voice: Voice) -> None:
+        self.case = case
+        self.now = now
+        self.voice = voice
+        self.plan = case.plan
+        self.incident = case.incident
+        self.rung = case.incident.rung
+        self.lane = Lane.PERSON if case.incident.severity is Severity.EMERGENCY else Lane.ORDINARY
+        self.texts: list[Draft] = []
+        self.asks: list[Ask] = []
+        self.facts: list[Fact] = []
+        self.expired = tuple(
+            offer.id for offer in case.offers if offer.state is OfferState.ASKED and offer.expires_at <= now
+        )
+        self.waiting = [
+            offer for offer in case.offers if offer.state in OPEN_OFFERS and offer.id not in self.expired
+        ]
+        # Not to be asked again on this ladder: who is being asked, who said no, who has just let it pass.
+        self.asked = {offer.responder_id for offer in self.waiting}
+        self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
+            offer.responder_id for offer in case.offers if offer.id in self.expired
+        }
+        self.told = {told.who for told in case.told if told.rung > self.incident.ladder_rung}
+        self.cannot = {told.who for told in case.told if told.answer in (Meaning.CANNOT, Meaning.STOP)}
+        self.relative_comes = any(
+            told.who.startswith("contact:") and told.answer is Meaning.COMING for told in case.told
+        )
+
+    def step(self) -> Step:
+        on_scene = [o for o in self.waiting if o.state is OfferState.ARRIVED]
+        coming = [o for o in self.waiting if o.state in COVERING and o.state is not OfferState.ARRIVED]
+        self.late = [o for o in coming if self._late_at(o) <= self.now]
+        due = [offer.expires_at for offer in self.waiting if offer.state is OfferState.ASKED]
+
+        lease_lost = self.incident.lease_until is not None and self.incident.lease_until <= self.now
+        if lease_lost:
+            self.facts.append(
+                Fact(Entry.LEASE_LOST, "接警人的控制台没有回应,请他人查看 the owner's console is silent")
+            )
+        elif self.incident.lease_until is not None:
+            due.append(self.incident.lease_until)
+
+        covered = bool(on_scene) or len(coming) > len(self.late)
+        if on_scene:
+            due.append(self._check_in(on_scene))
+        due.extend(self._late_at(offer) for offer in coming if offer not in self.late)
+        # A plan that has just begun speaks even when somebody is on the way: what is new must be said.
+        if not covered or self._fired == 0:
+            self._say_who_is_late()
+            self._climb()
+            self._replace()
+            due.append(rung_at(self.plan, self.incident.ladder_at, self._fired))
+            due.extend(ask.expires_at for ask in self.asks)
+
+        return Step(
+            due_at=min(min(due), self.now + LONGEST_DELAY),
+            rung=self.rung,
+            texts=tuple(self.texts),
+            asks=tuple(self.asks),
+            expired=self.expired,
+            facts=tuple(self.facts),
+            lease_lost=lease_lost,
+        )
+
+    @property
+    def _fired(self) -> int:
+        """Rungs of the present plan that have fired."""
+        return self.rung - self.incident.ladder_rung
+
+    def _late_at(self, offer: Offer) -> datetime:
+        eta = offer.eta_at or offer.changed_at or offer.asked_at
+        return eta + timedelta(seconds=self.plan.arrive_grace_s)
+
+    def _is_new(self, moment: datetime) -> bool:
+        """Whether `moment` has come since the case was last looked at."""
+        return self.incident.due_at is not None and self.incident.due_at <= moment <= self.now
+
+    def _check_in(self, on_scene: list[Offer]) -> datetime:
+        """On scene: call the responder when nothing was heard for a while, for their own safety."""
+        wait = timedelta(seconds=self.plan.check_in_s)
+        last = max(offer.changed_at or offer.asked_at for offer in on_scene)
+        waits = max(0, (self.now - last) // wait)
+        if waits and self._is_new(last + waits * wait):
+            minutes = (self.now - last) // timedelta(minutes=1)
+            self.facts.append(Fact(Entry.DESK, f"到场已{minutes}分钟,请与到场人员联系 check in with them"))
+        return last + wait * (waits + 1)
+
+    def _say_who_is_late(self) -> None:
+        for offer in self.late:
+            if self._is_new(self._late_at(offer)):
+                self.facts.append(
+                    Fact(
+                        Entry.OFFER,
+                        "过了预计时间还未到达,继续找人 late beyond the grace: asking others",
+                        actor=f"responder:{offer.responder_id}",
+                        detail={"offer": offer.id},
+                    )
+                )
+
+    # ---- the ladder ----
+
+    def _climb(self) -> None:
+        """Fire every rung that is due. One that finds nobody is said to, and the next follows at once."""
+        top = len(self.plan.rungs)
+        hurry = False
+        while hurry or rung_at(self.plan, self.incident.ladder_at, self._fired) <= self.now:
+            fired = self._fired
+            if fired >= top:  # an outage may have missed many repeats: one is enough
+                last = self.incident.ladder_at + timedelta(seconds=self.plan.rungs[-1].after_s)
+                fired = top - 1 + (self.now - last) // timedelta(seconds=self.plan.repeat_s)
+            self.rung = self.incident.ladder_rung + fired + 1
+            reached = self._fire(self.plan.rungs[min(fired, top - 1)], repeating=fired >= top)
+            if not reached:
+                self.facts.append(
+                    Fact(Entry.SKIPPED, f"第{fired + 1}级没有可通知的人 rung {fired + 1} found nobody")
+                )
+            hurry = not reached and self._fired < top
+
+    def _fire(self, rung: Rung, repeating: bool) -> bool:
+        """Tell everybody on `rung`; False when it reached no one. A repeat may tell the same people again."""
+        if repeating:
+            self.told.clear()
+            self.refused = {o.responder_id for o in self.case.offers if o.state is OfferState.DECLINED}
+        reached = [self._tell(tell) for tell in rung.tell]
+        if any(reached):
+            self.facts.append(
+                Fact(Entry.RUNG, f"预案第{self._fired}级 rung {self._fired} of plan {self.plan.name}")
+            )
+        return any(reached)
+
+    def _tell(self, tell: Tell) -> bool:
+        match tell.whom:
+            case Whom.DESK:
+                self.facts.append(Fact(Entry.DESK, "此案仍在等待,请值班员处理 this case is still waiting"))
+                return True
+            case Whom.RELATIVES:
+                return self._tell_relatives(tell.count)
+            case Whom.NEAREST:
+                return self._ask_nearest(tell)
+
+    def _tell_relatives(self, count: int) -> bool:
+        home = self.case.home
+        if home is None or self.relative_comes:
+            return False
+        left = [
+            contact
+            for contact in home.contacts
+            if contact.phone and f"contact:{contact.id}" not in self.told | self.cannot
+        ]
+        chosen = left[:count] if count else left
+        for contact in chosen:
+            who = f"contact:{contact.id}"
+            self.told.add(who)
+            self.texts.append(
+                Draft(
+                    key=f"i{self.incident.id}.r{self.rung}.{who}",
+                    to=Recipient(who, f"{contact.relation}{contact.name}", contact.phone),
+                    purpose=Purpose.RAISED,
+                    rung=self.rung,
+                    body=self.voice.raised(home, self.incident.kind, self.incident.opened_at),
+                    lane=self.lane,
+                )
+            )
+        return bool(chosen)
+
+    def _ask_nearest(self, tell: Tell) -> bool:
+        chosen = list(self._free(tell))[: tell.count]
+        for candidate in chosen:
+            self._ask(candidate)
+        return bool(chosen)
+
+    def _free(self, tell: Tell) -> Iterator[Candidate]:
+        for candidate in self.case.candidates:
+            responder = candidate.responder
+            if responder.kind in tell.kinds and responder.id not in self.asked | self.refused:
+                yield candidate
+
+    def _ask(self, candidate: Candidate) -> None:
+        home = self.case.home
+        assert home is not None, "there are no candidates without a home"
+        responder = candidate.responder
+        who = f"responder:{responder.id}"
+        self.asked.add(responder.id)
+        expires_at = self.now + timedelta(seconds=self.plan.offer_s)
+        self.asks.append(
+            Ask(
+                candidate=candidate,
+                expires_at=expires_at,
+                draft=Draft(
+                    key=f"i{self.incident.id}.r{self.rung}.{who}",
+                    to=Recipient(who, responder.name, responder.phone),
+                    purpose=Purpose.ASK,
+                    rung=self.rung,
+                    body=self.voice.ask(
+                        home, self.incident.kind, self.incident.opened_at, candidate.distance_m
+                    ),
+                    lane=self.lane,
+                ),
+            )
+        )
+        far = f",{distance_words(candidate.distance_m)}" if candidate.distance_m is not None else ""
+        self.facts.append(
+            Fact(
+                Entry.ASKED,
+                f"请{responder.name}前往:{candidate.why}{far}",
+                detail={"responder": responder.id, "distance_m": candidate.distance_m},
+            )
+        )
+
+    def _replace(self) -> None:
+        """Ask the next nearest for each one who declined, let it pass, or is late."""
+        absent = {offer.responder_id for offer in self.late}
+        kind_of = {c.responder.id: c.responder.kind for c in self.case.candidates}
+        for rung in self.plan.rungs[: self._fired]:
+            for tell in rung.tell:
+                if tell.whom is Whom.NEAREST:
+                    standing = sum(kind_of.get(who) in tell.kinds for who in self.asked - absent)
+                    for candidate in list(self._free(tell))[: max(0, tell.count - standing)]:
+                        self._ask(candidate)

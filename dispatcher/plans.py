@@ -1,0 +1,61 @@
+"""Response plans as data: read from TOML, frozen into an incident as JSON, read back from there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from community.model import ResponderKind
+from devices.signal import Kind
+from dispatcher.model import Plan, Rung, Tell, Whom
+from dispatcher.triage import SEVERITY
+
+Plans = Mapping[Kind, Plan]
+
+SHIPPED = Path(__file__).with_name("plans.toml")
+
+
+def load(text: str) -> Plans:
+    """Read plans; ValueError names the plan and what is wrong with it, or the kind that has none."""
+    plans: dict[Kind, Plan] = {}
+    for name, body in tomllib.loads(text).items():
+        kinds = [Kind(kind) for kind in body.pop("kinds")]
+        plan = thaw({"name": name, **body})
+        for kind in kinds:
+            if kind in plans:
+                raise ValueError(f"{kind} has two plans, {plans[kind].name!r} and {name!r}: keep one")
+            plans[kind] = plan
+    without = sorted(set(SEVERITY) - set(plans))
+    if without:
+        raise ValueError(f"no plan for {', '.join(without)}: add each to the `kinds` of a plan")
+    return plans
+
+
+def freeze(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON, to be kept inside the incident that runs on it."""
+    return asdict(plan)
+
+
+def thaw(body: Mapping[str, Any]) -> Plan:
+    """The plan from what `freeze` made, or from TOML; ValueError names what cannot be meant."""
+    try:
+        rungs = tuple(
+            Rung(
+                after_s=rung["after_s"],
+                tell=tuple(
+                    Tell(
+                        whom=Whom(tell["whom"]),
+                        count=tell.get("count", 1),
+                        kinds=tuple(ResponderKind(kind) for kind in tell.get("kinds", ())),
+                    )
+                    for tell in rung["tell"]
+                ),
+            )
+            for rung in body.get("rungs", ())
+        )
+        return Plan(**{**body, "rungs": rungs})
+    except (KeyError, TypeError) as wrong:
+        raise ValueError(f"plan {body.get('name')!r} cannot be read: {wrong}") from wrong

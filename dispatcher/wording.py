@@ -1,0 +1,237 @@
+"""Every word that people read: on screens in two languages, in texts within one UCS-2 segment if possible.
+
+The texts follow forms that relatives and workers were found to understand; none promises what is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from community.model import HomeRecord, ResponderKind, Site
+from devices.signal import Kind
+from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
+
+SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
+
+Pair = tuple[str, str]  # Chinese, English
+
+KIND_WORD: Mapping[Kind, Pair] = {
+    Kind.SOS: ("紧急呼叫", "emergency call"),
+    Kind.FALL: ("跌倒报警", "fall"),
+    Kind.SMOKE: ("烟雾报警", "smoke"),
+    Kind.GAS: ("燃气报警", "gas"),
+    Kind.CO: ("一氧化碳报警", "carbon monoxide"),
+    Kind.LEAK: ("漏水报警", "water leak"),
+    Kind.INACTIVITY: ("长时间无活动", "no activity"),
+    Kind.BED_EXIT: ("离床未归", "out of bed"),
+    Kind.WANDER: ("走出安全范围", "wandering"),
+    Kind.DOOR: ("门磁", "door"),
+    Kind.TAMPER: ("设备被拆动", "tamper"),
+    Kind.LOW_BATTERY: ("电池电量低", "low battery"),
+    Kind.MAINS_FAILURE: ("停电", "mains failure"),
+    Kind.OFFLINE: ("设备离线", "offline"),
+    Kind.FAULT: ("设备故障", "device fault"),
+    Kind.UNREADABLE: ("无法识别的报警", "unreadable alarm"),
+    Kind.REQUEST: ("服务请求", "ordinary wish"),
+    Kind.CANCEL: ("取消", "cancel"),
+    Kind.TEST: ("测试", "test"),
+    Kind.HEARTBEAT: ("心跳", "heartbeat"),
+    Kind.ACTIVITY: ("活动", "activity"),
+    Kind.LOCATION: ("位置", "location"),
+}
+
+# What happened, as the middle of a sentence that begins with a name and a time.
+HAPPENED: Mapping[Kind, str] = {
+    Kind.SOS: "按了紧急按钮",
+    Kind.FALL: "可能跌倒了",
+    Kind.SMOKE: "家烟雾报警",
+    Kind.GAS: "家燃气报警",
+    Kind.CO: "家一氧化碳报警",
+    Kind.LEAK: "家漏水报警",
+    Kind.INACTIVITY: "家长时间没有动静",
+    Kind.BED_EXIT: "离床未归",
+    Kind.WANDER: "走出了安全范围",
+    Kind.TAMPER: "家设备被拆动",
+    Kind.LOW_BATTERY: "家报警设备电量低",
+    Kind.MAINS_FAILURE: "家停电",
+    Kind.OFFLINE: "家报警设备离线",
+    Kind.FAULT: "家报警设备故障",
+    Kind.UNREADABLE: "家报警设备发来看不懂的消息",
+}
+
+SEVERITY_WORD: Mapping[Severity, Pair] = {
+    Severity.EMERGENCY: ("紧急", "emergency"),
+    Severity.ROUTINE: ("关注", "attention"),
+    Severity.TROUBLE: ("设备", "trouble"),
+}
+
+STAGE_WORD: Mapping[Stage, Pair] = {
+    Stage.RAISED: ("报警", "raised"),
+    Stage.CLAIMED: ("已接警", "claimed"),
+    Stage.COVERED: ("有人前往", "covered"),
+    Stage.ON_SCENE: ("已到场", "on scene"),
+    Stage.CLOSED: ("已结案", "closed"),
+}
+
+CLOSE_WORD: Mapping[CloseCode, Pair] = {
+    CloseCode.HELPED: ("已上门处理", "helped at home"),
+    CloseCode.HOSPITAL: ("已送医", "taken to hospital"),
+    CloseCode.SELF_RESOLVED: ("已自行解决", "resolved by themselves"),
+    CloseCode.FALSE_PRESS: ("误按", "pressed by mistake"),
+    CloseCode.DEVICE_FAULT: ("设备故障误报", "device fault"),
+    CloseCode.TEST: ("测试或演练", "test or drill"),
+    CloseCode.DUPLICATE: ("重复警情", "duplicate"),
+}
+
+OFFER_WORD: Mapping[OfferState, Pair] = {
+    OfferState.ASKED: ("已询问", "asked"),
+    OfferState.ACCEPTED: ("已接单", "accepted"),
+    OfferState.ON_THE_WAY: ("已出发", "on the way"),
+    OfferState.ARRIVED: ("已到达", "arrived"),
+    OfferState.DONE: ("处理完毕", "done"),
+    OfferState.DECLINED: ("不能去", "declined"),
+    OfferState.EXPIRED: ("未答复", "no answer"),
+    OfferState.WITHDRAWN: ("已撤回", "withdrawn"),
+}
+
+MESSAGE_WORD: Mapping[MessageState, Pair] = {
+    MessageState.QUEUED: ("待发", "queued"),
+    MessageState.SENDING: ("发送中", "sending"),
+    MessageState.SENT: ("已发出", "sent"),
+    MessageState.DELIVERED: ("已送达", "delivered"),
+    MessageState.FAILED: ("发送失败", "failed"),
+    MessageState.UNDELIVERABLE: ("无法送达", "undeliverable"),
+    MessageState.CANCELLED: ("已取消", "cancelled"),
+}
+
+RESPONDER_WORD: Mapping[ResponderKind, Pair] = {
+    ResponderKind.GRID_WORKER: ("网格员", "grid worker"),
+    ResponderKind.COMMUNITY_WORKER: ("社区工作人员", "community worker"),
+    ResponderKind.CLINIC: ("卫生服务中心", "clinic"),
+    ResponderKind.CONNECTOR: ("联户长", "household connector"),
+    ResponderKind.VOLUNTEER: ("志愿者", "volunteer"),
+}
+
+MEANING_WORD: Mapping[Meaning, Pair] = {
+    Meaning.COMING: ("能赶到", "coming"),
+    Meaning.CANNOT: ("不能去", "cannot come"),
+    Meaning.FALSE_ALARM: ("说是误按", "says it is a false alarm"),
+    Meaning.ARRIVED: ("已到达", "arrived"),
+    Meaning.DONE: ("处理完毕", "done"),
+    Meaning.STOP: ("退订", "unsubscribe"),
+    Meaning.UNCLEAR: ("看不懂", "unclear"),
+}
+
+# What people write instead of the digit that was asked for: the whole text, never a part of it.
+# "不能去" holds "能去", and "没有误按" holds "误按".
+_SAID: Mapping[str, Meaning] = {
+    word: meaning
+    for meaning, words in {
+        Meaning.COMING: ("1", "能", "能去", "能来", "可以", "好的", "马上到", "马上去", "来了", "接单", "ok"),
+        Meaning.CANNOT: ("2", "不能", "不能去", "去不了", "来不了", "不行", "没空", "no"),
+        Meaning.FALSE_ALARM: ("3", "误按", "按错了", "误报", "没事误按"),
+        Meaning.ARRIVED: ("4", "到了", "已到", "已到达"),
+        Meaning.DONE: ("5", "完毕", "处理完毕", "处理好了", "办完了"),
+        Meaning.STOP: ("td", "退订", "stop"),
+    }.items()
+    for word in words
+}  # fmt: skip
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
+
+
+def understand(body: str) -> Meaning:
+    """What an answer means, from the whole of it; anything else is UNCLEAR and goes to an operator."""
+    plain = body.translate(_FULL_WIDTH).strip().strip("。.!！,，、 \u3000").lower()
+    return _SAID.get(plain, Meaning.UNCLEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How a site speaks: its name before each text and its local time."""
+
+    signature: str
+    hotline: str
+    zone: tzinfo
+
+    @classmethod
+    def of(cls, site: Site) -> Voice:
+        return cls(signature=site.signature, hotline=site.hotline, zone=ZoneInfo(site.timezone))
+
+    def clock(self, moment: datetime) -> str:
+        """HH:MM as the people there read it."""
+        return moment.astimezone(self.zone).strftime("%H:%M")
+
+    def _say(self, body: str) -> str:
+        return f"【{self.signature}】{body}"
+
+    def raised(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
+        """To a relative: what happened, where, and how to answer."""
+        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
+        tail = "正在联系老人。能赶到回1,不能回2,误按回3。"
+        full = self._say(f"{what},{home.household.address}。{tail}")
+        if len(full) <= SEGMENT:
+            return full
+        return self._say(f"{what},{door_of(home)}。{tail}")
+
+    def ask(self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> str:
+        """To a responder: where to go, why, how far, and how to answer."""
+        far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
+        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
+        return self._say(f"请去{home.household.address}:{what}。{far}能去回1,不能回2,到达回4,处理完回5。")
+
+    def accepted(self, home: HomeRecord, kind: ResponderKind, name: str, eta_min: int | None) -> str:
+        when = f",约{eta_min}分钟到" if eta_min is not None else ",正去"
+        return self._say(f"{responder_title(kind, name)}已接单{when}{name_of(home)}家。")
+
+    def arrived(self, home: HomeRecord, name: str, at: datetime) -> str:
+        return self._say(f"{name}{self.clock(at)}已到{name_of(home)}家。")
+
+    def stand_down(self, home: HomeRecord) -> str:
+        return self._say(f"{name_of(home)}家的事已有结果,不用再去了,谢谢您。")
+
+    def closed(self, home: HomeRecord, code: CloseCode, at: datetime) -> str:
+        who = name_of(home)
+        ends = {
+            CloseCode.HELPED: f"{who}家的报警{self.clock(at)}处理完毕,已上门看过。",
+            CloseCode.HOSPITAL: f"{who}已送医,{self.clock(at)}结案。详情请问值班员。",
+            CloseCode.SELF_RESOLVED: f"{who}家的报警{self.clock(at)}处理完毕,情况已自行解决。",
+            CloseCode.FALSE_PRESS: f"已核实:{who}误按按钮,人平安,不用赶来。",
+            CloseCode.DEVICE_FAULT: f"已核实:{who}家是设备误报,不用赶来。设备会尽快检修。",
+            CloseCode.TEST: f"{who}家刚才是测试,不是报警,不用赶来。",
+            CloseCode.DUPLICATE: f"{who}家的报警已并入另一件处理。",
+        }
+        return self._say(ends[code])
+
+    def not_understood(self) -> str:
+        return self._say("没看懂您的回复。能赶到回1,不能回2,误按回3。")
+
+
+def name_of(home: HomeRecord) -> str:
+    """The name by which a home is called: its first resident, or its door."""
+    return home.residents[0].name if home.residents else door_of(home)
+
+
+def door_of(home: HomeRecord) -> str:
+    """The shortest words that still find the door inside the cell."""
+    household = home.household
+    return f"{household.building}{household.unit}{household.room}" or household.address
+
+
+def responder_title(kind: ResponderKind, name: str) -> str:
+    """网格员李强; a clinic is called by its own name."""
+    return name if kind is ResponderKind.CLINIC else f"{RESPONDER_WORD[kind][0]}{name}"
+
+
+def distance_words(metres: float) -> str:
+    """410米 under a kilometre, to ten metres; 2.3公里 above."""
+    return f"{max(10, round(metres, -1)):.0f}米" if metres < 995 else f"{metres / 1000:.1f}公里"
+
+
+def spoken(home: HomeRecord | None, kind: Kind) -> str:
+    """For the loudspeaker in the command centre: place, person, trouble."""
+    if home is None:
+        return f"未登记住户的设备,{KIND_WORD[kind][0]}"
+    return f"{home.household.address},{name_of(home)},{KIND_WORD[kind][0]}"
