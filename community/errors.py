@@ -1,19 +1,24 @@
-"""What may be wrong with a request to the register. The message says what to do next."""
+"""The few ways in which a caller can be wrong. They know nothing of HTTP: `api/problems.py` joins the two."""
 
 from __future__ import annotations
 
 
-class RegisterError(Exception):
-    """Base of the three below. The transaction it was raised in must be given up."""
+class Refused(Exception):
+    """Base of all domain errors. `code` is stable and for programs; the message says what to do next."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
-class NotFound(RegisterError):
-    """There is no such thing."""
+class NotFound(Refused):
+    """What was named does not exist, or not for this caller."""
 
 
-class Conflict(RegisterError):
-    """It exists already, or somebody else was faster."""
+class Conflict(Refused):
+    """Somebody else was first, or the thing has moved on."""
 
 
-class Invalid(RegisterError):
-    """A value that cannot be kept as it was given."""
+class Invalid(Refused):
+    """The input cannot be meant."""

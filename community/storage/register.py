@@ -70,7 +70,9 @@ def site(connection: Connection) -> Site:
     """The sub-district this database belongs to. NotFound while it is empty."""
     row = connection.execute(select(t.site).order_by(t.site.c.code)).first()
     if row is None:
-        raise NotFound("this database has no site yet: run `python3 -m community seed --site kenli`")
+        raise NotFound(
+            "no_site", "this database has no site yet: run `python3 -m community seed --site kenli`"
+        )
     return Site(
         code=row.code, name=row.name, hotline=row.hotline, signature=row.signature, timezone=row.timezone
     )
@@ -90,7 +92,7 @@ def area(connection: Connection, area_id: int) -> Area:
     """One area with its polygon. NotFound when there is none."""
     row = connection.execute(select(t.area).where(t.area.c.id == area_id)).first()
     if row is None:
-        raise NotFound(f"there is no area {area_id}: choose one from the list of areas")
+        raise NotFound("no_such_area", f"there is no area {area_id}: choose one from the list of areas")
     return _area(row)
 
 
@@ -125,7 +127,8 @@ def add_area(connection: Connection, area: Area) -> Area:
         return replace(area, id=_insert(connection, t.area, row))
     except IntegrityError as error:
         raise Conflict(
-            f"code {area.code} ({area.code_scheme}) is taken: codes are given once and never reused"
+            "area_code_taken",
+            f"code {area.code} ({area.code_scheme}) is taken: codes are given once and never reused",
         ) from error
 
 
@@ -194,7 +197,9 @@ def household_by_id(connection: Connection, household_id: int) -> HomeRecord:
     """One home. NotFound when there is none."""
     found = homes(connection, (household_id,)).get(household_id)
     if found is None:
-        raise NotFound(f"there is no household {household_id}: search by name, telephone or address")
+        raise NotFound(
+            "no_such_household", f"there is no household {household_id}: search by name, telephone or address"
+        )
     return found
 
 
@@ -299,7 +304,9 @@ def device_by_id(connection: Connection, device_id: int) -> Device:
     """One device. NotFound when there is none."""
     row = connection.execute(select(t.device).where(t.device.c.id == device_id)).first()
     if row is None:
-        raise NotFound(f"there is no device {device_id}: search by its key or its household")
+        raise NotFound(
+            "no_such_device", f"there is no device {device_id}: search by its key or its household"
+        )
     return _device(row)
 
 
@@ -334,7 +341,8 @@ def enrol_device(connection: Connection, device: Device, secret_hash: str = "") 
         device_id = _insert(connection, t.device, {**_device_row(device), "secret_hash": secret_hash})
     except IntegrityError as error:
         raise Conflict(
-            f"{device.key} is enrolled already: open that device and move it to this household instead"
+            "device_enrolled",
+            f"{device.key} is enrolled already: open that device and move it to this household instead",
         ) from error
     _bump(connection, "device")
     return replace(device, id=device_id)
@@ -348,7 +356,7 @@ def update_device(connection: Connection, device: Device) -> Device:
         _update(connection, t.device, device.id, _device_row(device))
     except IntegrityError as error:
         raise Conflict(
-            f"{device.key} is enrolled already as another device: disable that one first"
+            "device_enrolled", f"{device.key} is enrolled already as another device: disable that one first"
         ) from error
     _bump(connection, "device")
     return device
@@ -406,7 +414,7 @@ def responder_by_id(connection: Connection, responder_id: int) -> Responder:
     """One responder. NotFound when there is none."""
     found = _responders(connection, select(t.responder).where(t.responder.c.id == responder_id))
     if not found:
-        raise NotFound(f"there is no responder {responder_id}: choose one from the list")
+        raise NotFound("no_such_responder", f"there is no responder {responder_id}: choose one from the list")
     return found[0]
 
 
@@ -631,7 +639,9 @@ def _responders(connection: Connection, query: Any) -> tuple[Responder, ...]:
 def _household_row(connection: Connection, household: Household) -> dict[str, Any]:
     _require(connection, t.area, household.area_id)
     if not household.address.strip():
-        raise Invalid("a household needs an address in words: help must find the door without a map")
+        raise Invalid(
+            "no_address", "a household needs an address in words: help must find the door without a map"
+        )
     position = household.position
     return {
         "area_id": household.area_id,
@@ -664,7 +674,8 @@ def _resident_row(resident: Resident) -> dict[str, Any]:
 def _device_row(device: Device) -> dict[str, Any]:
     if ":" not in device.key:
         raise Invalid(
-            f"{device.key!r} is not a device key: write family:identity, such as care:kenli/KL-0001"
+            "bad_device_key",
+            f"{device.key!r} is not a device key: write family:identity, such as care:kenli/KL-0001",
         )
     return {
         "key": device.key,
@@ -697,7 +708,7 @@ def _staff(connection: Connection, responder: Responder) -> None:
         return
     known = set(connection.execute(select(t.area.c.id).where(t.area.c.id.in_(responder.cells))).scalars())
     if unknown := sorted(responder.cells - known):
-        raise NotFound(f"there is no area {unknown[0]}: choose from the list of areas")
+        raise NotFound("no_such_area", f"there is no area {unknown[0]}: choose from the list of areas")
     connection.execute(
         insert(t.staffing),
         [{"responder_id": responder.id, "area_id": area_id} for area_id in sorted(responder.cells)],
@@ -720,19 +731,19 @@ def _set_duties(connection: Connection, responder_id: int, duty_times: Iterable[
 
 def _named(name: str) -> str:
     if not name.strip():
-        raise Invalid("a name is missing: write the person's name")
+        raise Invalid("no_name", "a name is missing: write the person's name")
     return name.strip()
 
 
 def _phone(text: str, required: bool = False) -> str:
     if not text.strip():
         if required:
-            raise Invalid("a telephone number is missing: a person who is to be told needs one")
+            raise Invalid("no_phone", "a telephone number is missing: a person who is to be told needs one")
         return ""
     try:
         return phones.checked(text)
     except ValueError as error:
-        raise Invalid(str(error)) from error
+        raise Invalid("bad_phone", str(error)) from error
 
 
 # ---- small parts ----
@@ -746,12 +757,15 @@ def _insert(connection: Connection, table: Any, row: Mapping[str, Any]) -> int:
 
 def _update(connection: Connection, table: Any, row_id: int, row: Mapping[str, Any]) -> None:
     if connection.execute(update(table).where(table.c.id == row_id).values(**row)).rowcount == 0:
-        raise NotFound(f"there is no {table.name} {row_id}: it may have been removed; load the list again")
+        raise NotFound(
+            f"no_such_{table.name}",
+            f"there is no {table.name} {row_id}: it may have been removed; load the list again",
+        )
 
 
 def _require(connection: Connection, table: Any, row_id: int) -> None:
     if connection.execute(select(table.c.id).where(table.c.id == row_id)).first() is None:
-        raise NotFound(f"there is no {table.name} {row_id}: choose one that exists")
+        raise NotFound(f"no_such_{table.name}", f"there is no {table.name} {row_id}: choose one that exists")
 
 
 def _revision(connection: Connection, of: str) -> int:
