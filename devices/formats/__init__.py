@@ -1,0 +1,54 @@
+"""How devices speak: the bytes of any known family of devices, made into signals.
+
+`read` is pure: what it needs to know comes in, what it found goes out. Adding a family is one module beside
+this one and one line in `FAMILIES`; adding a device model is one file in `devices/profiles`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from devices.formats import chirpstack, native, zigbee2mqtt
+from devices.formats.family import Family
+from devices.formats.meaning import ticket
+from devices.profiles import Profiles, shipped
+from devices.signal import Frame, Levels, Reading, Registry
+
+FAMILIES: Final[tuple[Family, ...]] = (
+    native.FAMILY,
+    zigbee2mqtt.FAMILY,
+    chirpstack.FAMILY,
+)
+
+TOPICS: Final[tuple[str, ...]] = tuple(topic for family in FAMILIES for topic in family.topics)
+"""The MQTT filters that a gateway subscribes to."""
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | None = None) -> Reading:
+    """What one frame means. Never raises, whatever the bytes.
+
+    `levels` are the last values of the levels seen so far. `Reading.levels` are those this frame changed:
+    they must be known when the next frame of the same device is read. `profiles` are the shipped ones if not
+    given.
+    """
+    topic = frame.topic
+    if not _can_be_kept(topic):
+        shown = topic.encode("unicode_escape").decode()
+        frame = Frame(shown, frame.payload, frame.received_at, frame.retained, frame.redelivered)
+        return Reading(tickets=(ticket(frame, "the topic is not plain text"),))
+    family = _family(topic)
+    if family is None:
+        return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
+    return family.read(frame, registry, levels, profiles or shipped())
+
+
+@lru_cache(maxsize=16_384)
+def _family(topic: str) -> Family | None:
+    return next((family for family in FAMILIES if family.speaks_on(topic)), None)
+
+
+@lru_cache(maxsize=16_384)
+def _can_be_kept(topic: str) -> bool:
+    """Whether a database keeps it as text: no NUL, no half of a surrogate pair."""
+    return "\x00" not in topic and not any("\ud800" <= letter <= "\udfff" for letter in topic)

@@ -1,0 +1,82 @@
+"""ChirpStack v4 (LoRaWAN): uplinks, joins, status reports; `application/<id>/device/<devEui>/event/<event>`.
+
+The body is JSON made from protobuf: what is absent is zero.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from devices.formats import milesight
+from devices.formats.document import Unreadable, moment, read_object
+from devices.formats.family import Family
+from devices.formats.meaning import Heard, alive, charge_reading, digest, interpret, unreadable
+from devices.profiles import Battery, Profiles
+from devices.signal import Frame, Levels, Reading, Registry
+
+SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
+DEDUPLICATION_ID_LIMIT: Final = 64  # characters
+
+_CODECS: Final = {"milesight": milesight.decode}
+_STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
+    """Read one frame of ChirpStack. The topic names the device: the broker's rules vouch for it."""
+    steps = frame.topic.split("/")
+    dev_eui, event = steps[3].lower(), steps[5]
+    if event not in ("up", "join", "status"):
+        return Reading()
+    device_key = f"lora:{dev_eui}"
+    enrolment = registry.find(device_key)
+    heard = Heard(frame, device_key, enrolment, unique=f"{device_key}#{digest(frame.payload)}")
+    body = read_object(frame.payload, SIZE_LIMIT)
+    if isinstance(body, Unreadable):
+        return unreadable(heard, body.reason, levels)
+    heard = Heard(frame, device_key, enrolment, _unique(device_key, body, frame), moment(body.get("time")))
+    if event == "join":
+        return Reading(beats=alive(heard))
+    if event == "status":
+        return _status(heard, body, levels)
+
+    rules = profiles.rules("chirpstack", enrolment)
+    said, data = body.get("object"), body.get("data")
+    if not isinstance(said, dict) or not said:
+        if not data:
+            return Reading(beats=alive(heard))  # a frame of the radio protocol, without a word of the device
+        if enrolment is None:
+            return Reading(beats=alive(heard))
+        decode = _CODECS.get(rules.codec)
+        if decode is None:
+            return unreadable(heard, "raw bytes: set a codec for this device on the network server", levels)
+        said = decode(data)
+        if isinstance(said, Unreadable):
+            return unreadable(heard, said.reason, levels)
+    return interpret(heard, said, rules, levels)
+
+
+def _status(heard: Heard, body: dict[str, object], levels: Levels) -> Reading:
+    """`batteryLevel` is percent and left out when it is 0; two flags say that there is none."""
+    if body.get("externalPowerSource") is True or body.get("batteryLevelUnavailable") is True:
+        return Reading(beats=alive(heard))
+    level = body.get("batteryLevel", 0)
+    if not isinstance(level, int | float) or isinstance(level, bool):
+        return unreadable(heard, "batteryLevel is not a number", levels)
+    return charge_reading(heard, level, _STATUS_BATTERY, levels)
+
+
+def _unique(device_key: str, body: dict[str, object], frame: Frame) -> str:
+    """The network server's own id, or the counter within the session.
+
+    The digest is there because a device activated by personalisation starts its counter again in the same
+    session: its next press must not be taken for an old one.
+    """
+    uplink = body.get("deduplicationId")
+    if isinstance(uplink, str) and 0 < len(uplink) <= DEDUPLICATION_ID_LIMIT:
+        return f"{device_key}#{uplink}"
+    session, counter = str(body.get("devAddr", ""))[:DEDUPLICATION_ID_LIMIT], body.get("fCnt", 0)
+    count = counter if isinstance(counter, int) else 0
+    return f"{device_key}#{session}/{count}/{digest(frame.payload)}"
+
+
+FAMILY: Final = Family("chirpstack", ("application/+/device/+/event/+",), read)

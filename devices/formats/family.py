@@ -1,0 +1,37 @@
+"""What one family of envelopes is: a name, the topics it speaks on, and how to read a frame of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from devices.profiles import Profiles
+from devices.signal import Frame, Levels, Reading, Registry
+
+Read = Callable[[Frame, Registry, Levels, Profiles], Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """`topics` are MQTT filters; `read` is pure and never raises."""
+
+    name: str
+    topics: tuple[str, ...]
+    read: Read
+
+    def speaks_on(self, topic: str) -> bool:
+        """Whether one of the filters covers the topic."""
+        return any(covers(each, topic) for each in self.topics)
+
+
+def covers(topic_filter: str, topic: str) -> bool:
+    """MQTT's own matching: `+` is one level, `#` any number of them at the end, `x/#` covers `x` itself."""
+    wanted, given = topic_filter.split("/"), topic.split("/")
+    for position, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if position >= len(given):
+            return False
+        if level not in ("+", given[position]):
+            return False
+    return len(wanted) == len(given)

@@ -1,0 +1,366 @@
+"""From what a device said to what it means: rules, edges of levels, roles that decide about a press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final
+
+from devices.formats.document import moment, percent
+from devices.profiles import PRESS, Battery, Press, Rule, Rules, as_text
+from devices.signal import (
+    Beat,
+    Enrolment,
+    Frame,
+    Kind,
+    LevelKey,
+    Levels,
+    Reading,
+    Role,
+    Signal,
+    State,
+    Ticket,
+)
+
+BUCKET_SECONDS: Final = 2
+BATTERY_RECOVERED: Final = (
+    1.3  # times the low mark: a battery that hovers at the mark is one signal, not fifty
+)
+UNMAPPED: Final = "?"  # the level under which the strange words of a device are remembered
+UNREADABLE: Final = "unreadable"  # ... and its value when not even words could be made out
+REASON_LIMIT: Final = 200  # characters
+
+# A device that nobody enrolled is heard when it says one of these in so many words.
+EMERGENCY: Final = frozenset({Kind.SOS, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO})
+# Said by a device that nobody enrolled, these are for a human to look at, when there is time.
+SUSPICIOUS: Final = frozenset({Kind.LEAK})
+# The end of these is no news.
+MOMENTARY: Final = frozenset({Kind.ACTIVITY, Kind.TEST})
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who spoke, and what the signals of this message have in common."""
+
+    frame: Frame
+    device_key: str
+    enrolment: Enrolment | None
+    unique: str  # what makes this message itself: the stem of its signals' unique keys
+    device_time: datetime | None = None
+    historical: bool = False
+    echoes: bool = False  # the family repeats cached properties in every message, strange ones too
+
+    @property
+    def role(self) -> Role | None:
+        return self.enrolment.role if self.enrolment else None
+
+    @property
+    def is_life_safety(self) -> bool:
+        return self.enrolment is not None and self.enrolment.role.is_life_safety
+
+    @property
+    def is_old(self) -> bool:
+        return self.historical or self.frame.retained
+
+
+def digest(payload: bytes) -> str:
+    """16 hexadecimal characters that stand for a payload."""
+    return blake2b(payload, digest_size=8).hexdigest()
+
+
+def unique_without_id(device_key: str, frame: Frame) -> str:
+    """The stem of a unique key for messages without an id: device, payload and two seconds of our clock.
+
+    The clock keeps the first press after a closed case from being taken for an old one. The price: a
+    redelivery in a later bucket is stored again and joins the open case, which is harmless. A retained
+    message says nothing about when, comes again at every subscription, and is stored once.
+    """
+    when = "retained" if frame.retained else str(int(frame.received_at.timestamp()) // BUCKET_SECONDS)
+    return f"{device_key}#{digest(frame.payload)}@{when}"
+
+
+def by_role(kind: Kind | Press, role: Role | None) -> Kind | None:
+    """What a button means is for the role to say; None when it means nothing on such a device."""
+    if role is Role.SERVICE_BUTTON and kind in (PRESS, Kind.SOS):
+        return Kind.REQUEST
+    if kind == PRESS:
+        return Kind.SOS if role is Role.HELP_BUTTON else None
+    return Kind(kind)
+
+
+def ticket(frame: Frame, reason: str, device_key: str = "") -> Ticket:
+    """A ticket for a human, with the bytes as they came."""
+    return Ticket(reason[:REASON_LIMIT], frame.topic, frame.payload, frame.received_at, device_key)
+
+
+def alive(heard: Heard, charge: int | None = None) -> tuple[Beat, ...]:
+    """A sign of life, unless the broker kept the message for we do not know how long."""
+    if heard.frame.retained:
+        return ()
+    return (Beat(heard.device_key, heard.frame.received_at, charge),)
+
+
+def unreadable(heard: Heard, reason: str, levels: Levels) -> Reading:
+    """What to do with a message that nobody can read.
+
+    A life-safety device gets a ticket each time. Anybody else gets one, and the next after it was understood
+    again: a misconfigured network must be seen, and must not drown the desk.
+    """
+    key: LevelKey = (heard.device_key, UNMAPPED)
+    if heard.is_life_safety:
+        return Reading(tickets=(ticket(heard.frame, reason, heard.device_key),))
+    if levels.get(key) == UNREADABLE:
+        return Reading()
+    return Reading(tickets=(ticket(heard.frame, reason, heard.device_key),), levels={key: UNREADABLE})
+
+
+def understood(heard: Heard, levels: Levels) -> dict[LevelKey, str]:
+    """The change of levels that makes the next unreadable message of this device count again."""
+    key: LevelKey = (heard.device_key, UNMAPPED)
+    return {key: ""} if levels.get(key) == UNREADABLE else {}
+
+
+def interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Levels) -> Reading:
+    """Apply the rules of a device to the properties that it reported."""
+    past: list[Reading] = []
+    if rules.history and isinstance(entries := said.get(rules.history.path), list):
+        said = {name: value for name, value in said.items() if name != rules.history.path}
+        past = [
+            _interpret(_then(heard, entry, rules.history.time), entry, rules, levels)
+            for entry in entries
+            if isinstance(entry, dict)
+        ]
+        if not said:
+            return _join(heard, Reading(beats=alive(heard)), past)
+    return _join(heard, _interpret(heard, said, rules, levels), past)
+
+
+def charge_reading(heard: Heard, charge: float, battery: Battery, levels: Levels) -> Reading:
+    """The reading of a message that speaks of nothing but the battery."""
+    sense = _Sense(heard, levels)
+    sense.battery(charge, battery)
+    return sense.reading()
+
+
+def edge(heard: Heard, rule: Rule, value: object, levels: Levels) -> Reading:
+    """The reading of a message that speaks of nothing but one level, such as an availability topic."""
+    sense = _Sense(heard, levels)
+    text = as_text(value)
+    sense.level(rule, text, rule.meaning(text))
+    return sense.reading()
+
+
+def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Levels) -> Reading:
+    sense = _Sense(heard, levels)
+    battery = rules.battery
+    for path, value, beside in _leaves(said, rules.ignore):
+        rule = rules.by_path.get(path)
+        if rule is not None:
+            if value is None:
+                sense.understood = True
+            else:
+                sense.apply(rule, value, beside)
+        elif path in rules.ignore:
+            sense.understood = True
+        elif battery is not None and path == battery.path:
+            sense.battery(value, battery)
+        elif value is not None:
+            sense.strange[path] = value
+    return sense.reading()
+
+
+def _then(heard: Heard, entry: Mapping[str, object], time: str) -> Heard:
+    """The same device at the time of a back-filled entry; the entry's own words make it unique."""
+    words = repr(sorted((path, as_text(value)) for path, value, _ in _leaves(entry, frozenset()))).encode()
+    return replace(
+        heard,
+        unique=f"{heard.device_key}#history/{digest(words)}",
+        device_time=moment(entry.get(time)),
+        historical=True,
+    )
+
+
+def _join(heard: Heard, now: Reading, past: Iterable[Reading]) -> Reading:
+    readings = (now, *past)
+    if len(readings) == 1:
+        return now
+    return Reading(
+        signals=tuple(signal for reading in readings for signal in reading.signals),
+        beats=now.beats or alive(heard),
+        tickets=tuple(each for reading in readings for each in reading.tickets)[:1],
+        levels=now.levels,
+    )
+
+
+def _leaves(
+    said: Mapping[str, object], ignore: frozenset[str], above: str = ""
+) -> Iterator[tuple[str, object, Mapping[str, object]]]:
+    """Every scalar with its path and the object it stands in. An ignored property is not entered."""
+    for name, value in said.items():
+        path = above + name
+        if isinstance(value, dict) and path not in ignore:
+            yield from _leaves(value, ignore, path + ".")
+        elif isinstance(value, list) and path not in ignore:
+            for item in value:
+                if isinstance(item, dict):
+                    yield from _leaves(item, ignore, path + "[].")
+                else:
+                    yield path + "[]", item, said
+        else:
+            yield path, value, said
+
+
+@dataclass(slots=True)
+class _Sense:
+    """What has been made of one message so far."""
+
+    heard: Heard
+    levels: Levels
+    understood: bool = False
+    charge: int | None = None
+    strange: dict[str, object] = field(default_factory=dict)  # properties nobody mapped
+    odd: dict[str, object] = field(
+        default_factory=dict
+    )  # values nobody mapped, of properties that somebody did
+    signals: dict[tuple[Kind, State], Signal] = field(default_factory=dict)
+    tickets: list[Ticket] = field(default_factory=list)
+    changed: dict[LevelKey, str] = field(default_factory=dict)
+
+    def apply(self, rule: Rule, value: object, beside: Mapping[str, object]) -> None:
+        text = as_text(value)
+        meaning = rule.meaning(text)
+        if meaning is None and text not in rule.idle:
+            self.odd[rule.path] = value
+            return
+        if not rule.event:
+            self.understood = True
+            self.level(rule, text, meaning)
+            return
+        state = State.ACTIVE
+        if rule.when or rule.clear:
+            if _holds(rule.when, beside):
+                pass
+            elif rule.clear and _holds(rule.clear, beside):
+                state = State.CLEAR
+            else:
+                self.odd[rule.path] = value
+                return
+        self.understood = True
+        if meaning is not None:
+            self.add(by_role(meaning, self.heard.role), state, rule, text in rule.suspected)
+
+    def level(self, rule: Rule, text: str, meaning: Kind | Press | None) -> None:
+        """A repeated state: only its edges are signals.
+
+        An old message that says "active" is recorded and moves nothing: the next live one must be an edge.
+        """
+        heard = self.heard
+        kind = by_role(meaning, heard.role) if meaning is not None else None
+        key = (heard.device_key, rule.path)
+        before = self.levels.get(key)
+        if heard.historical:
+            if kind is not None:
+                self.add(kind, State.ACTIVE, rule, text in rule.suspected)
+            return
+        if before == text or (before is None and kind is None):
+            return
+        was = by_role(rule.means[before], heard.role) if before and before in rule.means else None
+        if heard.enrolment is None and not {kind, was} & (EMERGENCY | SUSPICIOUS):
+            return
+        if kind is None or not heard.frame.retained:
+            self.changed[key] = text
+        if was is not None and was is not kind:
+            self.add(was, State.CLEAR, rule)
+        if kind is not None:
+            self.add(kind, State.ACTIVE, rule, text in rule.suspected)
+
+    def battery(self, value: object, battery: Battery) -> None:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            if value is not None:
+                self.odd[battery.path] = value
+            return
+        self.understood = True
+        if battery.percent:
+            self.charge = percent(value)
+            if self.charge is None:
+                return
+        if self.heard.is_old or self.heard.enrolment is None:
+            return
+        key = (self.heard.device_key, battery.path)
+        was_low = self.levels.get(key) == "low"
+        rule = Rule(f"battery:{battery.path}", battery.path, False, {})
+        if value <= battery.low and not was_low:
+            self.changed[key] = "low"
+            self.add(Kind.LOW_BATTERY, State.ACTIVE, rule)
+        elif was_low and value > battery.low * BATTERY_RECOVERED:
+            self.changed[key] = "ok"
+            self.add(Kind.LOW_BATTERY, State.CLEAR, rule)
+
+    def add(self, kind: Kind | None, state: State, rule: Rule, suspected: bool = False) -> None:
+        heard, frame = self.heard, self.heard.frame
+        if kind is None or kind is Kind.HEARTBEAT or (state is State.CLEAR and kind in MOMENTARY):
+            return
+        if heard.enrolment is None and kind not in EMERGENCY:
+            if kind in SUSPICIOUS and state is State.ACTIVE and not heard.is_old:
+                self.tickets.append(
+                    ticket(frame, f"{kind} from a device that nobody enrolled", heard.device_key)
+                )
+            return
+        if (kind, state) in self.signals and not self.signals[kind, state].suspected:
+            return
+        self.signals[kind, state] = Signal(
+            device_key=heard.device_key,
+            kind=kind,
+            unique_key=f"{heard.unique}/{kind}/{state}",
+            received_at=frame.received_at,
+            state=state,
+            device_time=heard.device_time,
+            retained=frame.retained,
+            historical=heard.historical,
+            redelivered=frame.redelivered,
+            suspected=suspected,
+            rule=rule.label,
+            topic=frame.topic,
+            payload=frame.payload,
+        )
+
+    def reading(self) -> Reading:
+        if self.understood:
+            self.changed |= understood(self.heard, self.levels)
+        self._look_at_what_is_strange()
+        signals = tuple(
+            signal if self.charge is None else replace(signal, battery=self.charge)
+            for (kind, state), signal in self.signals.items()
+            if state is State.ACTIVE or (kind, State.ACTIVE) not in self.signals
+        )
+        return Reading(signals, alive(self.heard, self.charge), tuple(self.tickets), None, self.changed)
+
+    def _look_at_what_is_strange(self) -> None:
+        """Unknown words: all of a life-safety device, and of others the unknown values of known alarms."""
+        heard = self.heard
+        if heard.enrolment is None:
+            return
+        unknown = self.odd
+        if heard.is_life_safety:
+            unknown = self.odd | self.strange
+            if not self.understood and not unknown:
+                self.tickets.append(ticket(heard.frame, "nothing in it means anything", heard.device_key))
+                return
+        if not unknown:
+            return
+        reason = f"nobody mapped {', '.join(f'{path}={as_text(value)}' for path, value in unknown.items())}"
+        # A cached property comes again with every message: numbers count once, words each time they change.
+        words = ((path, value if isinstance(value, bool | str) else "") for path, value in unknown.items())
+        seen = digest(repr(sorted((path, as_text(value)) for path, value in words)).encode())
+        key = (heard.device_key, UNMAPPED)
+        if self.understood and (heard.echoes or not heard.is_life_safety):
+            if self.levels.get(key) == seen:
+                return
+            self.changed[key] = seen
+        self.tickets.append(ticket(heard.frame, reason, heard.device_key))
+
+
+def _holds(wanted: Mapping[str, frozenset[str]], beside: Mapping[str, object]) -> bool:
+    return all(name in beside and as_text(beside[name]) in texts for name, texts in wanted.items())

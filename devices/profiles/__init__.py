@@ -1,0 +1,379 @@
+"""What each device model's words mean: rules as data, read from TOML and checked before anything runs.
+
+Three layers are looked through for each property a device reports; the first that knows it decides:
+
+1. the model   - `profiles/<vendor>-<model>.toml`, one small file per device model;
+2. the role    - `[[role.<role>]]` of `profiles/defaults/<family>.toml`: makes unknown models work;
+3. the family  - `[[rule]]` of the same file: exact pairs that mean the same on every device.
+
+Nothing is ever matched by a part of a word: `action: "fall"` is a cube that was dropped.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from devices.signal import Enrolment, Kind, Role
+
+Press = Literal["press"]
+PRESS: Final[Press] = "press"  # a button went down; what that means is for the role to say
+ANY: Final = "*"
+SHIPPED: Final = Path(__file__).parent
+
+
+class ProfileError(ValueError):
+    """A profile that must not be used. The message names the file, the rule and what is wrong with it."""
+
+
+def as_text(value: object) -> str:
+    """The one spelling under which a JSON scalar is compared and remembered: `true`, `1`, `alarm`.
+
+    A whole float is spelled as the integer it is equal to, anything that is not a scalar by its type.
+    """
+    if isinstance(value, str):
+        return value
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, int | float):
+        return str(value)
+    return type(value).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the values of one property mean.
+
+    An *event* happened now, each time it is said. A *level* is a state, repeated: only its edges count.
+    `when` and `clear` look at the properties beside the one named by `path`.
+    """
+
+    label: str  # where the rule stands, for the signal's `rule`
+    path: str  # "action", "button_event.status", "events[].alarm_type"
+    event: bool
+    means: Mapping[str, Kind | Press]
+    idle: frozenset[str] = frozenset()  # values that say that all is well
+    suspected: frozenset[str] = frozenset()  # values of `means` that are only a suspicion
+    when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    clear: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def meaning(self, text: str) -> Kind | Press | None:
+        """What this value means, or None for an idle value and for one that nobody mapped."""
+        exact = self.means.get(text)
+        if exact is not None or text in self.idle:
+            return exact
+        return self.means.get(ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """Where a device reports its battery, and from which value down it is low (percent or volts)."""
+
+    path: str
+    low: float
+    percent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Where a device puts readings that it could not send in time, and the name of their time."""
+
+    path: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that is known about the words of one device: the three layers, laid over each other."""
+
+    by_path: Mapping[str, Rule]
+    ignore: frozenset[str]  # properties known to be harmless
+    battery: Battery | None
+    history: History | None
+    codec: str  # the name of a built-in decoder for raw bytes, or nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One message and what it must mean: kinds, some with ` clear` behind. The tests run them."""
+
+    said: Mapping[str, object]
+    out: tuple[str, ...]
+    role: Role | None
+    data: str  # raw bytes in base64 instead of `said`
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    name: str
+    rules: tuple[Rule, ...] = ()
+    ignore: frozenset[str] = frozenset()
+    battery: Battery | None = None
+    history: History | None = None
+    codec: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One device model."""
+
+    vendor: str
+    model: str
+    families: frozenset[str]
+    role: Role  # what the model is sold as: proposed when a device is enrolled
+    layer: Layer
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for every device of a family, and for those of a role."""
+
+    family: str
+    layer: Layer
+    roles: Mapping[Role, Layer]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profiles:
+    """All profiles, ready to be asked."""
+
+    models: tuple[Profile, ...]
+    defaults: Mapping[str, Defaults]
+    _found: dict[tuple[str, Role | None, str, str], Rules] = field(default_factory=dict, compare=False)
+
+    def rules(self, family: str, enrolment: Enrolment | None) -> Rules:
+        """The rules for a device of `family`; an unknown model or device gets what the layers below know."""
+        if enrolment is None:
+            key: tuple[str, Role | None, str, str] = (family, None, "", "")
+        else:
+            key = (family, enrolment.role, enrolment.vendor, enrolment.model)
+        rules = self._found.get(key)
+        if rules is None:
+            rules = self._found[key] = self._lay(*key)
+        return rules
+
+    def profile(self, vendor: str, model: str) -> Profile | None:
+        """The profile of a model, capitals aside; without a vendor, of the only model that is called so."""
+        vendor, model = vendor.casefold(), model.casefold()
+        named = [profile for profile in self.models if profile.model.casefold() == model]
+        if vendor:
+            named = [profile for profile in named if profile.vendor.casefold() == vendor]
+        return named[0] if len(named) == 1 else None
+
+    def _lay(self, family: str, role: Role | None, vendor: str, model: str) -> Rules:
+        layers = []
+        if defaults := self.defaults.get(family):
+            layers.append(defaults.layer)
+            if role is not None and role in defaults.roles:
+                layers.append(defaults.roles[role])
+        profile = self.profile(vendor, model) if model else None
+        if profile is not None and family in profile.families:
+            layers.append(profile.layer)
+        by_path: dict[str, Rule] = {}
+        ignore: set[str] = set()
+        battery, history, codec = None, None, ""
+        for layer in layers:
+            for path in layer.ignore:
+                by_path.pop(path, None)
+            ignore |= layer.ignore
+            ignore -= {rule.path for rule in layer.rules}
+            by_path |= {rule.path: rule for rule in layer.rules}
+            battery, history, codec = layer.battery or battery, layer.history or history, layer.codec or codec
+        return Rules(by_path, frozenset(ignore), battery, history, codec)
+
+
+@cache
+def shipped() -> Profiles:
+    """The profiles that come with the software. Call it once at start: a broken one raises `ProfileError`."""
+    return load(SHIPPED)
+
+
+def load(folder: Path) -> Profiles:
+    """Read `folder/*.toml` (models) and `folder/defaults/*.toml` (families). Raises `ProfileError`."""
+    defaults = [_defaults(path) for path in sorted((folder / "defaults").glob("*.toml"))]
+    models = [_profile(path) for path in sorted(folder.glob("*.toml"))]
+    seen: dict[tuple[str, str], str] = {}
+    for profile in models:
+        name = (profile.vendor.casefold(), profile.model.casefold())
+        if name in seen:
+            raise ProfileError(f"{profile.vendor} {profile.model} is described twice; keep one file for it")
+        seen[name] = profile.model
+    return Profiles(tuple(models), {each.family: each for each in defaults})
+
+
+def _profile(path: Path) -> Profile:
+    table = _read(path, _ProfileTable)
+    name = f"{table.vendor} {table.model}"
+    return Profile(
+        vendor=table.vendor,
+        model=table.model,
+        families=frozenset(table.families),
+        role=table.role,
+        layer=table.layer(name),
+        examples=tuple(example.frozen() for example in table.example),
+    )
+
+
+def _defaults(path: Path) -> Defaults:
+    table = _read(path, _DefaultsTable)
+    roles = {}
+    for role, rules in table.role.items():
+        name = f"{table.family}/{role}"
+        roles[role] = Layer(name, tuple(rule.frozen(name) for rule in rules))
+    examples = tuple(example.frozen() for example in table.example)
+    return Defaults(table.family, table.layer(table.family), roles, examples)
+
+
+# The shape of the files.
+
+
+def _texts(value: object) -> object:
+    return [as_text(each) for each in value] if isinstance(value, list) else [as_text(value)]
+
+
+Texts = Annotated[frozenset[str], BeforeValidator(_texts)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _RuleTable(_Table):
+    path: str = Field(min_length=1)
+    nature: Literal["level", "event"] = "level"
+    means: dict[str, Kind | Press] = Field(alias="map", min_length=1)
+    idle: Texts = frozenset()
+    suspected: Texts = frozenset()
+    when: dict[str, Texts] = {}
+    clear: dict[str, Texts] = {}
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> _RuleTable:
+        if both := self.idle & self.means.keys():
+            raise ValueError(f"{sorted(both)} cannot both be idle and mean something; take it out of one")
+        if lost := self.suspected - self.means.keys():
+            raise ValueError(f"suspected {sorted(lost)} is not in map; add it there")
+        if self.nature == "level" and "[]" in self.path:
+            raise ValueError("the elements of a list have no level to remember; use nature = 'event'")
+        if self.nature == "level" and (self.when or self.clear or ANY in self.means):
+            raise ValueError("when, clear and '*' are for nature = 'event'")
+        return self
+
+    def frozen(self, layer: str) -> Rule:
+        return Rule(
+            label=f"{layer}:{self.path}",
+            path=self.path,
+            event=self.nature == "event",
+            means=self.means,
+            idle=self.idle,
+            suspected=self.suspected,
+            when=self.when,
+            clear=self.clear,
+        )
+
+
+class _BatteryTable(_Table):
+    path: str = Field(min_length=1)
+    unit: Literal["percent", "volt"] = "percent"
+    low: float = Field(default=10, ge=0)
+
+
+class _HistoryTable(_Table):
+    path: str = Field(pattern=r"^\w+\[\]$")
+    time: str = "timestamp"
+
+
+class _ExampleTable(_Table):
+    said: dict[str, object] = Field(alias="in", default={})
+    data: str = ""
+    out: list[str]
+    role: Role | None = None
+
+    def frozen(self) -> Example:
+        return Example(self.said, tuple(self.out), self.role, self.data)
+
+
+class _LayerTable(_Table):
+    rule: list[_RuleTable] = []
+    ignore: list[str] = []
+    battery: _BatteryTable | None = None
+    history: _HistoryTable | None = None
+    codec: str = ""
+    example: list[_ExampleTable] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_rule_a_path(self) -> _LayerTable:
+        if twice := _twice(rule.path for rule in self.rule):
+            raise ValueError(f"two rules for {twice!r}; join their maps")
+        return self
+
+    def layer(self, name: str) -> Layer:
+        battery, history = self.battery, self.history
+        return Layer(
+            name=name,
+            rules=tuple(rule.frozen(name) for rule in self.rule),
+            ignore=frozenset(self.ignore),
+            battery=Battery(battery.path, battery.low, battery.unit == "percent") if battery else None,
+            history=History(history.path.removesuffix("[]"), history.time) if history else None,
+            codec=self.codec,
+        )
+
+
+class _ProfileTable(_LayerTable):
+    vendor: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    families: list[str] = Field(min_length=1)
+    role: Role
+
+
+class _DefaultsTable(_LayerTable):
+    family: str = Field(min_length=1)
+    role: dict[Role, list[_RuleTable]] = {}
+
+
+_T = TypeVar("_T", bound=_Table)
+
+
+def _read(path: Path, shape: type[_T]) -> _T:
+    """The file as a checked table; every flaw is named in one `ProfileError`."""
+    try:
+        return shape.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"{path.name}: not TOML: {error}") from None
+    except ValidationError as error:
+        flaws = "; ".join(f"{_place(flaw['loc'])}: {flaw['msg']}" for flaw in error.errors())
+        raise ProfileError(f"{path.name}: {flaws}") from None
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """`("rule", 1, "map")` as people count: `rule 2, map`."""
+    words: list[str] = []
+    for step in location:
+        if isinstance(step, int) and words:
+            words[-1] += f" {step + 1}"
+        else:
+            words.append(str(step))
+    return ", ".join(words) or "the file"
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
