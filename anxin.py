@@ -110,6 +110,8 @@ def child_variables(inherited: Mapping[str, str], scratch: Path) -> dict[str, st
     # Our packages are found from any folder, and a stranger's `api/` in that folder is not.
     kept.update(PYTHONPATH=str(ROOT), PYTHONSAFEPATH="1", PYTHONUTF8="1", PYTHONUNBUFFERED="1")
     kept.update(PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_INPUT="1")
+    if "PIP_INDEX_URL" in kept:  # uv does not read pip's settings
+        kept.setdefault("UV_DEFAULT_INDEX", kept["PIP_INDEX_URL"])
     home = kept.get("HOME", "")
     if not WINDOWS and not (os.path.isdir(home) and os.access(home, os.W_OK)):
         kept["HOME"] = str(scratch / "home")
@@ -117,9 +119,10 @@ def child_variables(inherited: Mapping[str, str], scratch: Path) -> dict[str, st
 
 
 def run_variables(inherited: Mapping[str, str], scratch: Path) -> dict[str, str]:
-    """The variables of a part run by itself: the child's, plus one shared database where none is named."""
+    """The variables of a part run by itself: also a store and a broker shared by all, where none is named."""
     variables = child_variables(inherited, scratch)
     variables.setdefault("ANXIN_DATABASE_URL", sqlite_url(scratch / "anxin.db"))
+    variables.setdefault("ANXIN_MQTT_HOST", "127.0.0.1")
     return variables
 
 
@@ -373,7 +376,7 @@ def back_off(failures: int) -> float:
 
 
 @dataclass
-class Household:
+class ProcessTree:
     """Starts parts, keeps them alive, and takes all of them down together."""
 
     variables: Mapping[str, str]
@@ -619,21 +622,21 @@ def demo(words: Sequence[str]) -> int:
             raise Trouble(f"端口 {api_port} 已被占用。\n  Port {api_port} is taken; choose another one.")
         variables = child_variables(os.environ, SCRATCH)
         variables.update(demo_variables(data, mqtt_port, api_port))
-        household = Household(variables, data / "logs")
+        tree = ProcessTree(variables, data / "logs")
         plan = demo_plan(python, data, mqtt_port, v3_port)
-        with asked_to_stop(household.stopping):
+        with asked_to_stop(tree.stopping):
             try:
-                open_house(household, plan, data)
+                start_everything(tree, plan, data)
                 welcome(variables, data, v3_port, press_after=options.press_after)
                 if options.open:
                     webbrowser.open(variables["ANXIN_PUBLIC_URL"] + "/")
-                keep_house(household, plan.press, press_after=options.press_after, seconds=options.seconds)
+                run_until_asked(tree, plan.press, press_after=options.press_after, seconds=options.seconds)
             except Interrupted:
                 pass
             finally:
                 print(flush=True)
                 say("正在结束…", "Ending…")
-                household.stop()
+                tree.stop()
         say(f"已结束。数据与记录在 {data}", f"Ended. Data and logs are in {data}")
     return 0
 
@@ -694,30 +697,30 @@ DEMO_FILES = frozenset(
 )
 
 
-def open_house(household: Household, plan: DemoPlan, data: Path) -> None:
+def start_everything(tree: ProcessTree, plan: DemoPlan, data: Path) -> None:
     """Start everything in the order in which each part needs the one before."""
     say("正在启动(约 10 秒)…", "Starting (about 10 seconds)…")
-    household.until_ready(plan.broker, seconds=30)
+    tree.until_ready(plan.broker, seconds=30)
     for part in plan.preparations:
-        household.to_the_end(part, seconds=120)
+        tree.to_the_end(part, seconds=120)
     (data / "seed.json").chmod(0o600)  # it holds the demo's passwords
-    household.until_ready(*plan.servers, seconds=60)
-    household.until_ready(plan.street, seconds=60)
+    tree.until_ready(*plan.servers, seconds=60)
+    tree.until_ready(plan.street, seconds=60)
 
 
-def keep_house(household: Household, press: Part, *, press_after: float, seconds: float | None) -> None:
+def run_until_asked(tree: ProcessTree, press: Part, *, press_after: float, seconds: float | None) -> None:
     """Tend the parts until asked to stop or the time is over; the first press comes on the way."""
     begun = time.monotonic()
     pressed = False
-    while not household.stopping.wait(0.1):
+    while not tree.stopping.wait(0.1):
         lived = time.monotonic() - begun
         if seconds is not None and lived >= seconds:
             return
         if not pressed and lived >= press_after:
             pressed = True
-            household.start(press)
+            tree.start(press)
             say("有一位老人按下了求助键。", "Someone has just pressed the help button.")
-        household.tend()
+        tree.tend()
 
 
 def welcome(variables: Mapping[str, str], data: Path, v3_port: int, press_after: float) -> None:
@@ -789,12 +792,17 @@ def broker(words: Sequence[str]) -> int:
         return become(
             python, [str(ROOT / "anxin.py"), "broker", *words], child_variables(os.environ, SCRATCH)
         )
+    return serve_mqtt(options.port, options.v3_port)
+
+
+def serve_mqtt(port: int, v3_port: int | None) -> int:
+    """Serve MQTT in the environment we already run in."""
     from iotcore import Broker  # the environment's own: only here, in the demo's broker, may it be used
 
     stopping = threading.Event()
     with asked_to_stop(stopping), tempfile.TemporaryDirectory(prefix="anxin-broker-") as folder:
         settings = Path(folder) / "broker.toml"
-        settings.write_text(broker_configuration(options.port, options.v3_port))
+        settings.write_text(broker_configuration(port, v3_port))
         try:
             server = Broker(config_path=str(settings)).start()
         except OSError as error:

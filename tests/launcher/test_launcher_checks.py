@@ -1,0 +1,89 @@
+"""How `test` judges a run and how `doctor` judges a machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPORT = """\
+<testsuites><testsuite>
+  <testcase classname="tests.stories" name="test_help_comes"/>
+  <testcase classname="tests.stories" name="test_known_gap">
+    <skipped type="pytest.xfail" message="later"/>
+  </testcase>
+  <testcase classname="tests.api" name="test_console">
+    <skipped type="pytest.skip" message="no Chromium"/>
+  </testcase>
+  <testcase classname="tests.maps" name="test_nearest"><failure message="no"/></testcase>
+  <testcase classname="tests.maps" name="test_grid"><error message="no"/></testcase>
+</testsuite></testsuites>
+"""
+
+
+def test_a_report_is_counted_with_the_reason_of_each_skip(anxin: ModuleType) -> None:
+    tally = anxin.read_report(REPORT)
+    assert (tally.passed, tally.failed) == (2, 2)
+    assert tally.skipped == [("tests.api::test_console", "no Chromium")]
+
+
+def test_a_skip_passes_at_home_and_fails_where_everything_is_installed(anxin: ModuleType) -> None:
+    tally = anxin.Tally(passed=9, failed=0, skipped=[("test_console", "no Chromium")])
+    assert anxin.verdict({"pytest": 0}, tally, skips_allowed=True) == 0
+    assert anxin.verdict({"pytest": 0}, tally, skips_allowed=False) == 1
+
+
+@pytest.mark.parametrize("codes", [{"mypy": 1, "pytest": 0}, {"pytest": 2}])
+def test_one_failed_step_fails_the_whole(anxin: ModuleType, codes: dict[str, int]) -> None:
+    assert anxin.verdict(codes, anxin.Tally(9, 0, []), skips_allowed=True) == 1
+
+
+def test_a_run_without_tests_is_no_success(anxin: ModuleType) -> None:
+    assert anxin.verdict({"pytest": 0}, None, skips_allowed=True) == 1
+    assert anxin.verdict({"pytest": 0}, anxin.Tally(0, 0, []), skips_allowed=True) == 1
+
+
+def test_arguments_for_pytest_run_only_pytest(anxin: ModuleType, tmp_path: Path) -> None:
+    assert [step.name for step in anxin.test_steps("python", tmp_path, ["-k", "help"])] == ["pytest"]
+    everything = [step.name for step in anxin.test_steps("python", tmp_path, [])]
+    assert everything == ["ruff format", "ruff check", "mypy", "lint-imports", "pytest"]
+
+
+def test_a_disk_nearly_full_is_ill(anxin: ModuleType) -> None:
+    assert anxin.examine_disk(2**30 + 1).well is True
+    assert anxin.examine_disk(2**30).well is False
+
+
+def test_a_clock_before_our_own_files_is_ill(anxin: ModuleType) -> None:
+    assert anxin.examine_clock(now=1_000_000, newest=2_000_000).well is False
+    assert anxin.examine_clock(now=2_000_000, newest=1_000_000).well is not False
+
+
+def test_a_broker_that_is_not_there_is_ill_and_the_remedy_is_named(anxin: ModuleType) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    finding = anxin.examine_broker("127.0.0.1", port)
+    assert finding.well is False
+    assert "Mosquitto" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("answer", "well"), [(b"\x20\x02\x00\x00", True), (b"\x20\x03\x00\x87\x00", True), (b"HTTP", False)]
+)
+def test_a_broker_is_well_when_it_answers_as_one(anxin: ModuleType, answer: bytes, well: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(64)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        finding = anxin.examine_broker("127.0.0.1", listener.getsockname()[1])
+        thread.join()
+    assert finding.well is well
