@@ -205,6 +205,27 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginSession:
+    """Somebody who has logged in. `csrf_token` must come back with everything that changes something."""
+
+    account: Account
+    csrf_token: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A machine's way in; the key itself was shown once and is not kept."""
+
+    id: int
+    label: str
+    account_id: int
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A franchised provider of the service catalogue."""
 

@@ -328,7 +328,7 @@ incident = Table(
     Column("stage", String(16), nullable=False),
     Column("opened_at", Moment, nullable=False, index=True),
     Column("due_at", Moment),
-    Column("plan", JSON, nullable=False),
+    Column("plan", Text, nullable=False),  # frozen, as JSON
     Column("rung", Integer, nullable=False),  # how many rungs have fired in all
     Column("ladder_rung", Integer, nullable=False),  # the value of `rung` when the present plan began
     Column("ladder_at", Moment, nullable=False),  # when the present plan began

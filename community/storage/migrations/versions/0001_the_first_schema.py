@@ -303,7 +303,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.String(length=16), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("plan", sa.JSON(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("rung", sa.Integer(), nullable=False),
         sa.Column("ladder_rung", sa.Integer(), nullable=False),
         sa.Column("ladder_at", sa.DateTime(timezone=True), nullable=False),
