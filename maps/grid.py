@@ -1,8 +1,8 @@
-"""The grid: which cell a household lies in, whether the cells fit together, and drafts for a site without any.
+"""The grid: which cell a home lies in, whether the cells fit together, and drafts for a site without any.
 
-Polygons are plain: a tuple of rings, each a closed tuple of (lon, lat) in degrees WGS-84, the outer ring first
-and its holes after it, as in GeoJSON. Callers need no geometry library. Sites that cross the date line or touch
-a pole are not supported.
+Polygons are plain: a tuple of rings, each a closed tuple of (lon, lat) in degrees WGS-84, the outer ring
+first and its holes after it, as in GeoJSON. Callers need no geometry library. Sites that cross the date line
+or touch a pole are not supported.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SAMPLES_PER_CELL = 60
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One polygon of the grid under its code. A cell in several parts is several entries with the same code."""
+    """One polygon of the grid under its code. A cell in several parts is several entries of one code."""
 
     code: str
     polygon: Polygon
@@ -60,7 +60,7 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One flaw of the grid: the codes of the cells concerned, a point to look at, a size, and words for a person.
+    """One flaw of the grid: the codes of the cells concerned, a point to look at, a size, and words.
 
     `size` is square metres of an overlap, metres of edge along a gap, 0.0 for an invalid polygon.
     """
@@ -92,7 +92,7 @@ class Grid:
         self._tree = shapely.STRtree(self._shapes)
 
     def locate(self, point: Point, within_m: float = WITHIN_M) -> Located | None:
-        """The cell of `point`; on a shared edge the lower code; in no cell the nearest within `within_m` metres.
+        """The cell of `point`; on a shared edge the lower code; in none the nearest within `within_m` metres.
 
         None when every cell is farther away: a person has to decide. Of two equally near, the lower code.
         """
@@ -100,8 +100,8 @@ class Grid:
         if covering.size:
             return Located(min(self._cells[index].code for index in covering), 0.0)
         scale = _metres_per_degree(point.lat)
-        reach = within_m / scale * 1.01  # a little more: the tree only preselects
-        around = shapely.box(*((point.lon, point.lat) - reach), *((point.lon, point.lat) + reach))
+        east, north = within_m / scale * 1.01  # a little more: the tree only preselects
+        around = shapely.box(point.lon - east, point.lat - north, point.lon + east, point.lat + north)
         off = [
             (_metres_off(self._shapes[index], point, scale), self._cells[index].code)
             for index in self._tree.query(around)
@@ -111,8 +111,8 @@ class Grid:
     def flaws(self, gap_m: float = 5.0) -> tuple[Finding, ...]:
         """What keeps the cells from covering their ground exactly once; empty when nothing does.
 
-        Gaps narrower than `gap_m` metres are flaws, wider ones (a lake, a barracks) are taken for meant. Invalid
-        polygons are reported alone, and overlapping cells are not searched for gaps: mend those first.
+        Gaps narrower than `gap_m` metres are flaws, wider ones (a lake, a barracks) are taken for meant.
+        Invalid polygons are reported alone, and overlapping cells not searched for gaps: mend those first.
         """
         if not self._cells:
             return ()
@@ -128,12 +128,9 @@ class Grid:
 
     def _invalid(self) -> Iterator[Finding]:
         for cell, shape in zip(self._cells, self._shapes, strict=True):
-            if not shape.is_valid or shape.area == 0:
-                reason = "it has no area" if shape.is_valid else shapely.is_valid_reason(shape)
-                corner = Point(*cell.polygon[0][0])
-                yield Finding(
-                    Flaw.INVALID, (cell.code,), corner, 0.0, f"cell {cell.code}: {reason}; redraw it"
-                )
+            if not shape.is_valid:
+                text = f"cell {cell.code}: {shapely.is_valid_reason(shape)}; redraw it"
+                yield Finding(Flaw.INVALID, (cell.code,), Point(*cell.polygon[0][0]), 0.0, text)
 
     def _overlaps(self, flat: NDArray[Any], scale: Floats) -> Iterator[Finding]:
         first, second = shapely.STRtree(flat).query(flat, predicate="intersects")
@@ -160,9 +157,9 @@ class Grid:
 def draft_cells(outline: Polygon, n: int, seed: int, homes: Sequence[Point] = ()) -> tuple[Polygon, ...]:
     """`n` polygons that cover `outline` exactly once, in reading order (rows from north, west to east).
 
-    Seeded points, a few Lloyd rounds, their Voronoi cells. With `homes` the cells gather about equally close
-    groups of homes, otherwise they are about equally large. The same arguments give the same cells. A draft for
-    a person to edit: real cells follow roads. ValueError when the outline cannot be divided so.
+    Seeded points, a few Lloyd rounds, their Voronoi cells. With `homes` the cells gather groups of homes
+    that lie close together, otherwise they are about equally large. The same arguments give the same cells.
+    A draft for a person to edit: real cells follow roads. ValueError when the outline cannot be divided so.
     """
     whole = _area(outline)
     sites = _sites(whole, n, np.random.default_rng(seed), homes)
@@ -171,10 +168,11 @@ def draft_cells(outline: Polygon, n: int, seed: int, homes: Sequence[Point] = ()
 
 
 def draft_communities(outline: Polygon, communities: int, cells: int, seed: int) -> tuple[Community, ...]:
-    """`outline` divided into communities, and those into `cells` cells in all, as many each as their areas ask.
+    """`outline` divided into communities, and those into `cells` cells in all, each its share by area.
 
-    Communities and the cells of each are in reading order; all cells together fit without gap or overlap, and
-    each community's cells join to exactly its outline. ValueError when there are fewer cells than communities.
+    Communities and the cells of each are in reading order; all cells together fit without gap or overlap,
+    and each community's cells join to exactly its outline. ValueError when there are fewer cells than
+    communities.
     """
     if cells < communities:
         raise ValueError(f"{communities} communities need at least as many cells, not {cells}")
@@ -230,6 +228,8 @@ def _look_at(flat: Shape, scale: Floats) -> Point:
 
 
 def _shape(polygon: Polygon) -> Shape:
+    if not polygon:
+        raise ValueError("a polygon needs at least its outer ring; got none")
     for ring in polygon:
         if len(ring) < 4 or ring[0] != ring[-1]:
             raise ValueError(f"a ring needs at least four corners, the last equal to the first; got {ring!r}")
@@ -238,10 +238,8 @@ def _shape(polygon: Polygon) -> Shape:
 
 def _area(polygon: Polygon) -> Shape:
     shape = _shape(polygon)
-    if not shape.is_valid or shape.area == 0:
-        raise ValueError(
-            f"the outline cannot be divided: {shapely.is_valid_reason(shape)}, {shape.area} square"
-        )
+    if not shape.is_valid:
+        raise ValueError(f"the outline cannot be divided, redraw it: {shapely.is_valid_reason(shape)}")
     return shape
 
 
@@ -263,7 +261,7 @@ def _random_inside(shape: Shape, n: int, rng: np.random.Generator) -> Floats:
 
 
 def _sites(shape: Shape, n: int, rng: np.random.Generator, homes: Sequence[Point] = ()) -> Floats:
-    """Where the `n` cells gather: (n, 2) degrees, each near the mean of the samples (or homes) nearest to it."""
+    """Where the `n` cells gather, (n, 2) degrees: means of the samples, or homes, nearest to each."""
     if n < 1:
         raise ValueError(f"divide into at least one cell, not {n}")
     samples = (
@@ -277,10 +275,10 @@ def _sites(shape: Shape, n: int, rng: np.random.Generator, homes: Sequence[Point
     flat = samples * scale
     sites = rng.choice(flat, n, replace=False)
     for _ in range(LLOYD_ROUNDS):
-        # never an empty cell: each site is at first a sample, then the mean of samples nearer to it than to others
         _, owner = cKDTree(sites).query(flat)
         held = np.bincount(owner, minlength=n)
         sums = np.column_stack([np.bincount(owner, flat[:, axis], minlength=n) for axis in (0, 1)])
+        # a site that lost all its samples stays where it is
         sites = np.where(held[:, None] > 0, sums / np.maximum(held, 1)[:, None], sites)
     return sites / scale
 
