@@ -277,11 +277,12 @@ class _Sense:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
 
     def battery(self, value: object, battery: Battery) -> None:
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            if value is not None:
-                self.odd[battery.path] = value
+        if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
+            self.odd[battery.path] = value
             return
         self.understood = True
+        if value is None:
+            return
         if battery.percent:
             self.charge = percent(value)
             if self.charge is None:

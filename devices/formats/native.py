@@ -41,9 +41,11 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     device_key = f"care:{site}/{device}"
     enrolment = registry.find(device_key)
     document = read_object(frame.payload, SIZE_LIMIT)
-    said, flaw = document, ""
+    said: Mapping[str, object]
     if isinstance(document, Unreadable):
         said, flaw = document.salvage, document.reason
+    else:
+        said, flaw = document, ""
 
     message_id = said.get("id")
     if not isinstance(message_id, str) or not 0 < len(message_id) <= ID_LIMIT or not message_id.isprintable():

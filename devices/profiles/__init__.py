@@ -193,6 +193,10 @@ class Profiles:
             ignore -= {rule.path for rule in layer.rules}
             by_path |= {rule.path: rule for rule in layer.rules}
             battery, history, codec = layer.battery or battery, layer.history or history, layer.codec or codec
+        if battery:
+            ignore.discard(battery.path)
+        if history:
+            ignore.add(history.time)
         return Rules(by_path, frozenset(ignore), battery, history, codec)
 
 

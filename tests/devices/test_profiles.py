@@ -1,0 +1,121 @@
+"""Every example in every profile, and what a broken profile is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from devices import profiles
+from devices.formats import FAMILIES
+from devices.profiles import Example, ProfileError
+from devices.signal import Enrolment, Role
+from tests.devices.street import Street, words
+
+TOPIC = {
+    "zigbee2mqtt": "zigbee2mqtt/home17/device",
+    "chirpstack": "application/1/device/24e124535b316056/event/up",
+}
+KEY = {"zigbee2mqtt": "z2m:home17/device", "chirpstack": "lora:24e124535b316056"}
+
+
+def examples() -> Iterator[object]:
+    shipped = profiles.shipped()
+    for profile in shipped.models:
+        for number, example in enumerate(profile.examples, 1):
+            for family in sorted(profile.families):
+                name = f"{profile.vendor} {profile.model} {number}"
+                role = example.role or profile.role
+                yield pytest.param(family, role, profile.vendor, profile.model, example, id=name)
+    for defaults in shipped.defaults.values():
+        for number, example in enumerate(defaults.examples, 1):
+            name = f"{defaults.family} {number}"
+            yield pytest.param(defaults.family, example.role, "", "", example, id=name)
+
+
+@pytest.mark.parametrize("family, role, vendor, model, example", list(examples()))
+def test_the_example_means_what_its_file_says(
+    street: Street, family: str, role: Role | None, vendor: str, model: str, example: Example
+) -> None:
+    if role is not None:
+        street.enrol(KEY[family], role, vendor, model)
+    body: object = example.said
+    if family == "chirpstack":
+        body = {"deduplicationId": "a", "data": example.data, "object": example.said or None}
+    reading = street.hear(TOPIC[family], orjson.dumps(body))
+    assert words(reading) == sorted(example.out, key=lambda word: (word == "ticket", word))
+
+
+def test_every_profile_names_families_that_exist() -> None:
+    shipped = profiles.shipped()
+    known = {family.name for family in FAMILIES}
+    assert {family for profile in shipped.models for family in profile.families} <= known
+    assert set(shipped.defaults) <= known
+
+
+def test_a_model_is_found_whatever_its_capitals_and_without_its_vendor() -> None:
+    shipped = profiles.shipped()
+    found = shipped.profile("TUYA", "ts0215a_SOS")
+    assert found is not None
+    assert found.role is Role.HELP_BUTTON
+    assert shipped.profile("", "WS101") == shipped.profile("milesight", "ws101")
+    assert shipped.profile("HEIMAN", "WS101") is None
+
+
+def test_a_model_decides_before_its_role_and_the_role_before_the_family() -> None:
+    shipped = profiles.shipped()
+    radar = shipped.rules("zigbee2mqtt", Enrolment("d", Role.FALL_SENSOR, "OWON", "FDS315"))
+    assert radar.by_path["status"].label == "OWON FDS315:status"
+    other = shipped.rules("zigbee2mqtt", Enrolment("d", Role.FALL_SENSOR))
+    assert other.by_path["status"].label == "zigbee2mqtt/fall_sensor:status"
+    assert "status" not in shipped.rules("zigbee2mqtt", None).by_path
+    bed = shipped.rules("zigbee2mqtt", Enrolment("d", Role.BED_SENSOR))
+    assert bed.by_path["occupancy"].means == {"false": "bed_exit"}
+
+
+HEAD = 'vendor = "Acme"\nmodel = "B1"\nfamilies = ["zigbee2mqtt"]\nrole = "help_button"\n'
+EXAMPLE = '[[example]]\nin = { x = 1 }\nout = ["sos"]\n'
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("vendor = ", "acme.toml: not TOML"),
+        (HEAD, "example: Field required"),
+        (HEAD.replace("help_button", "toaster") + EXAMPLE, "role: Input should be"),
+        (HEAD + "colour = 1\n" + EXAMPLE, "colour: Extra inputs"),
+        (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "soss" }\n' + EXAMPLE, "rule 1, map, 1"),
+        (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "sos" }\nidle = [1]\n' + EXAMPLE, "cannot both be idle"),
+        (HEAD + '[[rule]]\npath = "x"\nmap = { "*" = "sos" }\n' + EXAMPLE, "are for nature = 'event'"),
+        (HEAD + '[[rule]]\npath = "x[].y"\nmap = { 1 = "sos" }\n' + EXAMPLE, "use nature = 'event'"),
+        (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "sos" }\nsuspected = [2]\n' + EXAMPLE, "is not in map"),
+        (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "sos" }\n' * 2 + EXAMPLE, "two rules for 'x'"),
+    ],
+)
+def test_a_profile_that_makes_no_sense_is_refused_by_file_and_rule(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    (tmp_path / "acme.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ProfileError) as refused:
+        profiles.load(tmp_path)
+    assert "acme.toml" in str(refused.value)
+    assert complaint in str(refused.value)
+
+
+def test_a_model_described_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(HEAD + EXAMPLE, encoding="utf-8")
+    (tmp_path / "b.toml").write_text(HEAD.replace("Acme", "ACME") + EXAMPLE, encoding="utf-8")
+    with pytest.raises(ProfileError, match="described twice"):
+        profiles.load(tmp_path)
+
+
+def test_a_profile_may_silence_a_word_of_its_family(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(HEAD + 'ignore = ["action"]\n' + EXAMPLE, encoding="utf-8")
+    (tmp_path / "defaults").mkdir()
+    for family in (profiles.SHIPPED / "defaults").glob("*.toml"):
+        (tmp_path / "defaults" / family.name).write_text(family.read_text(encoding="utf-8"), encoding="utf-8")
+    loaded = profiles.load(tmp_path)
+    assert "action" not in loaded.rules("zigbee2mqtt", Enrolment("d", Role.HELP_BUTTON, "Acme", "B1")).by_path
+    assert "action" in loaded.rules("zigbee2mqtt", Enrolment("d", Role.HELP_BUTTON, "Acme", "B2")).by_path

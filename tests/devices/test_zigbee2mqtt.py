@@ -1,0 +1,226 @@
+"""Zigbee2MQTT as it really speaks: cached state, names with slashes, wills, retained copies."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.signal import Role
+from tests.devices.street import Street, words
+
+BUTTON = "zigbee2mqtt/home17/bedside"
+SMOKE = "zigbee2mqtt/kitchen"
+EMERGENCY = '{"action":"emergency","battery":87,"linkquality":117}'
+
+
+@pytest.fixture
+def home(street: Street) -> Street:
+    street.enrol("z2m:home17/bedside", Role.HELP_BUTTON, "Tuya", "TS0215A_sos")
+    street.enrol("z2m:kitchen", Role.SMOKE_DETECTOR)
+    street.enrol("z2m:home17/bridge", Role.HUB)
+    return street
+
+
+def test_an_emergency_is_an_sos_with_its_battery_and_its_bytes(home: Street) -> None:
+    reading = home.hear(BUTTON, EMERGENCY)
+    (signal,) = reading.signals
+    assert (signal.device_key, signal.kind, signal.battery) == ("z2m:home17/bedside", "sos", 87)
+    assert signal.payload == EMERGENCY.encode()
+    assert signal.received_at == home.now
+    assert [(beat.device_key, beat.battery) for beat in reading.beats] == [("z2m:home17/bedside", 87)]
+
+
+def test_a_battery_report_is_a_beat_and_no_signal(home: Street) -> None:
+    reading = home.hear(BUTTON, '{"battery":87}')
+    assert words(reading) == []
+    assert reading.beats[0].battery == 87
+
+
+def test_the_same_message_heard_twice_is_one_signal_and_the_next_press_is_another(home: Street) -> None:
+    first = home.hear(BUTTON, EMERGENCY).signals[0]
+    again = home.hear(BUTTON, EMERGENCY, redelivered=True).signals[0]
+    assert again.unique_key == first.unique_key
+    assert again.redelivered
+    home.pass_time(2)
+    later = home.hear(BUTTON, EMERGENCY).signals[0]
+    assert later.unique_key != first.unique_key
+
+
+def test_a_button_stays_itself_when_somebody_renames_it(home: Street) -> None:
+    home.enrol("z2m:0x00158d0001020304", Role.HELP_BUTTON)
+    said = '{"action":"single","device":{"ieeeAddr":"0x00158D0001020304","friendlyName":"x"}}'
+    assert home.hear("zigbee2mqtt/any/name", said).signals[0].device_key == "z2m:0x00158d0001020304"
+
+
+def test_a_button_enrolled_by_name_is_found_when_it_tells_its_address(home: Street) -> None:
+    said = '{"action":"single","device":{"ieeeAddr":"0x00158d0001020399"}}'
+    assert home.hear(BUTTON, said).signals[0].device_key == "z2m:home17/bedside"
+
+
+def test_a_stranger_is_known_by_its_address_when_it_tells_it(street: Street) -> None:
+    said = '{"action":"emergency","device":{"ieeeAddr":"0x00158d0001020399"}}'
+    assert street.hear(BUTTON, said).signals[0].device_key == "z2m:0x00158d0001020399"
+    assert street.hear(BUTTON, EMERGENCY).signals[0].device_key == "z2m:home17/bedside"
+
+
+def test_smoke_is_told_once_however_often_it_is_repeated(home: Street) -> None:
+    assert home.understood(SMOKE, '{"smoke":false}') == []
+    assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
+    assert home.understood(SMOKE, '{"smoke":true,"battery":90}') == []
+    assert home.understood(SMOKE, '{"smoke":false}') == ["smoke clear"]
+    assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
+
+
+def test_a_battery_report_that_repeats_a_cached_sos_is_no_second_sos(home: Street) -> None:
+    assert home.understood(BUTTON, '{"sos":true,"battery_low":false}') == ["sos"]
+    assert home.understood(BUTTON, '{"sos":true,"battery_low":false,"battery":80}') == []
+
+
+def test_a_detector_that_turns_from_smoke_to_co_tells_both(home: Street) -> None:
+    assert home.understood(SMOKE, '{"halo_alert_state":"pre_smoke"}') == ["smoke suspected"]
+    assert home.understood(SMOKE, '{"halo_alert_state":"smoke"}') == ["smoke"]
+    assert home.understood(SMOKE, '{"halo_alert_state":"carbon_monoxide"}') == ["co", "smoke clear"]
+    assert home.understood(SMOKE, '{"halo_alert_state":"safe"}') == ["co clear"]
+
+
+def test_a_retained_alarm_is_recorded_and_does_not_swallow_the_next_live_one(home: Street) -> None:
+    assert home.understood(SMOKE, '{"smoke":true}', retained=True) == ["smoke retained"]
+    assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
+    assert home.understood(SMOKE, '{"smoke":true}', retained=True) == []
+
+
+def test_a_retained_all_clear_lets_the_next_smoke_be_heard(home: Street) -> None:
+    home.understood(SMOKE, '{"smoke":true}')
+    assert home.understood(SMOKE, '{"smoke":false}', retained=True) == ["smoke clear retained"]
+    assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
+
+
+def test_a_retained_message_is_no_sign_of_life_and_always_the_same_signal(home: Street) -> None:
+    first = home.hear(BUTTON, EMERGENCY, retained=True)
+    home.pass_time(3600)
+    again = home.hear(BUTTON, EMERGENCY, retained=True)
+    assert first.beats == ()
+    assert first.signals[0].is_old
+    assert first.signals[0].unique_key == again.signals[0].unique_key
+
+
+def test_a_low_battery_is_told_once_and_again_after_it_was_changed(home: Street) -> None:
+    assert home.understood(BUTTON, '{"battery":11}') == []
+    assert home.understood(BUTTON, '{"battery":10}') == ["low_battery"]
+    assert home.understood(BUTTON, '{"battery":11}') == []
+    assert home.understood(BUTTON, '{"battery":10}') == []
+    assert home.understood(BUTTON, '{"battery":13}') == []
+    assert home.understood(BUTTON, '{"battery":14}') == ["low_battery clear"]
+    assert home.understood(BUTTON, '{"battery":10}') == ["low_battery"]
+
+
+def test_both_ways_to_tell_a_low_battery_are_one_signal(home: Street) -> None:
+    assert home.understood(BUTTON, '{"battery":5,"battery_low":true}') == ["low_battery"]
+    assert home.understood(BUTTON, '{"battery":5,"battery_low":false}') == ["low_battery clear"]
+
+
+@pytest.mark.parametrize("battery", ["null", "200", "-1", "1e308"])
+def test_a_battery_that_cannot_be_is_not_low(home: Street, battery: str) -> None:
+    assert home.understood(BUTTON, f'{{"battery":{battery}}}') == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"action":"fall"}',  # a cube was dropped
+        '{"pressure_tend":"fall"}',  # a barometer
+        '{"water_warning":"alarm"}',  # a thirsty plant
+        '{"gas":3.2}',  # a gas meter
+        '{"COAlarm":"No Alarm"}',
+        '{"ALARM_status":"FALSE"}',
+        '{"smoke":"no smoke"}',
+        '{"action":"no_emergency"}',
+        '{"contact":false,"occupancy":true}',
+        '{"brightness":254,"state":"ON"}',
+        '{"temperature":21.5,"humidity":40,"battery":5}',
+        "{}",
+    ],
+)
+def test_lamps_cubes_and_thermometers_of_strangers_raise_nothing(street: Street, said: str) -> None:
+    reading = street.hear("zigbee2mqtt/somewhere", said)
+    assert words(reading) == []
+    assert reading.levels == {}
+    assert [beat.device_key for beat in reading.beats] == ["z2m:somewhere"]
+
+
+def test_a_stranger_in_need_is_heard_once_per_edge(street: Street) -> None:
+    assert street.understood("zigbee2mqtt/new", EMERGENCY) == ["sos"]
+    assert street.understood("zigbee2mqtt/new", '{"smoke":true}') == ["smoke"]
+    assert street.understood("zigbee2mqtt/new", '{"smoke":true}') == []
+    assert street.understood("zigbee2mqtt/wet", '{"water_leak":true}') == ["ticket"]
+    assert street.understood("zigbee2mqtt/wet", '{"water_leak":true}') == []
+
+
+def test_a_strange_word_of_a_smoke_detector_is_shown_to_a_human_each_time_it_changes(home: Street) -> None:
+    assert home.understood(SMOKE, '{"smoke":false,"heat_alarm":false}') == ["ticket"]
+    assert home.understood(SMOKE, '{"smoke":false,"heat_alarm":false}') == []
+    assert home.understood(SMOKE, '{"smoke":false,"heat_alarm":true}') == ["ticket"]
+    assert home.understood(SMOKE, '{"smoke":false,"heat_level":17}') == ["ticket"]
+    assert home.understood(SMOKE, '{"smoke":false,"heat_level":18}') == []
+
+
+def test_a_message_without_one_known_word_is_shown_every_time(home: Street) -> None:
+    for _ in range(2):
+        assert home.understood(BUTTON, '{"pressed":true}') == ["ticket"]
+        assert home.understood(BUTTON, "{}") == ["ticket"]
+
+
+def test_a_motion_sensor_is_asked_about_only_when_a_known_alarm_is_strange(street: Street) -> None:
+    street.enrol("z2m:hall", Role.MOTION_SENSOR)
+    assert street.understood("zigbee2mqtt/hall", '{"mood":"blue"}') == []
+    assert street.understood("zigbee2mqtt/hall", '{"occupancy":"perhaps"}') == ["ticket"]
+    assert street.understood("zigbee2mqtt/hall", '{"occupancy":true}') == ["activity"]
+    assert street.understood("zigbee2mqtt/hall", '{"occupancy":false}') == []
+    assert street.understood("zigbee2mqtt/hall", '{"occupancy":true}') == ["activity"]
+
+
+def test_a_hub_that_dies_is_offline_once_even_if_the_broker_repeats_it(home: Street) -> None:
+    state = "zigbee2mqtt/home17/bridge/state"
+    assert home.understood(state, '{"state":"online"}', retained=True) == []
+    assert home.understood(state, '{"state":"offline"}') == ["offline"]
+    assert home.understood(state, '{"state":"offline"}', retained=True) == []
+    assert home.understood(state, "online", retained=True) == ["offline clear"]
+    assert home.understood(state, "offline", retained=True) == ["offline"]
+    assert home.understood(state, "asleep") == ["ticket"]
+
+
+def test_the_health_of_a_hub_is_its_heartbeat_unless_it_is_an_old_one(home: Street) -> None:
+    health = "zigbee2mqtt/home17/bridge/health"
+    assert [beat.device_key for beat in home.hear(health, '{"response_time":1}').beats] == [
+        "z2m:home17/bridge"
+    ]
+    assert home.hear(health, '{"response_time":1}', retained=True).beats == ()
+
+
+def test_a_button_that_fell_silent_is_offline(home: Street) -> None:
+    assert home.understood(f"{BUTTON}/availability", '{"state":"offline"}', retained=True) == ["offline"]
+    assert home.understood(f"{BUTTON}/availability", '{"state":"online"}') == ["offline clear"]
+    assert home.understood("zigbee2mqtt/lamp/availability", '{"state":"offline"}') == []
+
+
+@pytest.mark.parametrize("topic", [f"{BUTTON}/set", f"{BUTTON}/get", "zigbee2mqtt/bridge/devices"])
+def test_commands_and_the_inventory_are_not_for_us(home: Street, topic: str) -> None:
+    reading = home.hear(topic, "[" * 300_000)
+    assert (words(reading), reading.beats) == ([], ())
+
+
+def test_a_property_with_a_topic_of_its_own_is_read_too(home: Street) -> None:
+    assert home.understood(f"{BUTTON}/action", "emergency") == ["sos"]
+    assert home.understood(f"{BUTTON}/battery", "87") == []
+    assert home.understood(f"{SMOKE}/smoke", "true") == ["smoke"]
+    assert home.understood("zigbee2mqtt/lamp/state", "ON") == []
+    assert home.understood("zigbee2mqtt/stranger/action", "panic") == ["sos"]
+
+
+def test_broken_words_of_a_button_are_shown_each_time_and_of_a_lamp_once(home: Street) -> None:
+    for _ in range(2):
+        assert home.understood(BUTTON, '{"action":"emer') == ["ticket"]
+        assert home.understood(BUTTON, "") == ["ticket"]
+        assert home.understood(BUTTON, b"{\xff}") == ["ticket"]
+    assert home.understood("zigbee2mqtt/lamp", '{"state":') == ["ticket"]
+    assert home.understood("zigbee2mqtt/lamp", '{"state') == []
+    assert home.understood("zigbee2mqtt/hall/on", "") == []
