@@ -1,0 +1,1 @@
+"""The people's door: one FastAPI application for the console, for machines and for providers' callbacks."""

@@ -1,0 +1,112 @@
+"""The application, put together from the parts it is handed. Nothing here is made at import time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from api import console, live, login, problems
+from api.callbacks import twilio
+from api.deps import caller
+from api.headers import Headers
+from api.live import Hub
+from api.login import Door
+from api.parts import Parts
+from api.routes import (
+    devices,
+    docs,
+    health,
+    hotline,
+    households,
+    inbox,
+    incidents,
+    phones,
+    places,
+    responders,
+)
+from maps.vendored import URL as MAPS_URL
+from maps.vendored import vendor_dir
+
+__all__ = ["Parts", "create_app"]
+
+LARGEST_BODY = 256 * 1024  # bytes; the largest thing anybody sends us is a household with its people
+
+_DESCRIPTION = """
+An open telecare alarm centre: incidents, the register, the hotline, and a live stream.
+
+* **People** log in (`POST /api/login`, or the page `/login`) and get a session cookie. Every change then
+  needs the header `X-CSRF-Token` with the token of `GET /api/session`.
+* **Machines** send an API key as `Authorization: Bearer …` and need no CSRF token.
+* **Errors** are problems as in RFC 9457; `code` is stable, `detail` says what to do next.
+* **Lists** are pages `{"items": […], "next": …}`: send `next` back as `cursor` until it is null.
+* **Times** are ISO 8601 in UTC, positions degrees WGS-84, distances metres.
+"""
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The whole API and console over `parts`. The caller closes the store when the application has ended."""
+    hub = Hub(parts)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.create_task(hub.run())
+        yield
+        hub.close()
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    app = FastAPI(
+        title="安心 Anxin",
+        summary="一键通社区养老服务平台 · an open telecare alarm centre",
+        description=_DESCRIPTION,
+        version="0.1.0",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+        docs_url=None,  # ours work with no network: routes/docs.py
+        redoc_url=None,
+        openapi_url=None,
+        max_body_size=LARGEST_BODY,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    app.state.hub = hub
+    app.state.door = Door(parts)
+    problems.install(app)
+    app.add_middleware(Headers, https=parts.settings.is_https)
+
+    for public in (health.router, login.public, twilio.router):
+        app.include_router(public)
+    app.include_router(_behind_the_login(parts))
+    app.include_router(console.router)
+    app.mount(console.STATIC_PATH, StaticFiles(directory=console.static_dir), "static")
+    app.mount(MAPS_URL, StaticFiles(directory=vendor_dir()), "vendor")
+    app.mount(docs.FILES_PATH, StaticFiles(directory=docs.VENDORED), "docs_files")
+    return app
+
+
+def _behind_the_login(parts: Parts) -> APIRouter:
+    """Everything that answers nobody without a session or a key: a route cannot forget to ask."""
+    inside = APIRouter(dependencies=[Depends(caller)], responses=problems.describe(401))
+    api = APIRouter(prefix="/api")
+    for router in (
+        login.router,
+        live.router,
+        incidents.router,
+        inbox.router,
+        places.router,
+        households.router,
+        devices.router,
+        responders.router,
+        hotline.router,
+    ):
+        api.include_router(router)
+    if parts.settings.simulated_phones:
+        api.include_router(phones.router)
+    inside.include_router(api)
+    inside.include_router(docs.router)
+    return inside

@@ -1,0 +1,255 @@
+"""The live stream: what has changed, to every open console, and nothing committed late is missed.
+
+One hub per process looks at the timeline when the bell rings and at least every second. It loads a changed
+incident once and gives the same bytes to everybody. A subscriber gets, in this order:
+
+- `snapshot`  `{"now", "cards", "counters"}` the whole board; replaces what the page has
+- `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
+              after a reconnect with `Last-Event-ID` first everything missed
+- `counters`  the counters, when they have changed
+- `beat`      `{"now", "database"}` every 5 s, so that a page can say how long it has been cut off;
+              `database` is false while the hub itself cannot read
+- `bye`       `{"reason"}` the last one: `session_ended`, `too_slow` or `closing`
+
+The `id:` of an event is the position of the feed, which lags behind by design: after a reconnect some changes
+come again, and the page drops those whose entry ids it has had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import orjson
+import structlog
+from anyio import fail_after
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.sse import format_sse_event
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+from api import deps
+from api.parts import Parts
+from community.errors import Invalid
+from dispatcher import views
+
+log = structlog.get_logger(__name__)
+
+LOOK_S = 1.0  # at least this often, also when no bell rings
+BEAT_S = 5.0
+RETRY_MS = 1500  # when a browser tries again after a cut
+WAITING = 256  # events a slow reader may be behind before it is cut off
+STALLED_S = 15.0  # a reader that takes nothing for this long is gone
+
+
+@dataclass(eq=False, slots=True)
+class Subscriber:
+    """One open stream. `still_valid` says whether its login still stands; it may read the database."""
+
+    still_valid: Callable[[], bool]
+    waiting: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING))
+
+    def give(self, event: bytes) -> bool:
+        """Queue one event; False when this reader is too far behind."""
+        try:
+            self.waiting.put_nowait(event)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    def end(self, reason: str) -> None:
+        """Drop what waits, say why, and end the stream."""
+        while not self.waiting.empty():
+            self.waiting.get_nowait()
+        self.waiting.put_nowait(_event("bye", {"reason": reason}))
+        self.waiting.put_nowait(None)
+
+
+class Hub:
+    """Reads once, tells everybody. Lives in one event loop; the database is read in worker threads."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._feed = views.Feed(parts.store)
+        self._subscribers: set[Subscriber] = set()
+        self._untold: list[views.Change] = []
+        self._counters: views.Counters | None = None
+        self._database_answers = True
+        self._closing = False
+        self._last_beat = parts.monotonic()
+
+    async def run(self) -> None:
+        """Look and tell until `close`."""
+        while not self._closing:
+            await self._turn()
+            await run_sync(self._parts.bell.wait, LOOK_S, abandon_on_cancel=True)
+
+    def close(self) -> None:
+        """End all streams and `run`. To be called in the loop's own thread."""
+        self._closing = True
+        self._parts.bell.ring()
+        for subscriber in tuple(self._subscribers):
+            subscriber.end("closing")
+        self._subscribers.clear()
+
+    async def subscribe(
+        self, still_valid: Callable[[], bool], last_event_id: int | None
+    ) -> AsyncIterator[bytes]:
+        """The events of one stream, from the snapshot on."""
+        subscriber = Subscriber(still_valid)
+        # First the queue, then the reading: what is committed in between comes twice, never not at all.
+        self._subscribers.add(subscriber)
+        try:
+            for event in await run_sync(self._opening, last_event_id):
+                yield event
+            while (event := await subscriber.waiting.get()) is not None:
+                yield event
+        finally:
+            self._subscribers.discard(subscriber)
+
+    async def check_logins(self) -> None:
+        """End the streams whose login has ended."""
+        subscribers = tuple(self._subscribers)
+        standing = await run_sync(lambda: [each.still_valid() for each in subscribers])
+        for subscriber, stands in zip(subscribers, standing, strict=True):
+            if not stands:
+                self._drop(subscriber, "session_ended")
+
+    # ---- one turn ----
+
+    async def _turn(self) -> None:
+        beat = self._parts.monotonic() - self._last_beat >= BEAT_S
+        try:
+            # Kept until told: the feed has moved on, whatever happens to us before the end of this turn.
+            self._untold += await run_sync(self._feed.poll, self._parts.monotonic())
+            changed = bool(self._untold)
+            if changed:
+                self._tell(await run_sync(self._incidents, self._untold))
+                self._untold = []
+            if changed or beat:
+                await self._tell_counters()
+            if beat:
+                await self.check_logins()
+            self._database_answers = True
+        except Exception:
+            self._database_answers = False
+            log.exception("live_feed_failed")
+        if beat:
+            self._last_beat = self._parts.monotonic()
+            now = self._parts.clock.now().isoformat()
+            self._tell([_event("beat", {"now": now, "database": self._database_answers}, comment="beat")])
+
+    def _opening(self, last_event_id: int | None) -> list[bytes]:
+        with self._parts.store.read() as connection:
+            position = self._feed.position
+            missed = () if last_event_id is None else self._feed.since(connection, last_event_id)
+            snapshot = {
+                "now": self._parts.clock.now(),
+                "cards": views.board(connection),
+                "counters": views.counters(connection),
+            }
+        first = _event("snapshot", snapshot, position=position, retry=RETRY_MS)
+        return [first, *(self._incidents(missed) if missed else ())]
+
+    def _incidents(self, changes: Iterable[views.Change]) -> list[bytes]:
+        """One event per changed incident, in the order of its last change."""
+        grouped: dict[int, list[views.Change]] = {}
+        for change in changes:
+            grouped.setdefault(change.incident_id, []).append(change)
+        with self._parts.store.read() as connection:
+            cards = {card.id: card for card in views.cards(connection, list(grouped))}
+        position = max(change.position for own in grouped.values() for change in own)
+        return [
+            _event("incident", {"card": cards.get(incident_id), "entries": own}, position=position)
+            for incident_id, own in grouped.items()
+        ]
+
+    async def _tell_counters(self) -> None:
+        counters = await run_sync(self._count)
+        if counters != self._counters:
+            self._counters = counters
+            self._tell([_event("counters", counters)])
+
+    def _count(self) -> views.Counters:
+        with self._parts.store.read() as connection:
+            return views.counters(connection)
+
+    def _tell(self, events: Iterable[bytes]) -> None:
+        for event in events:
+            for subscriber in tuple(self._subscribers):
+                if not subscriber.give(event):
+                    self._drop(subscriber, "too_slow")
+
+    def _drop(self, subscriber: Subscriber, reason: str) -> None:
+        self._subscribers.discard(subscriber)
+        subscriber.end(reason)
+        log.info("live_stream_ended", reason=reason)
+
+
+def _event(
+    name: str,
+    data: object,
+    *,
+    position: int | None = None,
+    retry: int | None = None,
+    comment: str | None = None,
+) -> bytes:
+    return format_sse_event(
+        data_str=orjson.dumps(jsonable_encoder(data)).decode(),
+        event=name,
+        id=None if position is None else str(position),
+        retry=retry,
+        comment=comment,
+    )
+
+
+class LiveResponse(StreamingResponse):
+    """A stream that gives up on a reader who takes nothing, instead of waiting for the network to notice."""
+
+    media_type = "text/event-stream"
+
+    async def stream_response(self, send: Send) -> None:
+        async def send_in_time(message: object) -> None:
+            with fail_after(STALLED_S):
+                await send(message)  # type: ignore[arg-type]
+
+        with suppress(TimeoutError):
+            await super().stream_response(send_in_time)
+
+
+router = APIRouter(tags=["live"])
+
+
+@router.get(
+    "/live",
+    operation_id="watchLive",
+    summary="The live stream (server-sent events)",
+    response_class=LiveResponse,
+)
+async def watch_live(
+    request: Request,
+    caller: deps.CallerDep,
+    parts: deps.PartsDep,
+    last_event_id: Annotated[str | None, Header()] = None,
+    last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
+) -> LiveResponse:
+    """`snapshot`, `incident`, `counters`, `beat` and `bye` events; see the module for their data."""
+    hub: Hub = request.app.state.hub
+    position = _position(last_event_id or last_event_id_query)
+    still_valid = deps.still_valid(parts, caller)
+    return LiveResponse(hub.subscribe(still_valid, position), headers={"X-Accel-Buffering": "no"})
+
+
+def _position(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Invalid(
+            "bad_last_event_id", "Last-Event-ID is the id of an event you were sent: a whole number"
+        )
+    return int(text)

@@ -1,0 +1,25 @@
+"""The things the application is made of, handed in by whoever starts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from api.settings import Settings
+from community.storage import Store
+from dispatcher.bell import Bell
+from dispatcher.clock import Clock
+from dispatcher.plans import Plans
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`monotonic` gives seconds that never go back; only differences of it mean anything."""
+
+    store: Store
+    clock: Clock
+    bell: Bell
+    plans: Plans
+    settings: Settings
+    monotonic: Callable[[], float] = time.monotonic

@@ -1,0 +1,67 @@
+"""Devices: which button or sensor belongs to which home, and what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api import pages
+from api.deps import AdminDep, PartsDep, ReadDep
+from api.problems import describe
+from api.schemas import DeviceIn, DevicePatch
+from community.model import Device
+from community.storage import register
+
+DeviceId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
+
+router = APIRouter(tags=["register"])
+
+
+@router.get("/devices", operation_id="listDevices", summary="Find devices", responses=describe(422))
+def list_devices(
+    connection: ReadDep,
+    limit: pages.Limit = 50,
+    cursor: pages.Cursor = None,
+    household_id: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    search: Annotated[str | None, Query(max_length=100, description="in key, label, vendor, model")] = None,
+) -> pages.Page[Device]:
+    after_id = pages.decode(cursor) if cursor else 0
+    found = register.list_devices(connection, after_id, limit + 1, household_id, search)
+    return pages.page(found, limit, lambda device: device.id)
+
+
+@router.get("/devices/{device_id}", operation_id="getDevice", summary="One device", responses=describe(404))
+def get_device(device_id: DeviceId, connection: ReadDep) -> Device:
+    return register.device_by_id(connection, device_id)
+
+
+@router.post(
+    "/devices",
+    operation_id="enrolDevice",
+    summary="Enrol a device",
+    status_code=201,
+    responses=describe(403, 404, 409, 422),
+)
+def enrol_device(given: DeviceIn, parts: PartsDep, _admin: AdminDep) -> Device:
+    """Running gateways know it within a second."""
+    with parts.store.write() as connection:
+        return register.enrol_device(connection, Device(id=0, **given.model_dump()))
+
+
+@router.patch(
+    "/devices/{device_id}",
+    operation_id="changeDevice",
+    summary="Move, rename or disable a device",
+    responses=describe(403, 404, 422),
+)
+def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _admin: AdminDep) -> Device:
+    changes = {
+        key: value
+        for key, value in given.model_dump(exclude_unset=True).items()
+        if value is not None or key == "household_id"
+    }
+    with parts.store.write() as connection:
+        device = register.device_by_id(connection, device_id)
+        return register.update_device(connection, replace(device, **changes))

@@ -1,0 +1,130 @@
+"""Households: the register of homes, who lives there and whom to tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy import Connection
+
+from api import pages
+from api.deps import AdminDep, PartsDep, ReadDep
+from api.problems import describe
+from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn
+from community.errors import NotFound
+from community.model import Contact, HomeRecord, Household, Position, Resident
+from community.storage import register
+
+HouseholdId = Annotated[int, Path(ge=1, lt=2**63, examples=[5])]
+Search = Annotated[
+    str | None,
+    Query(
+        max_length=100,
+        description="words that must all be found: name, address, telephone",
+        examples=["王秀英"],
+    ),
+]
+
+router = APIRouter(tags=["register"])
+
+
+@router.get("/households", operation_id="listHouseholds", summary="Find homes", responses=describe(422))
+def list_households(
+    connection: ReadDep, limit: pages.Limit = 50, cursor: pages.Cursor = None, search: Search = None
+) -> pages.Page[HomeRecord]:
+    after_id = pages.decode(cursor) if cursor else 0
+    found = register.list_households(connection, after_id, limit + 1, search)
+    return pages.page(found, limit, lambda home: home.household.id)
+
+
+@router.get(
+    "/households/{household_id}",
+    operation_id="getHousehold",
+    summary="One home with its people",
+    responses=describe(404),
+)
+def get_household(household_id: HouseholdId, connection: ReadDep) -> HomeRecord:
+    return register.household_by_id(connection, household_id)
+
+
+@router.post(
+    "/households",
+    operation_id="addHousehold",
+    summary="Enter a home",
+    status_code=201,
+    responses=describe(403, 404, 422),
+)
+def add_household(given: HouseholdIn, parts: PartsDep, _admin: AdminDep) -> HomeRecord:
+    fields = given.model_dump(exclude={"residents", "contacts", "position"})
+    with parts.store.write() as connection:
+        household = register.add_household(
+            connection, Household(id=0, position=_position(given.position), **fields)
+        )
+        _keep_residents(connection, household.id, given.residents)
+        register.set_contacts(connection, household.id, _contacts(household.id, given.contacts))
+        return register.household_by_id(connection, household.id)
+
+
+@router.patch(
+    "/households/{household_id}",
+    operation_id="changeHousehold",
+    summary="Change a home",
+    responses=describe(403, 404, 422),
+)
+def change_household(
+    household_id: HouseholdId, given: HouseholdPatch, parts: PartsDep, _admin: AdminDep
+) -> HomeRecord:
+    """What is left out stays. Residents are added, or changed by id; contacts are replaced as a list."""
+    changes = _changes(given, exclude={"residents", "contacts"})
+    with parts.store.write() as connection:
+        before = register.household_by_id(connection, household_id)
+        if changes:
+            register.update_household(connection, replace(before.household, **changes))
+        if given.residents is not None:
+            known = {resident.id for resident in before.residents}
+            _keep_residents(connection, household_id, given.residents, known)
+        if given.contacts is not None:
+            register.set_contacts(connection, household_id, _contacts(household_id, given.contacts))
+        return register.household_by_id(connection, household_id)
+
+
+def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:
+    changes = given.model_dump(exclude_unset=True, exclude=exclude)
+    if "position" in changes:
+        changes["position"] = _position(given.position)
+    # Only these two may be unknown; null for anything else means "as it was".
+    return {key: value for key, value in changes.items() if value is not None or key in ("position", "floor")}
+
+
+def _keep_residents(
+    connection: Connection, household_id: int, given: list[ResidentIn], known: set[int] = frozenset()
+) -> None:
+    for one in given:
+        resident = Resident(household_id=household_id, **{**one.model_dump(), "id": one.id or 0})
+        if one.id is None:
+            register.add_resident(connection, resident)
+        elif one.id in known:
+            register.update_resident(connection, resident)
+        else:
+            raise NotFound(
+                "no_such_resident", f"resident {one.id} does not live there: leave the id out to add a person"
+            )
+
+
+def _contacts(household_id: int, given: list[ContactIn]) -> list[Contact]:
+    return [
+        Contact(
+            id=one.id or 0,
+            household_id=household_id,
+            rank=rank,
+            name=one.name,
+            relation=one.relation,
+            phone=one.phone,
+        )
+        for rank, one in enumerate(given, 1)
+    ]
+
+
+def _position(given: PositionIn | None) -> Position | None:
+    return None if given is None else Position(**given.model_dump())

@@ -1,0 +1,55 @@
+"""What waits for a human eye: messages nobody could read, answers nobody understood, and the counters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api.deps import CallerDep, NowDep, PartsDep, ReadDep
+from api.pages import Limit
+from api.problems import describe
+from dispatcher import responses, views
+
+ItemId = Annotated[int, Path(ge=1, lt=2**63, examples=[3])]
+
+router = APIRouter(tags=["inbox"])
+
+
+@router.get(
+    "/counters", operation_id="getCounters", summary="Open incidents by severity and stage, and the inbox"
+)
+def get_counters(connection: ReadDep) -> views.Counters:
+    return views.counters(connection)
+
+
+@router.get("/unread", operation_id="listUnread", summary="Messages from devices that no rule understood")
+def list_unread(connection: ReadDep, limit: Limit = 50) -> tuple[views.Unread, ...]:
+    return views.unread(connection, limit)
+
+
+@router.post(
+    "/unread/{unread_id}/seen",
+    operation_id="seeUnread",
+    summary="I have looked at it",
+    status_code=204,
+    responses=describe(404),
+)
+def see_unread(unread_id: ItemId, parts: PartsDep, caller: CallerDep, now: NowDep) -> None:
+    responses.see_unread(parts.store, unread_id, caller.account, now)
+
+
+@router.get("/replies", operation_id="listReplies", summary="Answers that nobody could understand by rule")
+def list_replies(connection: ReadDep, limit: Limit = 50) -> tuple[views.ReplyLine, ...]:
+    return views.replies_waiting(connection, limit)
+
+
+@router.post(
+    "/replies/{reply_id}/seen",
+    operation_id="seeReply",
+    summary="I have looked at it",
+    status_code=204,
+    responses=describe(404),
+)
+def see_reply(reply_id: ItemId, parts: PartsDep, caller: CallerDep, now: NowDep) -> None:
+    responses.see_reply(parts.store, reply_id, caller.account, now)

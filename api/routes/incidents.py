@@ -1,0 +1,176 @@
+"""Incidents: the board, one case with everything about it, and what an operator can do about it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from api import pages
+from api.deps import CallerDep, NowDep, PartsDep, ReadDep
+from api.problems import describe
+from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, ReportIn
+from dispatcher import intake, responses, views
+from dispatcher.model import Incident, Offer, Stage, TimelineEntry
+
+IncidentId = Annotated[int, Path(ge=1, lt=2**63, examples=[12])]
+
+router = APIRouter(tags=["incidents"])
+
+
+@router.get("/board", operation_id="getBoard", summary="Every open incident, most urgent first")
+def get_board(connection: ReadDep) -> tuple[views.Card, ...]:
+    """Ordered by severity, then by deadline. The live stream's `snapshot` holds the same cards."""
+    return views.board(connection)
+
+
+@router.get(
+    "/incidents",
+    operation_id="listIncidents",
+    summary="All incidents, newest first",
+    responses=describe(422),
+)
+def list_incidents(
+    connection: ReadDep,
+    limit: pages.Limit = 50,
+    cursor: pages.Cursor = None,
+    stage: Annotated[Stage | None, Query(description="only those in this stage")] = None,
+) -> pages.Page[views.Card]:
+    before_id = pages.decode(cursor) if cursor else None
+    found = views.page(connection, before_id=before_id, limit=limit + 1, stage=stage)
+    return pages.page(found, limit, lambda card: card.id)
+
+
+@router.post(
+    "/incidents",
+    operation_id="reportTrouble",
+    summary="A human says that there is trouble",
+    status_code=201,
+    responses=describe(404, 422),
+)
+def report_trouble(given: ReportIn, parts: PartsDep, caller: CallerDep, now: NowDep) -> Incident:
+    """Opens an incident for the household, or adds to the one that is open."""
+    incident = intake.report(
+        parts.store, given.household_id, given.kind, given.text, caller.actor, parts.plans, now
+    )
+    parts.bell.ring()
+    return incident
+
+
+@router.get(
+    "/incidents/{incident_id}",
+    operation_id="getIncident",
+    summary="One incident with its home, alarms, offers, messages and timeline",
+    responses=describe(404),
+)
+def get_incident(incident_id: IncidentId, connection: ReadDep) -> views.Detail:
+    return views.detail(connection, incident_id)
+
+
+@router.get(
+    "/incidents/{incident_id}/timeline",
+    operation_id="getTimeline",
+    summary="What happened, to the second, oldest first",
+    responses=describe(404),
+)
+def get_timeline(incident_id: IncidentId, connection: ReadDep) -> tuple[TimelineEntry, ...]:
+    """Append-only; each entry's `digest` is chained to the one before."""
+    return views.detail(connection, incident_id).timeline
+
+
+@router.post(
+    "/incidents/{incident_id}/claim",
+    operation_id="claimIncident",
+    summary="接警: make it mine",
+    responses=describe(404, 409),
+)
+def claim(incident_id: IncidentId, parts: PartsDep, caller: CallerDep, now: NowDep) -> Incident:
+    """Refused with `already_claimed` when somebody else has it; by the owner it renews the lease."""
+    incident = responses.claim(parts.store, incident_id, caller.account, now)
+    parts.bell.ring()
+    return incident
+
+
+@router.post(
+    "/incidents/{incident_id}/renew",
+    operation_id="renewClaim",
+    summary="I am still on it (every 15 s)",
+    responses=describe(404, 409),
+)
+def renew(incident_id: IncidentId, parts: PartsDep, caller: CallerDep, now: NowDep) -> Incident:
+    return responses.renew(parts.store, incident_id, caller.account, now)
+
+
+@router.post(
+    "/incidents/{incident_id}/take-over",
+    operation_id="takeOverIncident",
+    summary="Take it over from whoever has it; never silent",
+    responses=describe(404, 409),
+)
+def take_over(incident_id: IncidentId, parts: PartsDep, caller: CallerDep, now: NowDep) -> Incident:
+    incident = responses.take_over(parts.store, incident_id, caller.account, now)
+    parts.bell.ring()
+    return incident
+
+
+@router.post(
+    "/incidents/{incident_id}/notes",
+    operation_id="addNote",
+    summary="Write on the timeline",
+    status_code=204,
+    responses=describe(404, 422),
+)
+def add_note(incident_id: IncidentId, given: NoteIn, parts: PartsDep, caller: CallerDep, now: NowDep) -> None:
+    responses.note(parts.store, incident_id, caller.account, given.text, now)
+    parts.bell.ring()
+
+
+@router.post(
+    "/incidents/{incident_id}/close",
+    operation_id="closeIncident",
+    summary="结案: close it with a code",
+    responses=describe(404, 409, 422),
+)
+def close(
+    incident_id: IncidentId, given: CloseIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> Incident:
+    """What was not sent yet is cancelled, open offers are withdrawn, and those who were told hear the end."""
+    incident = responses.close(parts.store, incident_id, caller.account, given.code, given.note, now)
+    parts.bell.ring()
+    return incident
+
+
+@router.post(
+    "/incidents/{incident_id}/offers",
+    operation_id="askResponder",
+    summary="派单: send somebody by hand",
+    status_code=201,
+    responses=describe(404, 409, 422),
+)
+def ask_responder(
+    incident_id: IncidentId, given: AskIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> Offer:
+    offer = responses.ask_responder(parts.store, incident_id, given.responder_id, caller.account, now)
+    parts.bell.ring()
+    return offer
+
+
+@router.post(
+    "/offers/{offer_id}/answer",
+    operation_id="answerOffer",
+    summary="接单 → 已出发 → 已到达 → 处理完毕, or 拒绝",
+    responses=describe(404, 409, 422),
+)
+def answer_offer(
+    offer_id: Annotated[int, Path(ge=1, lt=2**63, examples=[31])],
+    given: AnswerIn,
+    parts: PartsDep,
+    caller: CallerDep,
+    now: NowDep,
+) -> Offer:
+    """An operator writes down what a responder said on the telephone. Harmless to repeat."""
+    offer = responses.answer_offer(
+        parts.store, offer_id, given.state, caller.actor, now, eta_min=given.eta_min, note=given.note
+    )
+    parts.bell.ring()
+    return offer

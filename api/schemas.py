@@ -1,0 +1,190 @@
+"""What comes in over JSON and is not yet one of our words: checked here, turned into values in the routes."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from community.model import CallOutcome, OrderState, ResponderKind  # noqa: F401
+from devices.signal import Kind, Role
+from dispatcher.model import CloseCode, OfferState
+
+
+def _storable(text: str) -> str:
+    """Databases keep no NUL character."""
+    if "\x00" in text:
+        raise ValueError("has a NUL character, which nobody can read: remove it")
+    return text
+
+
+Text = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
+Line = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
+Number = Annotated[str, Field(max_length=64), AfterValidator(_storable)]
+Id = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class In(BaseModel):
+    """Unknown fields are refused: a misspelt one would be silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class LoginIn(In):
+    login: Line = Field(examples=["liufang"])
+    password: Annotated[str, Field(max_length=200)] = Field(examples=["…"])
+
+
+class NoteIn(In):
+    text: Text = Field(min_length=1, examples=["电话接通,老人说头晕,意识清楚"])
+
+
+class CloseIn(In):
+    code: CloseCode = Field(examples=["helped"])
+    note: Text = Field(default="", examples=["低血糖,已进食休息,网格员留下观察"])
+
+
+class AskIn(In):
+    responder_id: Id = Field(examples=[7])
+
+
+class AnswerIn(In):
+    state: OfferState = Field(
+        examples=["accepted"], description="accepted, on_the_way, arrived, done or declined"
+    )
+    eta_min: Annotated[int, Field(ge=0, le=720)] | None = Field(
+        default=None, examples=[6], description="minutes until the responder is there"
+    )
+    note: Text = ""
+
+
+class PositionIn(In):
+    lon: Annotated[float, Field(ge=-180, le=180)] = Field(examples=[118.5476])
+    lat: Annotated[float, Field(ge=-90, le=90)] = Field(examples=[37.5879])
+    source: Annotated[str, Field(max_length=32)] = "console"
+    accuracy_m: Annotated[float, Field(ge=0)] | None = None
+
+
+class ResidentIn(In):
+    id: Id | None = Field(default=None, description="a present resident; leave out for a new one")
+    name: Line = Field(min_length=1, examples=["王秀英"])
+    sex: Annotated[str, Field(pattern="^(男|女|)$")] = Field(default="", examples=["女"])
+    birth_date: date | None = Field(default=None, examples=["1942-03-08"])
+    phone: Number = ""
+    lives_alone: bool = False
+    health_notes: Text = ""
+
+
+class ContactIn(In):
+    id: Id | None = Field(default=None, description="a present contact; leave out for a new one")
+    name: Line = Field(min_length=1, examples=["王丽"])
+    relation: Line = Field(examples=["女儿"])
+    phone: Number = Field(min_length=1, examples=["13800138000"])
+
+
+class HouseholdIn(In):
+    """A new household. `area_id` is its grid cell."""
+
+    area_id: Id = Field(examples=[3])
+    address: Line = Field(min_length=1, examples=["和平社区幸福里3幢2单元501"])
+    building: Line = Field(default="", examples=["3幢"])
+    unit: Line = Field(default="", examples=["2单元"])
+    floor: Annotated[int, Field(ge=-10, le=200)] | None = Field(default=None, examples=[5])
+    room: Line = Field(default="", examples=["501"])
+    position: PositionIn | None = None
+    access_notes: Text = Field(default="", examples=["北门进,门卫有钥匙"])
+    phone: Number = ""
+    residents: Annotated[list[ResidentIn], Field(max_length=20)] = Field(default_factory=list)
+    contacts: Annotated[list[ContactIn], Field(max_length=20)] = Field(
+        default_factory=list, description="in the order in which they are told"
+    )
+
+
+class HouseholdPatch(In):
+    """What is left out stays. `residents` are added or changed by id; `contacts` replaces the whole list."""
+
+    area_id: Id | None = None
+    address: Line | None = Field(default=None, min_length=1)
+    building: Line | None = None
+    unit: Line | None = None
+    floor: Annotated[int, Field(ge=-10, le=200)] | None = None
+    room: Line | None = None
+    position: PositionIn | None = None
+    access_notes: Text | None = Field(default=None, examples=["门禁密码 2580#"])
+    phone: Number | None = None
+    residents: Annotated[list[ResidentIn], Field(max_length=20)] | None = None
+    contacts: Annotated[list[ContactIn], Field(max_length=20)] | None = None
+
+
+class DeviceIn(In):
+    """A device to enrol. `key` is family:identity, as the device's own network names it."""
+
+    key: Annotated[str, Field(min_length=3, max_length=200), AfterValidator(_storable)] = Field(
+        examples=["care:kenli/KL-0001"]
+    )
+    role: Role = Field(examples=["help_button"])
+    household_id: Id | None = Field(default=None, examples=[5])
+    vendor: Line = ""
+    model: Line = Field(default="", examples=["TS0215A"])
+    label: Line = Field(default="", examples=["床头"])
+    username: Annotated[str, Field(max_length=64), AfterValidator(_storable)] = Field(
+        default="", description="its login at the MQTT server, when it has one of its own"
+    )
+
+
+class DevicePatch(In):
+    """What is left out stays; `household_id` null takes the device out of its household."""
+
+    role: Role | None = None
+    household_id: Id | None = None
+    vendor: Line | None = None
+    model: Line | None = None
+    label: Line | None = None
+    enabled: bool | None = Field(default=None, examples=[False])
+
+
+class ResponderPatch(In):
+    """What is left out stays."""
+
+    position: PositionIn | None = None
+    active: bool | None = Field(default=None, examples=[True])
+
+
+class PhoneReplyIn(In):
+    body: Text = Field(min_length=1, examples=["1"])
+
+
+class CallIn(In):
+    number: Number = Field(
+        examples=["013800138000"], description="as the exchange gives it; empty if withheld"
+    )
+
+
+class CallOrderIn(In):
+    item_id: Id = Field(examples=[4])
+    household_id: Id | None = Field(default=None, description="when the caller's number does not tell")
+    note: Text = Field(default="", examples=["下午三点以后"])
+
+
+class CallIncidentIn(In):
+    kind: Kind = Field(default=Kind.SOS, examples=["sos"])
+    household_id: Id | None = Field(default=None, description="when the caller's number does not tell")
+    text: Text = Field(default="", examples=["邻居来电:敲门没有人应"])
+
+
+class CallCloseIn(In):
+    note: Text = Field(default="", examples=["问医保缴费时间,已答复"])
+
+
+class OrderAdvanceIn(In):
+    state: OrderState = Field(examples=["passed_on"])
+    note: Text = ""
+
+
+class ReportIn(In):
+    """A human says that there is trouble."""
+
+    household_id: Id
+    kind: Kind = Field(default=Kind.SOS, examples=["sos"])
+    text: Text = Field(default="", examples=["巡查发现老人摔倒"])

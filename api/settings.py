@@ -1,0 +1,78 @@
+"""What the API is told from outside (environment `ANXIN_*`), read once."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """`public_url` is the address at which people and providers reach us; empty: the one we bind."""
+
+    model_config = SettingsConfigDict(env_prefix="ANXIN_", extra="ignore", frozen=True)
+
+    database_url: SecretStr  # may hold a password
+    mqtt_host: str = ""  # empty: nobody wakes us, the live stream looks by itself every second
+    mqtt_port: int = 1883
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str = ""
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
+    session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
+    simulated_phones: bool = True  # the page that shows every phone; switch off where real people are texted
+    timezone: str = "Asia/Shanghai"
+    twilio_auth_token: SecretStr | None = None  # without it no Twilio callback is believed
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give scheme, host and port, like https://anxin.example.org")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Settings:
+        if not self.is_https and not _is_loopback(urlsplit(self.base_url).hostname or ""):
+            raise ValueError(
+                "passwords would cross the network in the clear: put a TLS proxy in front and set "
+                "ANXIN_PUBLIC_URL to its https address"
+            )
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The public address without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
+        return f"http://{host}:{self.api_port}"
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def origin(self) -> str:
+        """What a browser sends as Origin from our own pages."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def cookie_name(self) -> str:
+        """Browsers take a `__Host-` cookie only over https, so plain loopback has another name."""
+        return "__Host-anxin" if self.is_https else "anxin_session"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""Settings come from the environment; what would be unsafe is refused with the remedy."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from api.settings import Settings
+
+
+def settings(**given: object) -> Settings:
+    return Settings.model_validate({"database_url": "sqlite://", **given})
+
+
+def test_the_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANXIN_DATABASE_URL", raising=False)
+    with pytest.raises(ValidationError, match="database_url"):
+        Settings()
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANXIN_DATABASE_URL", "postgresql+psycopg://anxin:geheim@db/anxin")
+    monkeypatch.setenv("ANXIN_API_PORT", "8123")
+    monkeypatch.setenv("ANXIN_TWILIO_AUTH_TOKEN", "token-of-twilio")
+    read = Settings()
+    assert read.base_url == "http://127.0.0.1:8123"
+    assert "geheim" not in repr(read)
+    assert "token-of-twilio" not in f"{read!r} {read.model_dump_json()}"
+
+
+def test_passwords_do_not_cross_a_network_in_the_clear() -> None:
+    with pytest.raises(ValidationError, match="TLS proxy"):
+        settings(public_url="http://anxin.example.org")
+    with pytest.raises(ValidationError, match="TLS proxy"):
+        settings(api_host="0.0.0.0")
+    assert settings(api_host="0.0.0.0", public_url="https://anxin.example.org").is_https
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://anxin", "anxin.example.org", "https://anxin.example.org/?a=1", "https://"]
+)
+def test_a_public_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValidationError, match="scheme, host and port"):
+        settings(public_url=url)
+
+
+def test_the_cookie_has_the_host_prefix_wherever_a_browser_allows_it() -> None:
+    assert settings(public_url="https://anxin.example.org/").cookie_name == "__Host-anxin"
+    assert settings(public_url="http://localhost:8000").cookie_name == "anxin_session"
+
+
+def test_the_origin_has_no_path() -> None:
+    assert settings(public_url="https://anxin.example.org/centre").origin == "https://anxin.example.org"
