@@ -30,7 +30,7 @@ LEAST_SPAN = 0.01  # degrees, about a kilometre: what CLOSEST_ZOOM shows
 MARGIN_PX = 48  # room for the captions of markers at the edge
 
 # What lies above what: more than Leaflet's own order from north to south can outweigh.
-CODES, CANDIDATES, HOME = 0, 10_000, 20_000
+CODES, CANDIDATES, HOME = 0, 100_000, 200_000
 
 RED, BLUE, GREEN, GREY = "#b3261e", "#1b4f8f", "#1d6b45", "#8a94a0"  # as in incident_map.css
 
@@ -185,7 +185,7 @@ def _candidates(sheet: IncidentMap) -> folium.FeatureGroup:
             f'<div class="mark {candidate.category}" data-id="{candidate.id}">{_symbol(candidate, rank)}'
             f"<small>{metres_in_words(candidate.distance_m)}</small></div>"
         )
-        _mark(candidate.point, html, CANDIDATES).add_to(group)
+        _mark(candidate.point, html, CANDIDATES - 1000 * rank).add_to(group)
     return group
 
 

@@ -92,6 +92,11 @@ def test_only_cells_that_can_be_seen_are_drawn() -> None:
     assert html.count('"className": "own-cell"') == 1
 
 
+def test_a_lone_home_is_shown_with_the_cells_around_it() -> None:
+    """Half a kilometre away, and in view at the closest zoom."""
+    assert draw(replace(SHEET, cells=(BESIDE,), cell_code=None, candidates=())).html.count("L.polygon(") == 1
+
+
 @pytest.mark.parametrize("east, north", [(1, 0), (-1, 0), (0, 1), (0, -1)])
 def test_far_cells_are_left_out_on_every_side(east: int, north: int) -> None:
     far = Cell("far", box(118.5 + east, 37.5 + north, 118.6 + east, 37.6 + north))

@@ -109,7 +109,7 @@ def test_asking_for_nobody_is_a_mistake(k: int) -> None:
     [
         (0, 80, 1),  # next door is still a minute
         (61, 80, 1),
-        (700, 91, 10),  # 700 * 1.3 is a hair over 910 in binary
+        (700, 91, 10),
         (700.1, 91, 11),
         (1000, 250, 6),  # an e-bike, 15 km/h: 5.2 minutes is promised as 6
     ],
@@ -120,6 +120,11 @@ def test_minutes_are_whole_and_never_flattering(distance: float, speed: float, e
 
 def test_a_straight_way_needs_no_detour() -> None:
     assert minutes(1000, 100, detour=1.0) == 10
+
+
+def test_what_is_whole_on_paper_is_not_rounded_up_for_its_last_bit() -> None:
+    assert 100 * 1.1 > 110, "in binary"
+    assert minutes(100, 10, detour=1.1) == 11
 
 
 @given(st.floats(0, 2e7), st.floats(1, 2000), st.floats(1, 3))
