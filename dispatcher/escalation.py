@@ -91,7 +91,11 @@ class _Climb:
             offer.responder_id for offer in case.offers if offer.id in self.expired
         }
         self.told = {told.who for told in case.told if told.rung > self.incident.ladder_rung}
-        self.cannot = {told.who for told in case.told if told.answer in (Meaning.CANNOT, Meaning.STOP)}
+        self.cannot = {
+            told.who
+            for told in case.told
+            if told.answer in (Meaning.CANNOT, Meaning.STOP) or told.unreachable
+        }
         self.relative_comes = any(
             told.who.startswith("contact:") and told.answer is Meaning.COMING for told in case.told
         )
@@ -110,9 +114,10 @@ class _Climb:
         elif self.incident.lease_until is not None:
             due.append(self.incident.lease_until)
 
-        covered = bool(on_scene) or len(coming) > len(self.late)
-        if on_scene:
-            due.append(self._check_in(on_scene))
+        done = [offer for offer in self.case.offers if offer.state is OfferState.DONE]
+        covered = bool(on_scene or done) or len(coming) > len(self.late)
+        if on_scene or done:
+            due.append(self._check_in(on_scene or done, on_scene))
         due.extend(self._late_at(offer) for offer in coming if offer not in self.late)
         # A plan that has just begun speaks even when somebody is on the way: what is new must be said.
         if not covered or self._fired == 0:
@@ -145,14 +150,21 @@ class _Climb:
         """Whether `moment` has come since the case was last looked at."""
         return self.incident.due_at is not None and self.incident.due_at <= moment <= self.now
 
-    def _check_in(self, on_scene: list[Offer]) -> datetime:
-        """On scene: call the responder when nothing was heard for a while, for their own safety."""
+    def _check_in(self, visited: list[Offer], on_scene: list[Offer]) -> datetime:
+        """Somebody is or was there: ask after them, or remind the desk to close, when it stays quiet."""
         wait = timedelta(seconds=self.plan.check_in_s)
-        last = max(offer.changed_at or offer.asked_at for offer in on_scene)
+        last = max(offer.changed_at or offer.asked_at for offer in visited)
         waits = max(0, (self.now - last) // wait)
         if waits and self._is_new(last + waits * wait):
             minutes = (self.now - last) // timedelta(minutes=1)
-            self.facts.append(Fact(Entry.DESK, f"到场已{minutes}分钟,请与到场人员联系 check in with them"))
+            self.facts.append(
+                Fact(
+                    Entry.DESK,
+                    f"到场已{minutes}分钟,请与到场人员联系 check in with them"
+                    if on_scene
+                    else f"现场已处理完{minutes}分钟,请结案 done on scene: please close",
+                )
+            )
         return last + wait * (waits + 1)
 
     def _say_who_is_late(self) -> None:
@@ -278,7 +290,7 @@ class _Climb:
         )
 
     def _replace(self) -> None:
-        """Ask the next nearest for each one who declined, let it pass, or is late."""
+        """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached."""
         absent = {offer.responder_id for offer in self.late}
         kind_of = {c.responder.id: c.responder.kind for c in self.case.candidates}
         for rung in self.plan.rungs[: self._fired]:
@@ -287,3 +299,7 @@ class _Climb:
                     standing = sum(kind_of.get(who) in tell.kinds for who in self.asked - absent)
                     for candidate in list(self._free(tell))[: max(0, tell.count - standing)]:
                         self._ask(candidate)
+                elif tell.whom is Whom.RELATIVES and tell.count:
+                    reached = sum(who.startswith("contact:") for who in self.told - self.cannot)
+                    if reached < tell.count:
+                        self._tell_relatives(tell.count - reached)

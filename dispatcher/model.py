@@ -358,6 +358,7 @@ class Told:
     who: str
     rung: int
     answer: Meaning | None = None
+    unreachable: bool = False  # the text could not be delivered
 
 
 @dataclass(frozen=True, slots=True)

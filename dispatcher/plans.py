@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from community.model import ResponderKind
 from devices.signal import Kind
@@ -23,7 +25,7 @@ def load(text: str) -> Plans:
     plans: dict[Kind, Plan] = {}
     for name, body in tomllib.loads(text).items():
         kinds = [Kind(kind) for kind in body.pop("kinds")]
-        plan = thaw({"name": name, **body})
+        plan = parse({"name": name, **body})
         for kind in kinds:
             if kind in plans:
                 raise ValueError(f"{kind} has two plans, {plans[kind].name!r} and {name!r}: keep one")
@@ -34,13 +36,20 @@ def load(text: str) -> Plans:
     return plans
 
 
-def freeze(plan: Plan) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def freeze(plan: Plan) -> str:
     """The plan as JSON, to be kept inside the incident that runs on it."""
-    return asdict(plan)
+    return orjson.dumps(plan).decode()
 
 
-def thaw(body: Mapping[str, Any]) -> Plan:
-    """The plan from what `freeze` made, or from TOML; ValueError names what cannot be meant."""
+@lru_cache(maxsize=256)
+def thaw(frozen: str) -> Plan:
+    """The plan from what `freeze` made."""
+    return parse(orjson.loads(frozen))
+
+
+def parse(body: Mapping[str, Any]) -> Plan:
+    """A plan from plain data; ValueError names what cannot be meant."""
     try:
         rungs = tuple(
             Rung(

@@ -1,0 +1,223 @@
+"""Carries messages out: takes them under a lease, sends outside any transaction, records what became of them.
+
+At least once, never silently: a courier that dies leaves its lease to run out, and before anything is sent a
+second time the provider is asked whether the first attempt did leave.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from community.storage import Store
+from dispatcher.channels import Channel, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.clock import Clock
+from dispatcher.model import Entry, Fact, Message, MessageState, Purpose
+from dispatcher.storage import outbox
+from dispatcher.storage.casebook import Casebook
+from dispatcher.wording import MESSAGE_WORD
+
+LEASE = timedelta(seconds=12)  # more than two provider time-outs of 4 s
+MOST_ATTEMPTS = 20
+LONGEST_WAIT_S = 60.0
+_GROUP = 200
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A message and what became of this attempt."""
+
+    message: Message
+    channel: str
+    outcome: Outcome
+    at: datetime
+
+
+def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
+    """One attempt. A channel that breaks is a reason to try later, never the end of the courier."""
+    outcome: Outcome
+    try:
+        outcome = (channel.find(message) if message.attempts > 1 else None) or channel.send(message)
+    except Exception as broken:
+        log.exception("channel broke", channel=channel.name, message=message.id)
+        outcome = TryLater(type(broken).__name__)
+    return Carried(message, channel.name, outcome, clock.now())
+
+
+def settle(store: Store, carried: Sequence[Carried]) -> None:
+    """Record a group of outcomes, each on its incident's timeline, in one transaction."""
+    with store.write() as connection:
+        book = Casebook(connection)
+        book.load_ids({c.message.incident_id for c in carried if c.message.incident_id is not None})
+        outbox.settle_sent(connection, [_sent_row(c) for c in carried if isinstance(c.outcome, Sent)])
+        outbox.settle_unsent(connection, [_unsent_row(c) for c in carried if not isinstance(c.outcome, Sent)])
+        for c in carried:
+            incident_id = c.message.incident_id
+            if incident_id is None:
+                continue
+            book.note(incident_id, c.at, _fact(c))
+            failed = isinstance(c.outcome, Undeliverable) and c.message.purpose is Purpose.RAISED
+            if failed and book.incident(incident_id).is_open:
+                book.change(incident_id, due_at=c.at)  # the ladder moves on at once
+        book.write()
+
+
+def wait_before(attempt: int, asked_s: float) -> timedelta:
+    """How long to wait after a failed `attempt` (1, 2, …): doubling, at least what the provider asked for."""
+    return timedelta(seconds=min(LONGEST_WAIT_S, max(asked_s, 2.0 ** (attempt - 1))))
+
+
+def _state_after(c: Carried) -> MessageState:
+    match c.outcome:
+        case Sent(delivered=delivered):
+            return MessageState.DELIVERED if delivered else MessageState.SENT
+        case TryLater():
+            return MessageState.QUEUED if c.message.attempts < MOST_ATTEMPTS else MessageState.FAILED
+        case Undeliverable():
+            return MessageState.UNDELIVERABLE
+
+
+def _sent_row(c: Carried) -> dict[str, Any]:
+    assert isinstance(c.outcome, Sent)
+    return {
+        "of_id": c.message.id,
+        "state": _state_after(c).value,
+        "lease_until": None,
+        "channel": c.channel,
+        "provider_id": c.outcome.provider_id,
+        "error": "",
+        "sent_at": c.at,
+        "delivered_at": c.at if c.outcome.delivered else None,
+    }
+
+
+def _unsent_row(c: Carried) -> dict[str, Any]:
+    assert not isinstance(c.outcome, Sent)
+    wait_s = c.outcome.wait_s if isinstance(c.outcome, TryLater) else 0.0
+    return {
+        "of_id": c.message.id,
+        "of_attempt": c.message.attempts,
+        "state": _state_after(c).value,
+        "lease_until": None,
+        "channel": c.channel,
+        "due_at": c.at + wait_before(c.message.attempts, wait_s),
+        "error": c.outcome.why,
+    }
+
+
+def _fact(c: Carried) -> Fact:
+    state = _state_after(c)
+    why = "" if isinstance(c.outcome, Sent) else f":{c.outcome.why}"
+    return Fact(
+        Entry.MESSAGE,
+        f"给{c.message.to.name}的短信{MESSAGE_WORD[state][0]}{why}",
+        detail={"message": c.message.id, "state": state.value, "purpose": c.message.purpose.value},
+    )
+
+
+class Courier:
+    """Couriers of one process: a pool that sends, and one thread that records. Any number may run."""
+
+    def __init__(
+        self,
+        store: Store,
+        channel: Channel,
+        clock: Clock,
+        *,
+        worker: str,
+        senders: int = 32,
+    ) -> None:
+        self._store = store
+        self._channel = channel
+        self._clock = clock
+        self.worker = worker
+        self._senders = senders
+        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="courier")
+        self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._recorder = threading.Thread(target=self._record_all, name="courier-record", daemon=True)
+        self._recorder.start()
+
+    def free(self) -> int:
+        """How many messages could be taken now and sent without waiting long."""
+        with self._lock:
+            return max(0, 2 * self._senders - self._busy)
+
+    def lease(self) -> tuple[str, datetime]:
+        """What a message must carry to be ours: this worker, until when."""
+        return self.worker, self._clock.now() + LEASE
+
+    def accept(self, messages: Iterable[Message]) -> None:
+        """Send messages that are under this worker's lease already."""
+        for message in messages:
+            with self._lock:
+                self._busy += 1
+            self._pool.submit(self._carry, message)
+
+    def collect(self) -> int:
+        """Take what waits in the outbox, as much as can be sent soon; returns how many."""
+        now = self._clock.now()
+        limit = self.free()
+        if limit == 0:
+            return 0
+        worker, until = self.lease()
+        with self._store.write() as connection:
+            outbox.drop_stale(connection, now)
+            taken = outbox.take(
+                connection,
+                worker=worker,
+                now=now,
+                lease_until=until,
+                limit=limit,
+            )
+        self.accept(taken)
+        return len(taken)
+
+    def close(self) -> None:
+        """Finish what is being sent, record it, and stop."""
+        self._pool.shutdown(wait=True)
+        self._done.put(None)
+        self._recorder.join()
+
+    def _carry(self, message: Message) -> None:
+        self._done.put(carry(self._channel, message, self._clock))
+        with self._lock:
+            self._busy -= 1
+
+    def _record_all(self) -> None:
+        last = False
+        while not last:
+            group: list[Carried] = []
+            first = self._done.get()
+            last = first is None
+            if first is not None:
+                group.append(first)
+            with contextlib.suppress(queue.Empty):
+                while not last and len(group) < _GROUP:
+                    following = self._done.get_nowait()
+                    last = following is None
+                    if following is not None:
+                        group.append(following)
+            self._record(group)
+
+    def _record(self, group: Sequence[Carried]) -> None:
+        """Record together; when that fails, one by one, so that one bad row does not hold the others."""
+        try:
+            if group:
+                settle(self._store, group)
+        except Exception:
+            log.exception("recording failed", messages=len(group))
+            if len(group) > 1:
+                for single in group:
+                    self._record([single])

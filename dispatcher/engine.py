@@ -1,0 +1,155 @@
+"""The engine: looks at every incident that is due, asks the rule, and writes what it says.
+
+A group of incidents goes through one transaction; if that fails, each goes through its own, so that one
+broken case does not silence the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Connection
+
+from community.storage import Store, register
+from dispatcher.courier import Courier
+from dispatcher.escalation import next_step, stage_of
+from dispatcher.fleet import Fleet
+from dispatcher.model import Case, Entry, Fact, Message, OfferState, Step
+from dispatcher.storage.casebook import Casebook, offers_of, set_offer, told_of
+from dispatcher.wording import Voice
+
+GROUP = 200
+BROKEN_WAIT = timedelta(seconds=30)  # how long a case that cannot be judged waits, after the desk was told
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is kept in memory between ticks, with the revision of the register it was read at."""
+
+    revision: int
+    fleet: Fleet
+    voice: Voice
+
+
+class Engine:
+    """One dispatcher. With a `courier`, its new messages are on their way before anybody looks for them."""
+
+    def __init__(self, store: Store, courier: Courier | None = None) -> None:
+        self._store = store
+        self._courier = courier
+        self._known: _Known | None = None
+
+    def tick(self, now: datetime) -> int:
+        """Look at everything that is due at `now`; returns how many incidents that was."""
+        seen = 0
+        while True:
+            try:
+                done, born = self._group(now, GROUP)
+            except Exception:
+                log.exception("a group of incidents failed, taking them one by one")
+                return seen + self._one_by_one(now)
+            self._hand_over(born)
+            seen += done
+            if done < GROUP:
+                return seen
+
+    def _group(self, now: datetime, limit: int) -> tuple[int, list[Message]]:
+        with self._store.write() as connection:
+            book = Casebook(connection)
+            due = book.load_due(now, limit)
+            if not due:
+                return 0, []
+            self._decide(connection, book, due, now)
+            return len(due), self._write(book)
+
+    def _one_by_one(self, now: datetime) -> int:
+        with self._store.read() as connection:
+            due = Casebook(connection).due_ids(now)
+        for incident_id in due:
+            try:
+                with self._store.write() as connection:
+                    book = Casebook(connection)
+                    book.load_ids([incident_id])
+                    if book.is_due(incident_id, now):
+                        self._decide(connection, book, [incident_id], now)
+                    born = self._write(book)
+                self._hand_over(born)
+            except Exception:
+                log.exception("an incident cannot be judged", incident=incident_id)
+                self._set_aside(incident_id, now)
+        return len(due)
+
+    def _set_aside(self, incident_id: int, now: datetime) -> None:
+        with self._store.write() as connection:
+            book = Casebook(connection)
+            book.load_ids([incident_id])
+            if book.incident(incident_id).is_open:
+                text = "预案无法执行,请值班员立即人工处理 the plan cannot be carried out: act by hand"
+                book.note(incident_id, now, Fact(Entry.DESK, text))
+                book.change(incident_id, due_at=now + BROKEN_WAIT)
+            book.write()
+
+    def _write(self, book: Casebook) -> list[Message]:
+        if self._courier is None:
+            return book.write()
+        return book.write(lease=self._courier.lease(), lease_most=self._courier.free())
+
+    def _hand_over(self, born: Sequence[Message]) -> None:
+        if self._courier is not None:
+            self._courier.accept(born)
+
+    def _decide(self, connection: Connection, book: Casebook, due: Sequence[int], now: datetime) -> None:
+        known = self._current(connection)
+        households = {book.incident(id).household_id for id in due} - {None}
+        homes = register.homes(connection, {id for id in households if id is not None})
+        seen_before = [id for id in due if book.incident(id).rung]
+        offers = offers_of(connection, seen_before) if seen_before else {}
+        told = told_of(connection, seen_before) if seen_before else {}
+        for incident_id in due:
+            incident = book.incident(incident_id)
+            home = homes.get(incident.household_id) if incident.household_id is not None else None
+            case = Case(
+                incident=incident,
+                plan=book.plan(incident_id),
+                home=home,
+                candidates=known.fleet.candidates(home, now) if home is not None else (),
+                offers=offers.get(incident_id, ()),
+                told=told.get(incident_id, ()),
+            )
+            step = next_step(case, now, known.voice)
+            self._apply(connection, book, case, step, now)
+
+    def _apply(self, connection: Connection, book: Casebook, case: Case, step: Step, now: datetime) -> None:
+        incident_id = case.incident.id
+        for offer_id in step.expired:
+            set_offer(connection, offer_id, OfferState.EXPIRED, now, only_from={OfferState.ASKED})
+        for draft in step.texts:
+            book.say(incident_id, draft, now)
+        for ask in step.asks:
+            book.make_offer(incident_id, ask.candidate, now, ask.expires_at)
+            book.say(incident_id, ask.draft, now)
+        book.note(incident_id, now, *step.facts)
+        standing = tuple(offer for offer in case.offers if offer.id not in step.expired)
+        book.change(
+            incident_id,
+            due_at=step.due_at,
+            rung=step.rung,
+            stage=stage_of(case.incident.claimed_by is not None, standing),
+            **({"lease_until": None} if step.lease_lost else {}),
+        )
+
+    def _current(self, connection: Connection) -> _Known:
+        revision = register.responder_revision(connection)
+        if self._known is None or self._known.revision != revision:
+            site = register.site(connection)
+            fleet = Fleet(
+                register.responders(connection), register.duties(connection), ZoneInfo(site.timezone)
+            )
+            self._known = _Known(revision, fleet, Voice.of(site))
+        return self._known

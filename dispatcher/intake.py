@@ -1,0 +1,201 @@
+"""From signals to incidents: what arrived is stored, judged and joined to a case in one transaction.
+
+The caller acknowledges to the device and to the broker only after that transaction has committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from community.errors import Invalid
+from community.model import Device
+from community.storage import Store, register
+from devices.signal import Kind, LevelKey, Reading, Signal, Ticket
+from dispatcher.model import Entry, Fact, Incident, Severity
+from dispatcher.plans import Plans
+from dispatcher.storage import signals as rows
+from dispatcher.storage.casebook import Casebook
+from dispatcher.triage import SEVERITY, AskCancel, Clear, Look, Raise, Record, Verdict, judge
+from dispatcher.wording import KIND_WORD
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a group of readings."""
+
+    new_signals: int
+    opened: tuple[int, ...]  # incidents opened by this group
+    touched: bool  # whether any incident changed: worth ringing the bell
+
+
+def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now: datetime) -> Taken:
+    """Store everything `readings` say and bring it into the open incidents. Harmless to repeat."""
+    said = [signal for reading in readings for signal in reading.signals]
+    new = rows.keep(connection, said)
+    fresh = _first_of_each(signal for signal in said if signal.unique_key in new)
+    tickets = [ticket for reading in readings for ticket in reading.tickets]
+    changed: dict[LevelKey, str] = {}
+    for reading in readings:
+        changed.update(reading.levels)
+    rows.keep_levels(connection, changed)
+
+    judged = [(signal, judge(signal)) for signal in fresh]
+    tickets += [_to_look_at(signal, verdict) for signal, verdict in judged if isinstance(verdict, Look)]
+    rows.keep_tickets(connection, tickets)
+    matters: list[tuple[Signal, Verdict]] = [
+        (signal, verdict) for signal, verdict in judged if not isinstance(verdict, Look | Record)
+    ]
+    matters += [pair for reading in readings for pair in _unreadable(reading)]
+    if not matters:
+        return Taken(len(new), (), touched=bool(tickets))
+
+    devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
+    matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]
+    book = Casebook(connection)
+    book.load_subjects({_subject(devices, signal.device_key) for signal, _ in matters})
+    for signal, verdict in matters:
+        _apply(book, devices, signal, verdict, plans, now)
+    book.write()
+    return Taken(len(new), tuple(book.stored_ids.values()), touched=True)
+
+
+def report(
+    store: Store,
+    household_id: int,
+    kind: Kind,
+    text: str,
+    actor: str,
+    plans: Plans,
+    now: datetime,
+) -> Incident:
+    """A person (the hotline, a worker) says that there is trouble in a household; returns its incident.
+
+    `actor` is `account:<id>`. NotFound: there is no such household. Invalid: `kind` is no trouble.
+    """
+    if kind not in SEVERITY:
+        raise Invalid("not_a_trouble", f"{kind} is no trouble: choose one of {', '.join(sorted(SEVERITY))}")
+    with store.write() as connection:
+        register.household_by_id(connection, household_id)
+        book = Casebook(connection)
+        subject = f"household:{household_id}"
+        book.load_subjects({subject})
+        fact = Fact(Entry.SIGNAL, text or KIND_WORD[kind][0], actor=actor, detail={"kind": kind.value})
+        incident_id = _join(book, subject, household_id, kind, SEVERITY[kind], actor, fact, plans, now)
+        book.write()
+        return book.incident(incident_id)
+
+
+def _first_of_each(signals: Iterable[Signal]) -> list[Signal]:
+    once: dict[str, Signal] = {}
+    for signal in signals:
+        once.setdefault(signal.unique_key, signal)
+    return list(once.values())
+
+
+def _to_look_at(signal: Signal, verdict: Look) -> Ticket:
+    reason = f"{KIND_WORD[signal.kind][0]}:{verdict.why}"
+    return Ticket(reason, signal.topic, signal.payload, signal.received_at, signal.device_key)
+
+
+def _unreadable(reading: Reading) -> list[tuple[Signal, Verdict]]:
+    """A ticket from a known sender may have been a cry for help: it is judged like a signal."""
+    return [
+        (
+            Signal(ticket.device_key, Kind.UNREADABLE, "", ticket.received_at, text=ticket.reason),
+            Raise(SEVERITY[Kind.UNREADABLE], ticket.reason),
+        )
+        for ticket in reading.tickets
+        if ticket.device_key
+    ]
+
+
+def _is_life_safety(devices: Mapping[str, Device], signal: Signal) -> bool:
+    device = devices.get(signal.device_key)
+    return device is not None and device.role.is_life_safety
+
+
+def _subject(devices: Mapping[str, Device], device_key: str) -> str:
+    device = devices.get(device_key)
+    if device is None or device.household_id is None:
+        return f"device:{device_key}"
+    return f"household:{device.household_id}"
+
+
+def _apply(
+    book: Casebook,
+    devices: Mapping[str, Device],
+    signal: Signal,
+    verdict: Verdict,
+    plans: Plans,
+    now: datetime,
+) -> None:
+    subject = _subject(devices, signal.device_key)
+    device = devices.get(signal.device_key)
+    actor = f"device:{signal.device_key}"
+    word = KIND_WORD[signal.kind][0]
+    incident_id = book.open_for(subject)
+    match verdict:
+        case Raise(severity=severity):
+            label = f"{word} · {device.label}" if device is not None and device.label else word
+            fact = Fact(
+                Entry.SIGNAL,
+                f"{label}:{signal.text}" if signal.text else label,
+                actor=actor,
+                detail={"kind": signal.kind.value, "received_at": signal.received_at.isoformat()},
+            )
+            household_id = device.household_id if device is not None else None
+            _join(book, subject, household_id, signal.kind, severity, signal.device_key, fact, plans, now)
+        case Clear() if incident_id is not None:
+            if book.clear_alarm(incident_id, signal.kind, now):
+                book.note(
+                    incident_id, now, Fact(Entry.CLEARED, f"{word}:设备报告已恢复 cleared", actor=actor)
+                )
+        case AskCancel() if incident_id is not None:
+            book.note(
+                incident_id,
+                now,
+                Fact(
+                    Entry.CANCEL_ASKED, "老人按了取消,仍需核实 cancelled at home: still to check", actor=actor
+                ),
+            )
+        case _:
+            pass  # the end of something that was never open here
+
+
+def _join(
+    book: Casebook,
+    subject: str,
+    household_id: int | None,
+    kind: Kind,
+    severity: Severity,
+    source: str,
+    fact: Fact,
+    plans: Plans,
+    now: datetime,
+) -> int:
+    """Bring trouble into the open incident of `subject`, opening one if there is none."""
+    incident_id = book.open_for(subject)
+    if incident_id is None:
+        incident_id = book.open(
+            subject=subject,
+            household_id=household_id,
+            kind=kind,
+            severity=severity,
+            plan=plans[kind],
+            now=now,
+        )
+        book.raise_alarm(incident_id, kind, severity, source, now)
+        book.note(incident_id, now, Fact(Entry.OPENED, KIND_WORD[kind][0], detail={"kind": kind.value}), fact)
+        return incident_id
+    is_new = book.raise_alarm(incident_id, kind, severity, source, now)
+    book.note(incident_id, now, fact)
+    current = book.incident(incident_id)
+    if severity > current.severity or (is_new and severity is Severity.EMERGENCY):
+        # Worse, or another cry for help: everybody is told again, also when somebody is on the way already.
+        book.change(incident_id, kind=kind, severity=max(severity, current.severity))
+        book.restart(incident_id, plans[kind], now)
+    return incident_id

@@ -1,0 +1,472 @@
+"""What people answer: operators, relatives, responders, and providers' receipts. One transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from community import phones
+from community.errors import Conflict, Invalid, NotFound
+from community.model import Account, HomeRecord, ResponderKind
+from community.storage import Store, accounts, register
+from dispatcher.escalation import stage_of
+from dispatcher.fleet import SPEED_M_PER_MIN
+from dispatcher.model import (
+    COVERING,
+    OPEN_OFFERS,
+    Candidate,
+    CloseCode,
+    Draft,
+    Entry,
+    Fact,
+    Incident,
+    Lane,
+    Meaning,
+    MessageState,
+    Offer,
+    OfferState,
+    Purpose,
+    Recipient,
+    Stage,
+)
+from dispatcher.storage import inbox, outbox
+from dispatcher.storage.casebook import (
+    Casebook,
+    end_alarms,
+    offer_by_id,
+    offers_of,
+    set_offer,
+    withdraw_offers,
+)
+from dispatcher.wording import (
+    CLOSE_WORD,
+    MEANING_WORD,
+    MESSAGE_WORD,
+    OFFER_WORD,
+    Voice,
+    distance_words,
+    understand,
+)
+from maps.coords import Point, geodesic_m
+from maps.nearest import minutes
+
+CLAIM_LEASE = timedelta(seconds=45)
+DEFAULT_ETA_MIN = 15  # when nobody says and no distance is known
+
+# From which states an answer may come. A late "yes" after the time has run out is as welcome as a quick one.
+_FROM: Mapping[OfferState, frozenset[OfferState]] = {
+    OfferState.ACCEPTED: frozenset({OfferState.ASKED, OfferState.EXPIRED, OfferState.DECLINED}),
+    OfferState.ON_THE_WAY: frozenset(
+        {OfferState.ASKED, OfferState.ACCEPTED, OfferState.EXPIRED, OfferState.DECLINED}
+    ),
+    OfferState.ARRIVED: frozenset(
+        {OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.EXPIRED}
+    ),
+    OfferState.DONE: frozenset({OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.ARRIVED}),
+    OfferState.DECLINED: frozenset({OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY}),
+}
+_ANSWER: Mapping[Meaning, OfferState] = {
+    Meaning.COMING: OfferState.ACCEPTED,
+    Meaning.CANNOT: OfferState.DECLINED,
+    Meaning.ARRIVED: OfferState.ARRIVED,
+    Meaning.DONE: OfferState.DONE,
+}
+
+
+# ---- operators ----
+
+
+def claim(store: Store, incident_id: int, account: Account, now: datetime) -> Incident:
+    """Take an incident. The owner's second claim renews it; another's is told whose it is (Conflict)."""
+    return _own(store, incident_id, account, now, take_over=False)
+
+
+def take_over(store: Store, incident_id: int, account: Account, now: datetime) -> Incident:
+    """Take an incident from whoever has it; both names stay on the timeline."""
+    return _own(store, incident_id, account, now, take_over=True)
+
+
+def renew(store: Store, incident_id: int, account: Account, now: datetime) -> Incident:
+    """The owner's console is alive. Conflict when the incident is not (or no longer) this account's."""
+    with store.write() as connection:
+        book = _open_case(connection, incident_id)
+        incident = book.incident(incident_id)
+        if incident.claimed_by != account.id:
+            raise _owned(connection, incident)
+        book.change(incident_id, lease_until=now + CLAIM_LEASE)
+        book.write()
+        return book.incident(incident_id)
+
+
+def note(store: Store, incident_id: int, account: Account, text: str, now: datetime) -> None:
+    """Write a remark on the timeline; also after closing."""
+    if not text.strip():
+        raise Invalid("empty_note", "备注是空的,请写点什么 the note is empty: write something")
+    with store.write() as connection:
+        book = _case(connection, incident_id)
+        book.note(incident_id, now, Fact(Entry.NOTE, text.strip(), actor=_account(account)))
+        book.write()
+
+
+def close(
+    store: Store, incident_id: int, account: Account, code: CloseCode, remark: str, now: datetime
+) -> Incident:
+    """End the case. What has not left is cancelled, who was asked is stood down, who was told hears the end."""
+    with store.write() as connection:
+        book = _open_case(connection, incident_id)
+        home = _home(connection, book.incident(incident_id))
+        outbox.cancel_unsent(connection, incident_id)
+        stood_down = withdraw_offers(connection, incident_id, now)
+        end_alarms(connection, incident_id, now)
+        if home is not None:
+            voice = Voice.of(register.site(connection))
+            for recipient in outbox.reached(connection, incident_id, "contact:"):
+                body = voice.closed(home, code, now)
+                _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now)
+            for recipient in outbox.reached(connection, incident_id, "responder:"):
+                if recipient.who in stood_down:
+                    body = voice.stand_down(home)
+                    _say(book, incident_id, Purpose.STAND_DOWN, "closed", recipient, body, now)
+        word = CLOSE_WORD[code][0]
+        text = f"{word}:{remark.strip()}" if remark.strip() else word
+        book.note(incident_id, now, Fact(Entry.CLOSED, text, _account(account), {"code": code.value}))
+        book.change(
+            incident_id,
+            stage=Stage.CLOSED,
+            closed_at=now,
+            close_code=code,
+            close_note=remark.strip(),
+            due_at=None,
+            lease_until=None,
+        )
+        book.write()
+        return book.incident(incident_id)
+
+
+def ask_responder(
+    store: Store, incident_id: int, responder_id: int, account: Account, now: datetime
+) -> Offer:
+    """An operator asks somebody by hand. Conflict when this one is being asked already."""
+    with store.write() as connection:
+        book = _open_case(connection, incident_id)
+        incident = book.incident(incident_id)
+        home = _home(connection, incident)
+        responder = register.responder_by_id(connection, responder_id)
+        if home is None:
+            raise Invalid(
+                "no_household",
+                "设备未登记到住户,请先登记 enrol the device to a household first",
+            )
+        known = offers_of(connection, [incident_id]).get(incident_id, ())
+        if any(o.responder_id == responder_id and o.state in OPEN_OFFERS for o in known):
+            raise Conflict("already_asked", f"{responder.name}已在处理此案 is being asked already")
+        where, door = responder.position, home.household.position
+        distance = (
+            geodesic_m(Point(where.lon, where.lat), Point(door.lon, door.lat)) if where and door else None
+        )
+        candidate = Candidate(responder, "值班员指派 chosen by the operator", distance)
+        expires_at = now + timedelta(seconds=book.plan(incident_id).offer_s)
+        book.make_offer(incident_id, candidate, now, expires_at)
+        voice = Voice.of(register.site(connection))
+        attempt = sum(o.responder_id == responder_id for o in known)
+        who = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
+        body = voice.ask(home, incident.kind, incident.opened_at, distance)
+        _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now)
+        far = f",{distance_words(distance)}" if distance is not None else ""
+        text = f"请{responder.name}前往:{candidate.why}{far}"
+        book.note(incident_id, now, Fact(Entry.ASKED, text, _account(account), {"responder": responder.id}))
+        _sooner(book, incident_id, expires_at)
+        book.write()
+        offers = offers_of(connection, [incident_id])[incident_id]
+        return next(o for o in reversed(offers) if o.responder_id == responder_id)
+
+
+# ---- responders ----
+
+
+def answer_offer(
+    store: Store,
+    offer_id: int,
+    state: OfferState,
+    actor: str,
+    now: datetime,
+    *,
+    eta_min: int | None = None,
+    remark: str = "",
+) -> Offer:
+    """A responder accepts, sets out, arrives, is done, or declines. Saying the same twice is harmless.
+
+    `actor` is `responder:<id>` or `account:<id>`. Conflict when the case has moved on.
+    """
+    with store.write() as connection:
+        found = offer_by_id(connection, offer_id)
+        if found is None:
+            raise NotFound("no_such_offer", f"没有派单{offer_id} there is no offer {offer_id}")
+        book = _open_case(connection, found.incident_id)
+        offer = _answer(connection, book, offer_id, state, actor, now, eta_min, remark)
+        book.write()
+        return offer
+
+
+def _answer(
+    connection: Connection,
+    book: Casebook,
+    offer_id: int,
+    state: OfferState,
+    actor: str,
+    now: datetime,
+    eta_min: int | None = None,
+    remark: str = "",
+) -> Offer:
+    offer = offer_by_id(connection, offer_id)
+    assert offer is not None, "the caller has just seen it, and offers are never deleted"
+    standing = offers_of(connection, [offer.incident_id])[offer.incident_id]
+    if offer.state not in OPEN_OFFERS:  # they may have been asked again meanwhile: that one is meant
+        same = [o for o in standing if o.responder_id == offer.responder_id and o.state in OPEN_OFFERS]
+        offer = same[-1] if same else offer
+        offer_id = offer.id
+    if offer.state is state:
+        return offer
+    if state not in _FROM:
+        raise Invalid("not_an_answer", f"{state} is no answer: choose one of {', '.join(sorted(_FROM))}")
+    responder = register.responder_by_id(connection, offer.responder_id)
+    eta_at = offer.eta_at
+    if state in (OfferState.ACCEPTED, OfferState.ON_THE_WAY) and (eta_at is None or eta_min is not None):
+        eta_min = eta_min if eta_min is not None else _guess_minutes(offer, responder.kind)
+        eta_at = now + timedelta(minutes=eta_min)
+    if not set_offer(connection, offer_id, state, now, only_from=_FROM[state], eta_at=eta_at):
+        word = OFFER_WORD[offer.state][0]
+        raise Conflict("offer_moved_on", f"此派单已是“{word}” this offer is already {offer.state}")
+
+    incident_id = offer.incident_id
+    offers = offers_of(connection, [incident_id])[incident_id]
+    incident = book.incident(incident_id)
+    text = f"{responder.name}{OFFER_WORD[state][0]}"
+    if state in COVERING and state is not OfferState.ARRIVED and eta_at is not None:
+        text += f",约{_minutes_until(eta_at, now)}分钟到"
+    if remark.strip():
+        text += f":{remark.strip()}"
+    detail = {"offer": offer_id, "state": state.value, "responder": offer.responder_id}
+    book.note(incident_id, now, Fact(Entry.OFFER, text, actor, detail))
+    stage = stage_of(incident.claimed_by is not None, offers)
+    if stage is not incident.stage:
+        book.note(incident_id, now, Fact(Entry.STAGE, stage.value, actor))
+    book.change(
+        incident_id,
+        stage=stage,
+        due_at=now,  # the rule looks again: at the new ETA, or for somebody else
+        covered_at=incident.covered_at or (now if state in COVERING else None),
+        on_scene_at=incident.on_scene_at or (now if state is OfferState.ARRIVED else None),
+    )
+    if state in (OfferState.ACCEPTED, OfferState.ARRIVED):
+        home = _home(connection, incident)
+        if home is not None:
+            voice = Voice.of(register.site(connection))
+            if state is OfferState.ARRIVED:
+                body, purpose = voice.arrived(home, responder.name, now), Purpose.ARRIVED
+            else:
+                wait = _minutes_until(eta_at, now) if eta_at is not None else None
+                body = voice.accepted(home, responder.kind, responder.name, wait)
+                purpose = Purpose.ACCEPTED
+            for recipient in outbox.reached(connection, incident_id, "contact:"):
+                _say(book, incident_id, purpose, f"o{offer_id}.{state.value}", recipient, body, now)
+    answered = offer_by_id(connection, offer_id)
+    assert answered is not None
+    return answered
+
+
+def _guess_minutes(offer: Offer, kind: ResponderKind) -> int:
+    if offer.distance_m is None:
+        return DEFAULT_ETA_MIN
+    return minutes(offer.distance_m, SPEED_M_PER_MIN[kind])
+
+
+def _minutes_until(moment: datetime, now: datetime) -> int:
+    return max(1, round((moment - now) / timedelta(minutes=1)))
+
+
+# ---- texts that come back ----
+
+
+def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -> Meaning:
+    """A text from `phone`. Joined to its open case when that is certain; else an operator gets it.
+
+    Never raises for odd input, never answers by itself. `dedupe_key` is the provider's id of the text: the
+    same one twice is taken once.
+    """
+    number = phones.normalise(phone)
+    meaning = understand(body)
+    with store.write() as connection:
+        reply_id = inbox.keep(connection, dedupe_key, number, body.replace("\x00", "\ufffd"), meaning, now)
+        if reply_id is None:
+            return meaning
+        asked = inbox.open_cases_of(connection, number)
+        cases = {incident_id for incident_id, _ in asked}
+        if len(cases) != 1:
+            return meaning  # nobody's, or more than one: an operator decides
+        [incident_id] = cases
+        who = next(who for _, who in asked)
+        book = Casebook(connection)
+        book.load_ids([incident_id])
+        if not book.incident(incident_id).is_open:
+            return meaning
+        _hear(connection, book, incident_id, who, meaning, body, now)
+        book.write()
+        inbox.join(connection, reply_id, incident_id, seen_at=None if meaning in _FOR_A_HUMAN else now)
+    return meaning
+
+
+_FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP})
+
+
+def _hear(
+    connection: Connection,
+    book: Casebook,
+    incident_id: int,
+    who: str,
+    meaning: Meaning,
+    body: str,
+    now: datetime,
+) -> None:
+    name = outbox.name_of(connection, incident_id, who)
+    text = f"{name}回复“{body.strip()[:60]}”:{MEANING_WORD[meaning][0]}"
+    book.note(incident_id, now, Fact(Entry.REPLY, text, who, {"meaning": meaning.value}))
+    kind, _, number = who.partition(":")
+    if kind == "responder" and meaning in _ANSWER:
+        state = _ANSWER[meaning]
+        offers = offers_of(connection, [incident_id]).get(incident_id, ())
+        fitting = [o for o in offers if o.responder_id == int(number) and o.state in _FROM[state]]
+        if fitting:
+            _answer(connection, book, fitting[-1].id, state, who, now)
+    elif meaning in (Meaning.CANNOT, Meaning.COMING):
+        book.change(incident_id, due_at=now)  # the ladder moves on, or leaves the other relatives in peace
+
+
+def receipt(
+    store: Store, provider_id: str, state: MessageState, error: str, now: datetime, *, key: str = ""
+) -> bool:
+    """A provider reports a message's fate; False when it knows one that we do not.
+
+    Receipts come unordered, doubled and late: what is more final wins.
+    """
+    with store.write() as connection:
+        known = outbox.find(connection, provider_id=provider_id, key=key)
+        if known is None:
+            return False
+        # The case is locked before its message, as everywhere, so that nobody waits in a circle.
+        book = _case(connection, known.incident_id) if known.incident_id is not None else None
+        if not outbox.advance(connection, known.id, state, now, error, provider_id):
+            return True
+        if book is not None and known.incident_id is not None:
+            tail = f":{error}" if error else ""
+            text = f"给{known.to.name}的短信{MESSAGE_WORD[state][0]}{tail}"
+            detail = {"message": known.id, "state": state.value}
+            book.note(known.incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
+            lost = state in (MessageState.FAILED, MessageState.UNDELIVERABLE)
+            if lost and book.incident(known.incident_id).is_open:
+                book.change(known.incident_id, due_at=now)
+            book.write()
+        return True
+
+
+# ---- what a human has looked at ----
+
+
+def see_unread(store: Store, unread_id: int, account: Account, now: datetime) -> None:
+    """An operator has looked at a message that no rule understood."""
+    with store.write() as connection:
+        if not inbox.see_unread(connection, unread_id, account.id, now):
+            raise NotFound("no_such_unread", f"没有待看的消息{unread_id} nothing unread has this number")
+
+
+def see_reply(store: Store, reply_id: int, account: Account, now: datetime) -> None:
+    """An operator has dealt with an answer that was not understood."""
+    with store.write() as connection:
+        incident_id = inbox.see_reply(connection, reply_id, now)
+        if incident_id is None:
+            return
+        book = _case(connection, incident_id)
+        book.note(
+            incident_id,
+            now,
+            Fact(Entry.NOTE, "已查看未识别的回复 has read the unclear reply", _account(account)),
+        )
+        book.write()
+
+
+# ---- parts ----
+
+
+def _own(store: Store, incident_id: int, account: Account, now: datetime, *, take_over: bool) -> Incident:
+    with store.write() as connection:
+        book = _open_case(connection, incident_id)
+        incident = book.incident(incident_id)
+        lease_until = now + CLAIM_LEASE
+        if incident.claimed_by == account.id:
+            book.change(incident_id, lease_until=lease_until)
+        elif incident.claimed_by is not None and not take_over:
+            raise _owned(connection, incident)
+        else:
+            before = incident.claimed_by
+            text = f"{account.name}接警 claimed"
+            if before is not None:
+                text = f"{account.name}从{accounts.account_by_id(connection, before).name}接手 took over"
+            book.note(incident_id, now, Fact(Entry.CLAIMED, text, _account(account)))
+            offers = offers_of(connection, [incident_id]).get(incident_id, ())
+            book.change(
+                incident_id,
+                claimed_by=account.id,
+                claimed_at=now,
+                lease_until=lease_until,
+                stage=stage_of(True, offers),
+            )
+        _sooner(book, incident_id, lease_until)
+        book.write()
+        return book.incident(incident_id)
+
+
+def _owned(connection: Connection, incident: Incident) -> Conflict:
+    if incident.claimed_by is None:
+        return Conflict("not_claimed", "还没有人接警,请先接警 claim it first")
+    owner = accounts.account_by_id(connection, incident.claimed_by).name
+    return Conflict("already_claimed", f"{owner}已接警,需要时可接手 {owner} has it: take over if needed")
+
+
+def _case(connection: Connection, incident_id: int) -> Casebook:
+    book = Casebook(connection)
+    book.load_ids([incident_id])
+    if incident_id not in book:
+        raise NotFound("no_such_incident", f"没有事件{incident_id} there is no incident {incident_id}")
+    return book
+
+
+def _open_case(connection: Connection, incident_id: int) -> Casebook:
+    book = _case(connection, incident_id)
+    if not book.incident(incident_id).is_open:
+        raise Conflict("already_closed", f"事件{incident_id}已结案 incident {incident_id} is closed")
+    return book
+
+
+def _home(connection: Connection, incident: Incident) -> HomeRecord | None:
+    if incident.household_id is None:
+        return None
+    return register.household_by_id(connection, incident.household_id)
+
+
+def _say(
+    book: Casebook, incident_id: int, purpose: Purpose, mark: str, to: Recipient, body: str, now: datetime
+) -> None:
+    draft = Draft(f"i{incident_id}.{mark}.{to.who}", to, purpose, rung=0, body=body, lane=Lane.PERSON)
+    book.say(incident_id, draft, now)
+
+
+def _sooner(book: Casebook, incident_id: int, moment: datetime) -> None:
+    due_at = book.incident(incident_id).due_at
+    if due_at is None or due_at > moment:
+        book.change(incident_id, due_at=moment)
+
+
+def _account(account: Account) -> str:
+    return f"account:{account.id}"

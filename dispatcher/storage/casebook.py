@@ -1,0 +1,603 @@
+"""The incidents that one transaction works on: locked and loaded once, changed as values, written back once.
+
+Every change of an incident goes through here, so every change is on its timeline, and the timeline's chain of
+digests cannot be forgotten. On PostgreSQL the rows are locked for the transaction; SQLite has one writer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, insert, or_, select, update
+
+from community.storage.tables import alarm, incident, message, offer, reply, timeline
+from devices.signal import Kind
+from dispatcher.chain import link
+from dispatcher.model import (
+    LONGEST_DELAY,
+    OPEN_OFFERS,
+    Alarm,
+    Candidate,
+    CloseCode,
+    Draft,
+    Entry,
+    Fact,
+    Incident,
+    Lane,
+    Meaning,
+    Message,
+    MessageState,
+    Offer,
+    OfferState,
+    Plan,
+    Purpose,
+    Recipient,
+    Severity,
+    Stage,
+    TimelineEntry,
+    Told,
+)
+from dispatcher.plans import freeze, thaw
+
+_TOO_FAR = LONGEST_DELAY + timedelta(minutes=1)
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        incident.c.due_at.is_not(None),
+        or_(incident.c.due_at <= now, incident.c.due_at > now + _TOO_FAR),
+    )
+
+
+@dataclass(slots=True)
+class _Open:
+    """One incident in the making or in the changing."""
+
+    incident: Incident
+    plan: str  # frozen; thawed when asked for, so that a broken one harms nobody who does not need it
+    head: str  # digest of its last timeline entry
+    new: bool = False
+    changed: bool = False
+    replanned: bool = False
+    alarms: list[Alarm] = field(default_factory=list)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Casebook:
+    """One transaction's incidents. Ids of incidents that are not stored yet are negative until `write`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._open: dict[int, _Open] = {}
+        self._open_for: dict[str, int] = {}
+        self._alarms_new: list[dict[str, Any]] = []
+        self._alarms_changed: list[dict[str, Any]] = []
+        self._offers_new: list[dict[str, Any]] = []
+        self._messages_new: list[dict[str, Any]] = []
+        self.stored_ids: dict[int, int] = {}  # negative id → stored id, after `write`
+
+    # ---- loading ----
+
+    def load_subjects(self, subjects: Collection[str]) -> None:
+        """Lock and load the open incidents of `subjects`, with their alarms."""
+        if subjects:
+            self._load(
+                select(incident).where(
+                    incident.c.subject.in_(sorted(subjects)), incident.c.closed_at.is_(None)
+                )
+            )
+            self._load_alarms()
+
+    def load_ids(self, ids: Collection[int]) -> None:
+        """Lock and load the incidents `ids`, open or closed."""
+        if ids:
+            self._load(select(incident).where(incident.c.id.in_(sorted(ids))))
+
+    def load_due(self, now: datetime, limit: int) -> list[int]:
+        """Lock and load open incidents that are due, most urgent first, but those another worker holds.
+
+        One that is due further ahead than any plan can put it was written by a wrong clock: it is due now.
+        """
+        rows = self._connection.execute(
+            select(incident)
+            .where(_due(now))
+            .order_by(incident.c.severity.desc(), incident.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return [self._add(row) for row in rows]
+
+    def due_ids(self, now: datetime) -> list[int]:
+        """The ids of all incidents that are due, unlocked."""
+        return list(self._connection.execute(select(incident.c.id).where(_due(now))).scalars())
+
+    def is_due(self, incident_id: int, now: datetime) -> bool:
+        """Whether a loaded incident is (still) due."""
+        due_at = self._open[incident_id].incident.due_at
+        return due_at is not None and (due_at <= now or due_at > now + _TOO_FAR)
+
+    def _load(self, query: Select[Any]) -> None:
+        for row in self._connection.execute(query.order_by(incident.c.id).with_for_update()):
+            self._add(row)
+
+    def _add(self, row: Row[Any]) -> int:
+        loaded = incident_from(row)
+        self._open[loaded.id] = _Open(loaded, row.plan, row.digest)
+        if loaded.is_open:
+            self._open_for[loaded.subject] = loaded.id
+        return loaded.id
+
+    def _load_alarms(self) -> None:
+        query = select(alarm).where(alarm.c.incident_id.in_(list(self._open)), alarm.c.ended_at.is_(None))
+        for row in self._connection.execute(query):
+            self._open[row.incident_id].alarms.append(alarm_from(row))
+
+    # ---- looking ----
+
+    def __contains__(self, incident_id: int) -> bool:
+        return incident_id in self._open
+
+    def incident(self, incident_id: int) -> Incident:
+        """The incident as it stands in this book; a number from `open` works also after `write`."""
+        return self._open[incident_id].incident
+
+    def plan(self, incident_id: int) -> Plan:
+        return thaw(self._open[incident_id].plan)
+
+    def alarms(self, incident_id: int) -> tuple[Alarm, ...]:
+        return tuple(self._open[incident_id].alarms)
+
+    def open_for(self, subject: str) -> int | None:
+        """The id of the open incident of `subject` in this book."""
+        return self._open_for.get(subject)
+
+    # ---- changing ----
+
+    def open(
+        self,
+        *,
+        subject: str,
+        household_id: int | None,
+        kind: Kind,
+        severity: Severity,
+        plan: Plan,
+        now: datetime,
+    ) -> int:
+        """Open an incident that is due at once; the number is its id until `write`."""
+        temporary = -1 - len(self._open)
+        self._open[temporary] = _Open(
+            Incident(
+                id=temporary,
+                subject=subject,
+                household_id=household_id,
+                kind=kind,
+                severity=severity,
+                stage=Stage.RAISED,
+                opened_at=now,
+                due_at=now,
+                rung=0,
+                ladder_rung=0,
+                ladder_at=now,
+                version=0,
+            ),
+            freeze(plan),
+            head="",
+            new=True,
+        )
+        self._open_for[subject] = temporary
+        return temporary
+
+    def change(self, incident_id: int, **values: Any) -> Incident:
+        """Replace fields of an incident; returns the new value."""
+        entry = self._open[incident_id]
+        entry.incident = replace(entry.incident, **values)
+        entry.changed = True
+        return entry.incident
+
+    def restart(self, incident_id: int, plan: Plan, now: datetime) -> None:
+        """Begin the ladder again, on `plan`, at once."""
+        entry = self._open[incident_id]
+        entry.plan = freeze(plan)
+        entry.replanned = True
+        self.change(incident_id, ladder_rung=entry.incident.rung, ladder_at=now, due_at=now)
+
+    def note(self, incident_id: int, at: datetime, *facts: Fact) -> None:
+        """Append to the timeline."""
+        entry = self._open[incident_id]
+        for fact in facts:
+            seq = entry.incident.version + 1
+            entry.head = link(entry.head, seq, at, fact)
+            entry.incident = replace(entry.incident, version=seq)
+            entry.changed = True
+            entry.entries.append(
+                {
+                    "incident_id": incident_id,
+                    "seq": seq,
+                    "at": at,
+                    "entry": fact.entry.value,
+                    "actor": fact.actor,
+                    "text": fact.text,
+                    "detail": dict(fact.detail),
+                    "digest": entry.head,
+                }
+            )
+
+    def raise_alarm(
+        self, incident_id: int, kind: Kind, severity: Severity, device_key: str, now: datetime
+    ) -> bool:
+        """Add `kind` to the incident, or count it again; True when it is new to the case."""
+        entry = self._open[incident_id]
+        for index, known in enumerate(entry.alarms):
+            if known.kind is kind and known.cleared_at is None:
+                entry.alarms[index] = again = replace(known, last_at=now, times=known.times + 1)
+                if again.id:
+                    self._alarms_changed.append(_alarm_change(again))
+                else:
+                    self._pending_alarm(incident_id, kind).update(last_at=now, times=again.times)
+                return False
+        entry.alarms.append(Alarm(0, incident_id, kind, severity, now, now, 1, device_key))
+        self._alarms_new.append(
+            {
+                "incident_id": incident_id,
+                "subject": entry.incident.subject,
+                "kind": kind.value,
+                "severity": int(severity),
+                "device_key": device_key,
+                "raised_at": now,
+                "last_at": now,
+                "times": 1,
+                "cleared_at": None,
+            }
+        )
+        return True
+
+    def clear_alarm(self, incident_id: int, kind: Kind, now: datetime) -> bool:
+        """Mark what the device says is over; False when there was no such alarm."""
+        entry = self._open[incident_id]
+        for index, known in enumerate(entry.alarms):
+            if known.kind is kind and known.cleared_at is None:
+                entry.alarms[index] = over = replace(known, cleared_at=now)
+                if over.id:
+                    self._alarms_changed.append(_alarm_change(over))
+                else:
+                    self._pending_alarm(incident_id, kind).update(cleared_at=now)
+                return True
+        return False
+
+    def _pending_alarm(self, incident_id: int, kind: Kind) -> dict[str, Any]:
+        return next(
+            row
+            for row in reversed(self._alarms_new)
+            if row["incident_id"] == incident_id and row["kind"] == kind.value
+        )
+
+    def make_offer(
+        self, incident_id: int, candidate: Candidate, asked_at: datetime, expires_at: datetime
+    ) -> None:
+        self._offers_new.append(
+            {
+                "incident_id": incident_id,
+                "responder_id": candidate.responder.id,
+                "state": OfferState.ASKED.value,
+                "why": candidate.why,
+                "distance_m": candidate.distance_m,
+                "asked_at": asked_at,
+                "expires_at": expires_at,
+            }
+        )
+
+    def say(self, incident_id: int, draft: Draft, now: datetime) -> None:
+        """Put a message into the outbox."""
+        self._messages_new.append(
+            {
+                "key": draft.key,
+                "incident_id": incident_id,
+                "who": draft.to.who,
+                "name": draft.to.name,
+                "phone": draft.to.phone,
+                "purpose": draft.purpose.value,
+                "rung": draft.rung,
+                "body": draft.body,
+                "channel": "",
+                "lane": int(draft.lane),
+                "state": MessageState.QUEUED.value,
+                "attempts": 0,
+                "created_at": now,
+                "due_at": now,
+                "lease_until": None,
+                "worker": "",
+            }
+        )
+
+    # ---- writing ----
+
+    def write(self, *, lease: tuple[str, datetime] | None = None, lease_most: int = 0) -> list[Message]:
+        """Write everything back, in a few statements however many incidents there are.
+
+        With `lease` (worker, until) the first `lease_most` new messages, most urgent first, are born as taken
+        by that worker and returned: its courier need not look for them again.
+        """
+        self._write_incidents()
+        for rows in (self._alarms_new, self._offers_new, self._messages_new):
+            for row in rows:
+                row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
+        if self._alarms_new:
+            self._connection.execute(insert(alarm), self._alarms_new)
+        if self._alarms_changed:
+            self._connection.execute(
+                update(alarm).where(alarm.c.id == bindparam("alarm_id")), self._alarms_changed
+            )
+        if self._offers_new:
+            self._connection.execute(insert(offer), self._offers_new)
+        return self._write_messages(lease, lease_most)
+
+    def _write_incidents(self) -> None:
+        new = [entry for entry in self._open.values() if entry.new]
+        if new:
+            ids = self._connection.execute(
+                insert(incident).returning(incident.c.id, sort_by_parameter_order=True),
+                [{**_incident_row(entry), "plan": entry.plan} for entry in new],
+            ).scalars()
+            for entry, stored in zip(new, ids, strict=True):
+                self.stored_ids[entry.incident.id] = stored
+                entry.incident = replace(entry.incident, id=stored)
+        changed = [entry for entry in self._open.values() if entry.changed and not entry.new]
+        if changed:
+            self._connection.execute(
+                update(incident).where(incident.c.id == bindparam("of_id")),
+                [{**_incident_row(entry), "of_id": entry.incident.id} for entry in changed],
+            )
+        replanned = [entry for entry in changed if entry.replanned]
+        if replanned:
+            self._connection.execute(
+                update(incident).where(incident.c.id == bindparam("of_id")),
+                [{"plan": entry.plan, "of_id": entry.incident.id} for entry in replanned],
+            )
+        entries = [row for entry in self._open.values() for row in entry.entries]
+        if entries:
+            for row in entries:
+                row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
+            self._connection.execute(insert(timeline), entries)
+
+    def _write_messages(self, lease: tuple[str, datetime] | None, most: int) -> list[Message]:
+        rows = self._messages_new
+        if not rows:
+            return []
+        taken: list[dict[str, Any]] = []
+        if lease is not None and most > 0:
+            worker, until = lease
+            taken = sorted(rows, key=lambda row: int(row["lane"]))[:most]
+            for row in taken:
+                row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)
+        ids = self._connection.execute(
+            insert(message).returning(message.c.id, sort_by_parameter_order=True), rows
+        ).scalars()
+        for row, stored in zip(rows, ids, strict=True):
+            row["id"] = stored
+        return [message_from_mapping(row) for row in taken]
+
+
+# ---- rows to values ----
+
+
+def incident_from(row: Row[Any]) -> Incident:
+    return Incident(
+        id=row.id,
+        subject=row.subject,
+        household_id=row.household_id,
+        kind=Kind(row.kind),
+        severity=Severity(row.severity),
+        stage=Stage(row.stage),
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        rung=row.rung,
+        ladder_rung=row.ladder_rung,
+        ladder_at=row.ladder_at,
+        version=row.version,
+        claimed_by=row.claimed_by,
+        claimed_at=row.claimed_at,
+        lease_until=row.lease_until,
+        covered_at=row.covered_at,
+        on_scene_at=row.on_scene_at,
+        closed_at=row.closed_at,
+        close_code=CloseCode(row.close_code) if row.close_code else None,
+        close_note=row.close_note,
+    )
+
+
+def _incident_row(entry: _Open) -> dict[str, Any]:
+    i = entry.incident
+    return {
+        "subject": i.subject,
+        "household_id": i.household_id,
+        "kind": i.kind.value,
+        "severity": int(i.severity),
+        "stage": i.stage.value,
+        "opened_at": i.opened_at,
+        "due_at": i.due_at,
+        "rung": i.rung,
+        "ladder_rung": i.ladder_rung,
+        "ladder_at": i.ladder_at,
+        "version": i.version,
+        "digest": entry.head,
+        "claimed_by": i.claimed_by,
+        "claimed_at": i.claimed_at,
+        "lease_until": i.lease_until,
+        "covered_at": i.covered_at,
+        "on_scene_at": i.on_scene_at,
+        "closed_at": i.closed_at,
+        "close_code": i.close_code.value if i.close_code else None,
+        "close_note": i.close_note,
+    }
+
+
+def alarm_from(row: Row[Any]) -> Alarm:
+    return Alarm(
+        id=row.id,
+        incident_id=row.incident_id,
+        kind=Kind(row.kind),
+        severity=Severity(row.severity),
+        raised_at=row.raised_at,
+        last_at=row.last_at,
+        times=row.times,
+        device_key=row.device_key,
+        cleared_at=row.cleared_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _alarm_change(changed: Alarm) -> dict[str, Any]:
+    return {
+        "alarm_id": changed.id,
+        "last_at": changed.last_at,
+        "times": changed.times,
+        "cleared_at": changed.cleared_at,
+    }
+
+
+def offer_from(row: Row[Any]) -> Offer:
+    return Offer(
+        id=row.id,
+        incident_id=row.incident_id,
+        responder_id=row.responder_id,
+        state=OfferState(row.state),
+        why=row.why,
+        asked_at=row.asked_at,
+        expires_at=row.expires_at,
+        distance_m=row.distance_m,
+        eta_at=row.eta_at,
+        changed_at=row.changed_at,
+    )
+
+
+def message_from(row: Row[Any]) -> Message:
+    return message_from_mapping(row._mapping)
+
+
+def message_from_mapping(row: Mapping[Any, Any]) -> Message:
+    return Message(
+        id=row["id"],
+        key=row["key"],
+        incident_id=row["incident_id"],
+        to=Recipient(row["who"], row["name"], row["phone"]),
+        purpose=Purpose(row["purpose"]),
+        body=row["body"],
+        channel=row["channel"],
+        lane=Lane(row["lane"]),
+        state=MessageState(row["state"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        due_at=row["due_at"],
+        provider_id=row.get("provider_id") or "",
+        error=row.get("error") or "",
+        sent_at=row.get("sent_at"),
+        delivered_at=row.get("delivered_at"),
+    )
+
+
+def timeline_from(row: Row[Any]) -> TimelineEntry:
+    return TimelineEntry(
+        id=row.id,
+        incident_id=row.incident_id,
+        seq=row.seq,
+        at=row.at,
+        entry=Entry(row.entry),
+        actor=row.actor,
+        text=row.text,
+        detail=row.detail,
+        digest=row.digest,
+    )
+
+
+# ---- what a case needs beside the incident ----
+
+
+def offers_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tuple[Offer, ...]]:
+    """Every offer of each incident, oldest first."""
+    found: defaultdict[int, list[Offer]] = defaultdict(list)
+    query = select(offer).where(offer.c.incident_id.in_(list(incident_ids))).order_by(offer.c.id)
+    for row in connection.execute(query):
+        found[row.incident_id].append(offer_from(row))
+    return {incident_id: tuple(offers) for incident_id, offers in found.items()}
+
+
+def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tuple[Told, ...]]:
+    """Who was told on which rung, and what their phone answered last."""
+    ids = list(incident_ids)
+    answers: dict[tuple[int, str], Meaning] = {}
+    for incident_id, phone, meaning in connection.execute(
+        select(reply.c.incident_id, reply.c.phone, reply.c.meaning)
+        .where(reply.c.incident_id.in_(ids))
+        .order_by(reply.c.id)
+    ):
+        answers[incident_id, phone] = Meaning(meaning)
+    found: defaultdict[int, list[Told]] = defaultdict(list)
+    lost = (MessageState.FAILED.value, MessageState.UNDELIVERABLE.value)
+    for incident_id, who, phone, rung, state in connection.execute(
+        select(message.c.incident_id, message.c.who, message.c.phone, message.c.rung, message.c.state).where(
+            message.c.incident_id.in_(ids), message.c.rung > 0
+        )
+    ):
+        answer = answers.get((incident_id, phone))
+        found[incident_id].append(Told(who, rung, answer, unreachable=state in lost))
+    return {incident_id: tuple(told) for incident_id, told in found.items()}
+
+
+def end_alarms(connection: Connection, incident_id: int, now: datetime) -> None:
+    connection.execute(
+        update(alarm)
+        .where(alarm.c.incident_id == incident_id, alarm.c.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def set_offer(
+    connection: Connection,
+    offer_id: int,
+    state: OfferState,
+    now: datetime,
+    *,
+    only_from: Collection[OfferState] = OPEN_OFFERS,
+    eta_at: datetime | None = None,
+) -> bool:
+    """Move an offer; False when it had left `only_from` already: somebody was quicker."""
+    values: dict[str, Any] = {"state": state.value, "changed_at": now}
+    if eta_at is not None:
+        values["eta_at"] = eta_at
+    return (
+        connection.execute(
+            update(offer)
+            .where(offer.c.id == offer_id, offer.c.state.in_([s.value for s in only_from]))
+            .values(**values)
+        ).rowcount
+        == 1
+    )
+
+
+def offer_by_id(connection: Connection, offer_id: int) -> Offer | None:
+    row = connection.execute(select(offer).where(offer.c.id == offer_id)).first()
+    return offer_from(row) if row is not None else None
+
+
+def withdraw_offers(connection: Connection, incident_id: int, now: datetime) -> set[str]:
+    """Withdraw what is still open but for who is there; returns whom (`responder:<id>`) to stand down."""
+    waiting = [s.value for s in OPEN_OFFERS if s is not OfferState.ARRIVED]
+    stood_down = {
+        f"responder:{id}"
+        for id in connection.execute(
+            update(offer)
+            .where(offer.c.incident_id == incident_id, offer.c.state.in_(waiting))
+            .values(state=OfferState.WITHDRAWN.value, changed_at=now)
+            .returning(offer.c.responder_id)
+        ).scalars()
+    }
+    connection.execute(
+        update(offer)
+        .where(offer.c.incident_id == incident_id, offer.c.state == OfferState.ARRIVED.value)
+        .values(state=OfferState.DONE.value, changed_at=now)
+    )
+    return stood_down

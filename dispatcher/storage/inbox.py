@@ -1,0 +1,71 @@
+"""What people answered, and what nobody could read: kept as it came until a human has looked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from community.storage.tables import incident, message, reply, unread
+from dispatcher.model import Meaning, Purpose
+
+_ASKS_FOR_AN_ANSWER = (Purpose.RAISED.value, Purpose.ASK.value)
+
+
+def keep(
+    connection: Connection, dedupe_key: str, phone: str, body: str, meaning: Meaning, now: datetime
+) -> int | None:
+    """Keep a reply; its id, or None when the same one was kept before."""
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = (
+        upsert(reply)
+        .values(dedupe_key=dedupe_key, phone=phone, body=body, received_at=now, meaning=meaning.value)
+        .on_conflict_do_nothing(index_elements=[reply.c.dedupe_key])
+        .returning(reply.c.id)
+    )
+    return connection.execute(statement).scalar()
+
+
+def open_cases_of(connection: Connection, phone: str) -> list[tuple[int, str]]:
+    """(incident id, who) of the open cases in which this phone was asked something, newest first."""
+    query = (
+        select(message.c.incident_id, message.c.who)
+        .join(incident, incident.c.id == message.c.incident_id)
+        .where(
+            message.c.phone == phone,
+            message.c.purpose.in_(_ASKS_FOR_AN_ANSWER),
+            incident.c.closed_at.is_(None),
+        )
+        .order_by(message.c.id.desc())
+    )
+    return [(incident_id, who) for incident_id, who in connection.execute(query)]
+
+
+def join(connection: Connection, reply_id: int, incident_id: int, *, seen_at: datetime | None) -> None:
+    """A reply belongs to a case; `seen_at` is set when no human needs to look."""
+    connection.execute(
+        update(reply).where(reply.c.id == reply_id).values(incident_id=incident_id, seen_at=seen_at)
+    )
+
+
+def see_reply(connection: Connection, reply_id: int, now: datetime) -> int | None:
+    """Mark a reply as seen; the incident it belongs to, if it was unseen and has one."""
+    return connection.execute(
+        update(reply)
+        .where(reply.c.id == reply_id, reply.c.seen_at.is_(None))
+        .values(seen_at=now)
+        .returning(reply.c.incident_id)
+    ).scalar()
+
+
+def see_unread(connection: Connection, unread_id: int, account_id: int, now: datetime) -> bool:
+    """Mark a message that nobody could read as seen; False when there is no such unseen one."""
+    return (
+        connection.execute(
+            update(unread)
+            .where(unread.c.id == unread_id, unread.c.seen_at.is_(None))
+            .values(seen_at=now, seen_by=account_id)
+        ).rowcount
+        == 1
+    )

@@ -1,0 +1,157 @@
+"""The outbox: messages wait here until a courier has taken them, and carry what is known of their fate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
+
+from community.storage.tables import incident, message
+from dispatcher.model import RANK, Message, MessageState, Purpose, Recipient
+from dispatcher.storage.casebook import message_from
+
+# What is still worth saying when the case is closed.
+_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.UNKNOWN_REPLY.value)
+
+
+def take(
+    connection: Connection,
+    *,
+    worker: str,
+    now: datetime,
+    lease_until: datetime,
+    limit: int,
+) -> list[Message]:
+    """Take messages that are due, or whose courier has gone silent; most urgent first.
+
+    A message of a case that was closed meanwhile stays behind: `drop_stale` cancels it.
+    """
+    case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
+    ids = list(
+        connection.execute(
+            select(message.c.id)
+            .where(
+                or_(
+                    and_(message.c.state == MessageState.QUEUED.value, message.c.due_at <= now),
+                    and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
+                ),
+                or_(message.c.purpose.in_(_AFTER_CLOSING), ~case_closed),
+            )
+            .order_by(message.c.lane, message.c.due_at, message.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=message)
+        ).scalars()
+    )
+    if not ids:
+        return []
+    rows = connection.execute(
+        update(message)
+        .where(message.c.id.in_(ids))
+        .values(
+            state=MessageState.SENDING.value,
+            attempts=message.c.attempts + 1,
+            lease_until=lease_until,
+            worker=worker,
+        )
+        .returning(*message.c)
+    )
+    place = {id: index for index, id in enumerate(ids)}
+    return sorted((message_from(row) for row in rows), key=lambda taken: place[taken.id])
+
+
+def cancel_unsent(connection: Connection, incident_id: int) -> int:
+    """Cancel what has not left yet; returns how many. One that is being sent cannot be called back."""
+    return connection.execute(
+        update(message)
+        .where(message.c.incident_id == incident_id, message.c.state == MessageState.QUEUED.value)
+        .values(state=MessageState.CANCELLED.value)
+    ).rowcount
+
+
+def drop_stale(connection: Connection, now: datetime) -> int:
+    """Cancel alarms of closed cases whose courier died on the way; returns how many."""
+    case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
+    return connection.execute(
+        update(message)
+        .where(
+            message.c.state == MessageState.SENDING.value,
+            message.c.lease_until <= now,
+            message.c.purpose.not_in(_AFTER_CLOSING),
+            case_closed,
+        )
+        .values(state=MessageState.CANCELLED.value, lease_until=None)
+    ).rowcount
+
+
+def settle_sent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Record that messages left. What a receipt has said meanwhile is worth more and stays."""
+    if rows:
+        waiting = message.c.state.in_([MessageState.QUEUED.value, MessageState.SENDING.value])
+        connection.execute(update(message).where(message.c.id == bindparam("of_id"), waiting), list(rows))
+
+
+def settle_unsent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Record that attempts failed, unless another courier has begun a newer attempt (`of_attempt`)."""
+    if rows:
+        connection.execute(
+            update(message).where(
+                message.c.id == bindparam("of_id"),
+                message.c.attempts == bindparam("of_attempt"),
+                message.c.state == MessageState.SENDING.value,
+            ),
+            list(rows),
+        )
+
+
+def find(connection: Connection, *, provider_id: str = "", key: str = "") -> Message | None:
+    """The message with our `key`, or with the provider's id."""
+    known_by = message.c.key == key if key else message.c.provider_id == provider_id
+    if not (key or provider_id):
+        return None
+    row = connection.execute(select(message).where(known_by)).first()
+    return message_from(row) if row is not None else None
+
+
+def advance(
+    connection: Connection, message_id: int, state: MessageState, now: datetime, error: str, provider_id: str
+) -> bool:
+    """Move a message to a state of higher rank; False when something at least as final was known."""
+    below = [s.value for s in MessageState if RANK[s] < RANK[state]]
+    values: dict[str, Any] = {"state": state.value, "lease_until": None, "error": error}
+    if provider_id:
+        values["provider_id"] = provider_id
+    if state is MessageState.SENT:
+        values["sent_at"] = now
+    if state is MessageState.DELIVERED:
+        values["delivered_at"] = now
+    return (
+        connection.execute(
+            update(message).where(message.c.id == message_id, message.c.state.in_(below)).values(**values)
+        ).rowcount
+        == 1
+    )
+
+
+def reached(connection: Connection, incident_id: int, prefix: str) -> list[Recipient]:
+    """Whom of `prefix` (`contact:`, `responder:`) a message has left for, or is leaving for, in this case."""
+    query = (
+        select(message.c.who, message.c.name, message.c.phone)
+        .where(
+            message.c.incident_id == incident_id,
+            message.c.who.startswith(prefix),
+            message.c.state.in_([s.value for s in _LEFT]),
+        )
+        .order_by(message.c.id)
+    )
+    return list(dict.fromkeys(Recipient(who, name, phone) for who, name, phone in connection.execute(query)))
+
+
+def name_of(connection: Connection, incident_id: int, who: str) -> str:
+    """What `who` is called in the messages of a case."""
+    query = select(message.c.name).where(message.c.incident_id == incident_id, message.c.who == who).limit(1)
+    return connection.execute(query).scalar() or who
+
+
+_LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED)

@@ -1,0 +1,243 @@
+"""Queries for the screens."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, literal, select, union_all
+
+from community.storage.tables import (
+    account,
+    alarm,
+    incident,
+    message,
+    offer,
+    phone_text,
+    reply,
+    responder,
+    timeline,
+    unread,
+)
+from devices.signal import Kind
+from dispatcher.model import Alarm, Entry, Incident, Message, Offer, Severity, Stage, TimelineEntry
+from dispatcher.storage.casebook import alarm_from, incident_from, message_from, offer_from, timeline_from
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A message that no rule understood, waiting for a human."""
+
+    id: int
+    device_key: str
+    reason: str
+    topic: str
+    payload: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLine:
+    """An answer that was not understood or belongs to no single case, waiting for an operator."""
+
+    id: int
+    phone: str
+    body: str
+    received_at: datetime
+    incident_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A simulated phone: whose it is and how many texts it has."""
+
+    phone: str
+    name: str
+    who: str
+    last_at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneText:
+    """A text on a simulated phone; `incoming` ones came from the centre."""
+
+    id: str
+    incoming: bool
+    body: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How much is open and waiting."""
+
+    by_severity: Mapping[Severity, int]
+    by_stage: Mapping[Stage, int]
+    unread: int
+    replies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something was written on a timeline."""
+
+    id: int
+    incident_id: int
+    version: int
+    entry: Entry
+    at: datetime
+
+
+def open_incidents(connection: Connection) -> list[Incident]:
+    query = select(incident).where(incident.c.closed_at.is_(None)).order_by(incident.c.id)
+    return [incident_from(row) for row in connection.execute(query)]
+
+
+def incidents(connection: Connection, ids: Collection[int]) -> list[Incident]:
+    if not ids:
+        return []
+    query = select(incident).where(incident.c.id.in_(list(ids))).order_by(incident.c.id)
+    return [incident_from(row) for row in connection.execute(query)]
+
+
+def page(connection: Connection, before_id: int | None, limit: int, stage: Stage | None) -> list[Incident]:
+    query = select(incident).order_by(incident.c.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(incident.c.id < before_id)
+    if stage is not None:
+        query = query.where(incident.c.stage == stage.value)
+    return [incident_from(row) for row in connection.execute(query)]
+
+
+def alarms(connection: Connection, incident_id: int) -> tuple[Alarm, ...]:
+    query = select(alarm).where(alarm.c.incident_id == incident_id).order_by(alarm.c.id)
+    return tuple(alarm_from(row) for row in connection.execute(query))
+
+
+def messages(connection: Connection, incident_id: int) -> tuple[Message, ...]:
+    query = select(message).where(message.c.incident_id == incident_id).order_by(message.c.id)
+    return tuple(message_from(row) for row in connection.execute(query))
+
+
+def timeline_of(connection: Connection, incident_id: int) -> tuple[TimelineEntry, ...]:
+    query = select(timeline).where(timeline.c.incident_id == incident_id).order_by(timeline.c.seq)
+    return tuple(timeline_from(row) for row in connection.execute(query))
+
+
+def kinds_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Kind, ...]]:
+    found: defaultdict[int, list[Kind]] = defaultdict(list)
+    query = select(alarm.c.incident_id, alarm.c.kind).where(alarm.c.incident_id.in_(list(ids)))
+    for incident_id, kind in connection.execute(query.order_by(alarm.c.id)):
+        if Kind(kind) not in found[incident_id]:
+            found[incident_id].append(Kind(kind))
+    return {id: tuple(kinds) for id, kinds in found.items()}
+
+
+def account_names(connection: Connection, ids: Collection[int]) -> dict[int, str]:
+    query = select(account.c.id, account.c.name).where(account.c.id.in_(list(ids)))
+    return {id: name for id, name in connection.execute(query)}
+
+
+def offers_with_responders(connection: Connection, ids: Collection[int]) -> list[tuple[Offer, str, str, str]]:
+    """(offer, responder's name, kind, phone) of the incidents `ids`, oldest first."""
+    query = (
+        select(offer, responder.c.name, responder.c.kind, responder.c.phone)
+        .join(responder, responder.c.id == offer.c.responder_id)
+        .where(offer.c.incident_id.in_(list(ids)))
+        .order_by(offer.c.id)
+    )
+    return [(offer_from(row), row.name, row.kind, row.phone) for row in connection.execute(query)]
+
+
+def unread_waiting(connection: Connection, limit: int = 50) -> tuple[Unread, ...]:
+    """Messages that no rule understood and nobody has looked at, newest first."""
+    query = select(unread).where(unread.c.seen_at.is_(None)).order_by(unread.c.id.desc()).limit(limit)
+    return tuple(
+        Unread(row.id, row.device_key, row.reason, row.topic, row.payload, row.received_at)
+        for row in connection.execute(query)
+    )
+
+
+def replies_waiting(connection: Connection, limit: int = 50) -> tuple[ReplyLine, ...]:
+    """Answers that wait for an operator, newest first."""
+    query = select(reply).where(reply.c.seen_at.is_(None)).order_by(reply.c.id.desc()).limit(limit)
+    return tuple(
+        ReplyLine(row.id, row.phone, row.body, row.received_at, row.incident_id)
+        for row in connection.execute(query)
+    )
+
+
+def phones(connection: Connection) -> tuple[Phone, ...]:
+    """Every simulated phone that has a text, the newest first."""
+    newest = (
+        select(
+            phone_text.c.phone,
+            func.max(phone_text.c.id).label("last_id"),
+            func.max(phone_text.c.at).label("last_at"),
+            func.count().label("count"),
+        )
+        .group_by(phone_text.c.phone)
+        .subquery()
+    )
+    query = (
+        select(newest.c.phone, message.c.name, message.c.who, newest.c.last_at, newest.c.count)
+        .join(phone_text, phone_text.c.id == newest.c.last_id)
+        .join(message, message.c.key == phone_text.c.message_key)
+        .order_by(newest.c.last_id.desc())
+    )
+    return tuple(Phone(*row) for row in connection.execute(query))
+
+
+def phone_texts(connection: Connection, phone: str) -> tuple[PhoneText, ...]:
+    """What came and went on one simulated phone, oldest first."""
+    came = select(phone_text.c.id, literal(True).label("incoming"), phone_text.c.body, phone_text.c.at).where(
+        phone_text.c.phone == phone
+    )
+    went = select(
+        reply.c.id, literal(False).label("incoming"), reply.c.body, reply.c.received_at.label("at")
+    ).where(reply.c.phone == phone)
+    both = union_all(came, went).subquery()
+    query = select(both).order_by(both.c.at, both.c.incoming.desc(), both.c.id)
+    return tuple(
+        PhoneText(f"{'in' if row.incoming else 'out'}-{row.id}", bool(row.incoming), row.body, row.at)
+        for row in connection.execute(query)
+    )
+
+
+def counters(connection: Connection) -> Counters:
+    """Open incidents by severity and stage, and what waits for a human's eyes."""
+    by_severity = dict.fromkeys(Severity, 0)
+    by_stage = {stage: 0 for stage in Stage if stage is not Stage.CLOSED}
+    query = (
+        select(incident.c.severity, incident.c.stage, func.count())
+        .where(incident.c.closed_at.is_(None))
+        .group_by(incident.c.severity, incident.c.stage)
+    )
+    for severity, stage, count in connection.execute(query):
+        by_severity[Severity(severity)] += count
+        by_stage[Stage(stage)] += count
+    return Counters(
+        by_severity,
+        by_stage,
+        connection.execute(select(func.count()).where(unread.c.seen_at.is_(None))).scalar_one(),
+        connection.execute(select(func.count()).where(reply.c.seen_at.is_(None))).scalar_one(),
+    )
+
+
+def last_change(connection: Connection) -> int:
+    """The highest id of a timeline entry that is visible; 0 when there is none."""
+    return connection.execute(select(func.max(timeline.c.id))).scalar() or 0
+
+
+def changes(connection: Connection, after: int) -> tuple[Change, ...]:
+    """Timeline entries with an id above `after`, by id."""
+    query = select(
+        timeline.c.id, timeline.c.incident_id, timeline.c.seq, timeline.c.entry, timeline.c.at
+    ).where(timeline.c.id > after)
+    return tuple(
+        Change(id, incident_id, seq, Entry(entry), at)
+        for id, incident_id, seq, entry, at in connection.execute(query.order_by(timeline.c.id))
+    )

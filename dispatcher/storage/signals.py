@@ -1,0 +1,120 @@
+"""What devices said: stored once each, in one statement for a whole group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import orjson
+from sqlalchemy import Connection, insert, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from community.storage.tables import level, unread
+from devices.signal import LevelKey, Signal, Ticket
+
+# A group of signals is stored by one statement, past SQLAlchemy's row handling: this is the one hot path.
+# PostgreSQL takes whole columns (`unnest`) and says which rows were new. SQLite loops in C; it has one
+# writer, so asking first which keys are there is exact.
+_COLUMNS = (
+    "unique_key, device_key, kind, state, received_at, device_time, is_old, is_test, battery, rule, text, "
+    "topic, payload"
+)
+_POSTGRES = (
+    f"INSERT INTO signal ({_COLUMNS}) SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
+    "%s::timestamptz[], %s::timestamptz[], %s::bool[], %s::bool[], %s::int[], %s::text[], %s::text[], "
+    "%s::text[], %s::bytea[]) ON CONFLICT (unique_key) DO NOTHING RETURNING unique_key"
+)
+_SQLITE = f"INSERT INTO signal ({_COLUMNS}) VALUES ({', '.join('?' * 13)})"
+_SQLITE_KNOWN = "SELECT unique_key FROM signal WHERE unique_key IN (SELECT value FROM json_each(?))"
+
+
+def keep(connection: Connection, signals: Iterable[Signal]) -> set[str]:
+    """Store `signals`; return the unique keys of those that were not there before."""
+    once: dict[str, Signal] = {}
+    for said in signals:
+        once.setdefault(said.unique_key, said)
+    if not once:
+        return set()
+    if connection.dialect.name == "sqlite":
+        known = connection.exec_driver_sql(_SQLITE_KNOWN, (orjson.dumps(list(once)).decode(),))
+        for (key,) in known:
+            del once[key]
+        if once:
+            connection.exec_driver_sql(_SQLITE, [_row(said, _as_sqlite) for said in once.values()])
+        return set(once)
+    # Keys go in sorted: two gateways that hear the same things never wait for each other in a circle.
+    rows = [_row(once[key], _as_is) for key in sorted(once)]
+    new = connection.exec_driver_sql(_POSTGRES, tuple(map(list, zip(*rows, strict=True))))
+    return {key for (key,) in new}
+
+
+def keep_tickets(connection: Connection, tickets: Sequence[Ticket]) -> None:
+    """Keep what nobody could read, bytes as they came, for a human to look at."""
+    if tickets:
+        connection.execute(
+            insert(unread),
+            [
+                {
+                    "device_key": ticket.device_key,
+                    "reason": ticket.reason,
+                    "topic": ticket.topic.replace("\x00", "\ufffd"),
+                    "payload": ticket.payload,
+                    "received_at": ticket.received_at,
+                }
+                for ticket in tickets
+            ],
+        )
+
+
+def levels(connection: Connection, keys: Collection[LevelKey] | None = None) -> dict[LevelKey, str]:
+    """The last value of each level in `keys`; of all that are known when `keys` is None."""
+    query = select(level.c.device_key, level.c.property, level.c.value)
+    if keys is not None:
+        query = query.where(tuple_(level.c.device_key, level.c.property).in_(list(keys)))
+    return {(device_key, name): value for device_key, name, value in connection.execute(query)}
+
+
+def keep_levels(connection: Connection, changed: Mapping[LevelKey, str]) -> None:
+    """Remember the values that changed, so that an edge is an edge also after a restart."""
+    if not changed:
+        return
+    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = upsert(level)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[level.c.device_key, level.c.property], set_={"value": statement.excluded.value}
+        ),
+        [
+            {"device_key": device_key, "property": name, "value": value}
+            for (device_key, name), value in sorted(changed.items())
+        ],
+    )
+
+
+def _row(said: Signal, moment: _Moment) -> tuple[object, ...]:
+    return (
+        said.unique_key,
+        said.device_key,
+        said.kind.value,
+        said.state.value,
+        moment(said.received_at),
+        moment(said.device_time) if said.device_time is not None else None,
+        said.is_old,
+        said.test,
+        said.battery,
+        said.rule,
+        said.text,
+        said.topic,
+        said.payload,
+    )
+
+
+_Moment = Callable[[datetime], object]
+
+
+def _as_is(moment: datetime) -> datetime:
+    return moment
+
+
+def _as_sqlite(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")

@@ -1,0 +1,284 @@
+"""What screens show: read models over the store. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from community.errors import NotFound
+from community.model import HomeRecord, ResponderKind
+from community.storage import LONGEST_TRANSACTION_S, Store, register
+from devices.signal import Kind
+from dispatcher.model import (
+    OPEN_OFFERS,
+    Alarm,
+    CloseCode,
+    Incident,
+    Message,
+    Offer,
+    OfferState,
+    Severity,
+    Stage,
+    TimelineEntry,
+)
+from dispatcher.storage import reading
+from dispatcher.wording import spoken
+
+CLAIM_TARGET = timedelta(seconds=60)  # answered within 60 s (26 TAC 279.79; TSA: 97.5 %)
+ATTEND_TARGET = timedelta(minutes=45)  # attended within 45 min (90 %)
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A responder on a case."""
+
+    offer_id: int
+    responder_id: int
+    name: str
+    kind: ResponderKind
+    phone: str
+    state: OfferState
+    why: str
+    distance_m: float | None
+    asked_at: datetime
+    expires_at: datetime
+    eta_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An incident as the queue shows it. `version` grows with every change."""
+
+    id: int
+    subject: str
+    kind: Kind
+    kinds: tuple[Kind, ...]  # of its alarms, in the order in which they came
+    severity: Severity
+    stage: Stage
+    version: int
+    opened_at: datetime
+    due_at: datetime | None
+    claimed_by: int | None
+    claimed_by_name: str
+    claimed_at: datetime | None
+    lease_until: datetime | None
+    covered_at: datetime | None
+    on_scene_at: datetime | None
+    closed_at: datetime | None
+    close_code: CloseCode | None
+    household_id: int | None
+    who: str
+    address: str
+    area_name: str
+    lon: float | None
+    lat: float | None
+    helpers: tuple[Helper, ...]
+    deadline_at: datetime | None
+    deadline_word: str
+    spoken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything about one incident."""
+
+    card: Card
+    home: HomeRecord | None
+    alarms: tuple[Alarm, ...]
+    messages: tuple[Message, ...]
+    timeline: tuple[TimelineEntry, ...]
+
+
+Unread = reading.Unread
+ReplyLine = reading.ReplyLine
+Phone = reading.Phone
+PhoneText = reading.PhoneText
+Counters = reading.Counters
+Change = reading.Change
+
+
+def board(connection: Connection) -> tuple[Card, ...]:
+    """All open incidents: worst first, then the nearest deadline."""
+    cards = _cards(connection, reading.open_incidents(connection))
+    never = datetime.max.replace(tzinfo=cards[0].opened_at.tzinfo) if cards else None
+    return tuple(sorted(cards, key=lambda card: (-card.severity, card.deadline_at or never, card.id)))
+
+
+def cards(connection: Connection, ids: Collection[int]) -> tuple[Card, ...]:
+    """The incidents `ids`, open or closed, by id."""
+    return tuple(_cards(connection, reading.incidents(connection, ids)))
+
+
+def page(
+    connection: Connection, *, before_id: int | None = None, limit: int = 50, stage: Stage | None = None
+) -> tuple[Card, ...]:
+    """Incidents newest first; `before_id` is the last id of the page before."""
+    return tuple(_cards(connection, reading.page(connection, before_id, limit, stage)))
+
+
+def detail(connection: Connection, incident_id: int) -> Detail:
+    """One incident with everything that belongs to it. NotFound when there is none."""
+    found = reading.incidents(connection, [incident_id])
+    if not found:
+        raise NotFound("no_such_incident", f"没有事件{incident_id} there is no incident {incident_id}")
+    [incident] = found
+    homes = register.homes(connection, [incident.household_id]) if incident.household_id is not None else {}
+    return Detail(
+        card=_cards(connection, found)[0],
+        home=homes.get(incident.household_id) if incident.household_id is not None else None,
+        alarms=reading.alarms(connection, incident_id),
+        messages=reading.messages(connection, incident_id),
+        timeline=reading.timeline_of(connection, incident_id),
+    )
+
+
+unread = reading.unread_waiting
+replies_waiting = reading.replies_waiting
+phones = reading.phones
+phone_texts = reading.phone_texts
+counters = reading.counters
+
+
+class Feed:
+    """Every change once it is committed, also one that became visible late.
+
+    Ids are given before the commit, so a row may appear below one that was seen already. The feed therefore
+    looks back: `position` only passes an id that was first seen longer ago than any transaction can last.
+    After a reconnect everything above the position is sent again; a page ignores what it has.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        with store.read() as connection:
+            self.position = reading.last_change(connection)
+        self._seen: dict[int, float] = {}  # id → when it was first seen, monotonic seconds
+
+    def poll(self, now_s: float) -> tuple[Change, ...]:
+        """Changes not given before, in id order. `now_s` is monotonic seconds."""
+        with self._store.read() as connection:
+            visible = reading.changes(connection, self.position)
+        new = [change for change in visible if change.id not in self._seen]
+        self._seen.update((change.id, now_s) for change in new)
+        settled = [id for id, at in self._seen.items() if now_s - at > LONGEST_TRANSACTION_S]
+        if settled:
+            self.position = max(self.position, *settled)
+            self._seen = {id: at for id, at in self._seen.items() if id > self.position}
+        return tuple(new)
+
+    def since(self, connection: Connection, position: int) -> tuple[Change, ...]:
+        """Everything above `position`: what a page that was away may have missed."""
+        return reading.changes(connection, position)
+
+
+def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
+    found = list(incidents)
+    ids = [incident.id for incident in found]
+    homes = register.homes(connection, {i.household_id for i in found if i.household_id is not None})
+    kinds = reading.kinds_of(connection, ids)
+    names = reading.account_names(connection, {i.claimed_by for i in found if i.claimed_by is not None})
+    helpers = _helpers(connection, ids)
+    return [_card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ())) for i in found]
+
+
+def _helpers(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Helper, ...]]:
+    found: defaultdict[int, list[Helper]] = defaultdict(list)
+    for offer, name, kind, phone in reading.offers_with_responders(connection, ids):
+        found[offer.incident_id].append(_helper(offer, name, kind, phone))
+    return {id: tuple(helpers) for id, helpers in found.items()}
+
+
+def _helper(offer: Offer, name: str, kind: str, phone: str) -> Helper:
+    return Helper(
+        offer_id=offer.id,
+        responder_id=offer.responder_id,
+        name=name,
+        kind=ResponderKind(kind),
+        phone=phone,
+        state=offer.state,
+        why=offer.why,
+        distance_m=offer.distance_m,
+        asked_at=offer.asked_at,
+        expires_at=offer.expires_at,
+        eta_at=offer.eta_at,
+    )
+
+
+def _card(
+    i: Incident,
+    homes: Mapping[int, HomeRecord],
+    kinds: tuple[Kind, ...],
+    names: Mapping[int, str],
+    helpers: tuple[Helper, ...],
+) -> Card:
+    home = homes.get(i.household_id) if i.household_id is not None else None
+    deadline_at, deadline_word = _deadline(i, helpers)
+    place: dict[str, Any] = {"lon": None, "lat": None}
+    if home is not None and home.household.position is not None:
+        place = {"lon": home.household.position.lon, "lat": home.household.position.lat}
+    return Card(
+        id=i.id,
+        subject=i.subject,
+        kind=i.kind,
+        kinds=kinds or (i.kind,),
+        severity=i.severity,
+        stage=i.stage,
+        version=i.version,
+        opened_at=i.opened_at,
+        due_at=i.due_at,
+        claimed_by=i.claimed_by,
+        claimed_by_name=names.get(i.claimed_by, "") if i.claimed_by is not None else "",
+        claimed_at=i.claimed_at,
+        lease_until=i.lease_until,
+        covered_at=i.covered_at,
+        on_scene_at=i.on_scene_at,
+        closed_at=i.closed_at,
+        close_code=i.close_code,
+        household_id=i.household_id,
+        who=_who(home, i),
+        address=home.household.address if home is not None else i.subject.removeprefix("device:"),
+        area_name=_area_name(home),
+        helpers=helpers,
+        deadline_at=deadline_at,
+        deadline_word=deadline_word,
+        spoken=spoken(home, i.kind),
+        **place,
+    )
+
+
+def _who(home: HomeRecord | None, incident: Incident) -> str:
+    """Names with ages, for the card: 王秀英 84岁."""
+    if home is None:
+        return "未登记住户的设备 unassigned device"
+    today = incident.opened_at.date()
+    words = []
+    for resident in home.residents:
+        age = resident.age(today)
+        words.append(resident.name if age is None else f"{resident.name} {age}岁")
+    return "、".join(words) or "住户资料未登记 no resident registered"
+
+
+def _area_name(home: HomeRecord | None) -> str:
+    if home is None:
+        return ""
+    community = home.community.name if home.community is not None else ""
+    return f"{community} {home.cell.name}".strip()
+
+
+def _deadline(i: Incident, helpers: tuple[Helper, ...]) -> tuple[datetime | None, str]:
+    """The next promise to keep: claimed, somebody found, somebody there; then none."""
+    etas = [h.eta_at for h in helpers if h.eta_at is not None and h.state in OPEN_OFFERS]
+    match i.stage:
+        case Stage.RAISED:
+            return i.opened_at + CLAIM_TARGET, "接警 claim"
+        case Stage.CLAIMED:
+            asked = [h.expires_at for h in helpers if h.state is OfferState.ASKED]
+            return (max(asked) if asked else i.opened_at + CLAIM_TARGET * 3), "派人 find somebody"
+        case Stage.COVERED:
+            return (min(etas) if etas else i.opened_at + ATTEND_TARGET), "到场 arrive"
+        case Stage.ON_SCENE | Stage.CLOSED:
+            return None, ""
