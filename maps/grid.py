@@ -112,6 +112,7 @@ class Grid:
         """What keeps the cells from covering their ground exactly once; empty when nothing does.
 
         Gaps narrower than `gap_m` metres are flaws, wider ones (a lake, a barracks) are taken for meant.
+        A sharp bay of the outer line can be narrow enough to be named too: look before you mend.
         Invalid polygons are reported alone, and overlapping cells not searched for gaps: mend those first.
         """
         if not self._cells:
