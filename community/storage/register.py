@@ -333,6 +333,11 @@ def device_revision(connection: Connection) -> int:
     return _revision(connection, "device")
 
 
+def devices_changed(connection: Connection) -> None:
+    """Tell whoever keeps devices in memory; the functions of this module do it by themselves."""
+    _bump(connection, "device")
+
+
 def enrol_device(connection: Connection, device: Device, secret_hash: str = "") -> Device:
     """Keep a new device (`id` is ignored). Conflict when its key is enrolled already."""
     if device.household_id is not None:
@@ -344,7 +349,7 @@ def enrol_device(connection: Connection, device: Device, secret_hash: str = "") 
             "device_enrolled",
             f"{device.key} is enrolled already: open that device and move it to this household instead",
         ) from error
-    _bump(connection, "device")
+    devices_changed(connection)
     return replace(device, id=device_id)
 
 
@@ -358,7 +363,7 @@ def update_device(connection: Connection, device: Device) -> Device:
         raise Conflict(
             "device_enrolled", f"{device.key} is enrolled already as another device: disable that one first"
         ) from error
-    _bump(connection, "device")
+    devices_changed(connection)
     return device
 
 
@@ -454,6 +459,11 @@ def responder_revision(connection: Connection) -> int:
     return _revision(connection, "responder")
 
 
+def responders_changed(connection: Connection) -> None:
+    """Tell whoever keeps responders in memory; the functions of this module do it by themselves."""
+    _bump(connection, "responder")
+
+
 def add_responder(connection: Connection, responder: Responder, duty_times: Iterable[Duty] = ()) -> Responder:
     """Keep a new responder (`id` is ignored, also in its duty times)."""
     row = _responder_row(responder)
@@ -461,7 +471,7 @@ def add_responder(connection: Connection, responder: Responder, duty_times: Iter
     added = replace(responder, id=responder_id, phone=row["phone"])
     _staff(connection, added)
     _set_duties(connection, responder_id, duty_times)
-    _bump(connection, "responder")
+    responders_changed(connection)
     return added
 
 
@@ -476,7 +486,7 @@ def update_responder(
     if duty_times is not None:
         connection.execute(delete(t.duty).where(t.duty.c.responder_id == responder.id))
         _set_duties(connection, responder.id, duty_times)
-    _bump(connection, "responder")
+    responders_changed(connection)
     return replace(responder, phone=row["phone"])
 
 
@@ -703,6 +713,11 @@ def _responder_row(responder: Responder) -> dict[str, Any]:
     }
 
 
+def days_as_text(days: Iterable[int]) -> str:
+    """ISO weekdays as they are stored: 12345."""
+    return "".join(str(day) for day in sorted(days))
+
+
 def _staff(connection: Connection, responder: Responder) -> None:
     if not responder.cells:
         return
@@ -719,7 +734,7 @@ def _set_duties(connection: Connection, responder_id: int, duty_times: Iterable[
     rows = [
         {
             "responder_id": responder_id,
-            "days": "".join(str(day) for day in sorted(duty.days)),
+            "days": days_as_text(duty.days),
             "starts": duty.starts,
             "ends": duty.ends,
         }

@@ -1,0 +1,197 @@
+"""The register from a command line: migrate, check, seed, roster, add-user, add-key."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from sqlalchemy import Connection
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from community import passwords
+from community.errors import NotFound, Refused
+from community.model import Account, AccountRole
+from community.roster import roster as roster_of
+from community.settings import StoreSettings
+from community.sites import generate, profile
+from community.storage import Store, accounts, register, schema, seeding
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+_DEMO_KEY = "demo"
+_DEMO_ACCOUNTS = (
+    Account(0, "operator", "演示值班员", AccountRole.OPERATOR),
+    Account(0, "admin", "演示管理员", AccountRole.ADMIN),
+)
+
+
+@app.command()
+def migrate() -> None:
+    """把数据库升级到最新结构 / Bring the database to the newest schema."""
+    with _store() as store:
+        print(f"schema {schema.migrate(store)}")
+
+
+@app.command()
+def check() -> None:
+    """检查数据库 / Say whether the database answers and has the newest schema."""
+    with _store() as store:
+        schema.require_newest(store)
+        with store.read() as connection:
+            name = register.site(connection).name if seeding.is_seeded(connection) else "no site yet"
+        print(f"{store.engine.dialect.name}, schema {schema.newest()}, {name}")
+
+
+@app.command()
+def seed(
+    site: Annotated[str, typer.Option(help="站点 / a folder in community/sites")] = "kenli",
+    number: Annotated[
+        int, typer.Option("--seed", help="随机种子 / the same number gives the same street")
+    ] = 1,
+    demo_logins: Annotated[
+        bool, typer.Option(help="演示账号,密码随机 / logins and a key with random secrets, printed once")
+    ] = False,
+) -> None:
+    """写入演示街道 / Fill an empty database with a made-up street. One that has a site is left alone.
+
+    With --demo-logins the secrets are printed as JSON on stdout; they are made anew each time, also in a
+    database that has its street already.
+    """
+    data = generate.generate(profile.read(site), number)
+    secrets_made: dict[str, object] | None = None
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            if seeding.is_seeded(connection):
+                present = register.site(connection)
+                _tell(f"already {present.name} ({present.code}); the register is left as it is")
+            else:
+                seeding.load(connection, data)
+                _tell(f"{data.site.name}: {len(data.households)} homes, {len(data.devices)} devices")
+            if demo_logins:
+                secrets_made = _demo_logins(connection, _now())
+    if secrets_made is not None:
+        print(json.dumps(secrets_made, ensure_ascii=False))
+
+
+@app.command()
+def roster() -> None:
+    """设备清单(JSON),供模拟器使用 / The enrolled devices as JSON, for the simulator."""
+    with _store() as store:
+        schema.require_newest(store)
+        with store.read() as connection:
+            devices = register.devices(connection)
+            homes = register.homes(
+                connection, {device.household_id for device in devices if device.household_id is not None}
+            )
+    print(json.dumps(roster_of(devices, homes), ensure_ascii=False, indent=1))
+
+
+@app.command()
+def add_user(
+    login: str,
+    role: Annotated[AccountRole, typer.Option()] = AccountRole.OPERATOR,
+    name: Annotated[str, typer.Option(help="显示的姓名 / shown instead of the login")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option(help="从标准输入读密码 / read the password from stdin")
+    ] = False,
+) -> None:
+    """新建账号 / Create an account; asks for its password."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = typer.prompt("密码 Password", hide_input=True, confirmation_prompt=True)
+    hashed = passwords.hashed(password)
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            accounts.create_account(connection, Account(0, login, name or login, role), hashed)
+    print(f"{login} ({role.value})")
+
+
+@app.command()
+def add_key(
+    login: str,
+    label: Annotated[str, typer.Option(help="用在哪里 / what uses it")],
+) -> None:
+    """新建接口密钥,只显示一次 / Create an API key that may do what LOGIN may; shown once."""
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            owner = accounts.account_for_login(connection, login)
+            if owner is None:
+                raise NotFound(
+                    "no_such_account", f"there is no active account {login}: create it with add-user"
+                )
+            token = _new_key()
+            accounts.create_api_key(connection, owner.account.id, label, token, _now())
+    print(token)
+
+
+def _demo_logins(connection: Connection, now: datetime) -> dict[str, object]:
+    """Fresh secrets for the demo's own accounts; a login that a real person took is never touched."""
+    logins = []
+    for wanted in _DEMO_ACCOUNTS:
+        password = passwords.invented()
+        present = accounts.account_for_login(connection, wanted.login)
+        if present is None:
+            accounts.create_account(connection, wanted, passwords.hashed(password))
+        elif present.account.name == wanted.name:
+            accounts.set_password(connection, present.account.id, passwords.hashed(password))
+        else:
+            _tell(f"{wanted.login} belongs to {present.account.name}; no demo login was made of it")
+            continue
+        logins.append({"login": wanted.login, "password": password, "role": wanted.role.value})
+    for key in accounts.api_keys(connection):
+        if key.label == _DEMO_KEY and key.revoked_at is None:
+            accounts.revoke_api_key(connection, key.id, now)
+    token = ""
+    if logins:
+        owner = accounts.account_for_login(connection, str(logins[-1]["login"]))
+        assert owner is not None, "it was made or found a few lines above"
+        token = _new_key()
+        accounts.create_api_key(connection, owner.account.id, _DEMO_KEY, token, now)
+    return {"logins": logins, "api_key": token}
+
+
+def _new_key() -> str:
+    return f"anxin_{secrets.token_urlsafe(32)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a command is where time comes in
+
+
+def _tell(words: str) -> None:
+    """For people; stdout is for programs."""
+    print(words, file=sys.stderr)
+
+
+@contextmanager
+def _store() -> Iterator[Store]:
+    store = Store(StoreSettings().database_url.get_secret_value())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def main() -> None:
+    try:
+        app()
+    except (Refused, schema.SchemaOutOfDate, ArgumentError, ValueError) as error:
+        _tell(str(error))
+        sys.exit(1)
+    except OperationalError as error:
+        _tell(f"the database does not answer ({error.orig}): check ANXIN_DATABASE_URL")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The command line, run as people and the launcher run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from community import passwords
+from community.model import AccountRole
+from community.storage import Store, accounts, register
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, sqlite_template: Path) -> Run:
+    (tmp_path / "anxin.db").write_bytes(sqlite_template.read_bytes())
+
+    def community(
+        *words: str, stdin: str = "", database: str = "anxin.db"
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "community", *words],
+            env={"ANXIN_DATABASE_URL": f"sqlite:///{tmp_path / database}", "PYTHONUTF8": "1"},
+            cwd=Path(__file__).parents[2],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return community
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path / 'anxin.db'}")
+    yield store
+    store.close()
+
+
+def test_an_empty_folder_becomes_a_street_in_two_commands(run: Run) -> None:
+    assert "run `python3 anxin.py migrate`" in run("seed", database="new.db").stderr
+    assert run("migrate", database="new.db").returncode == 0
+    assert "88 homes" in run("seed", "--site", "kenli", "--seed", "1", database="new.db").stderr
+    checked = run("check", database="new.db")
+    assert (checked.returncode, "垦利街道" in checked.stdout) == (0, True)
+
+
+def test_a_seeded_street_is_left_alone(run: Run, opened: Store) -> None:
+    run("seed")
+    with opened.write() as connection:
+        changed = register.update_device(connection, register.device_by_id(connection, 1))
+    again = run("seed", "--seed", "2")
+    assert again.returncode == 0
+    assert "already 垦利街道" in again.stderr
+    with opened.read() as connection:
+        assert register.device_by_id(connection, 1) == changed
+        assert len(register.devices(connection)) == 138
+
+
+def test_demo_logins_work_are_new_each_time_and_never_take_a_persons_login(run: Run, opened: Store) -> None:
+    run("add-user", "operator", "--name", "梅", "--password-stdin", stdin="a long password\n")
+    first = json.loads(run("seed", "--demo-logins").stdout)
+    second = json.loads(run("seed", "--demo-logins").stdout)
+    assert [(each["login"], each["role"]) for each in second["logins"]] == [("admin", "admin")]
+    with opened.read() as connection:
+        found = accounts.account_for_login(connection, "admin")
+        assert found is not None
+        assert passwords.verify(second["logins"][0]["password"], found.password_hash)
+        assert not passwords.verify(first["logins"][0]["password"], found.password_hash)
+        assert accounts.account_for_key(connection, first["api_key"]) is None
+        key_owner = accounts.account_for_key(connection, second["api_key"])
+        assert key_owner == found.account
+        operator = accounts.account_for_login(connection, "operator")
+        assert operator is not None
+        assert passwords.verify("a long password", operator.password_hash)
+
+
+def test_the_roster_names_topic_home_and_person(run: Run) -> None:
+    run("seed")
+    records = json.loads(run("roster").stdout)
+    assert records[0] == {
+        "device_key": "care:kenli/KL-0001",
+        "family": "native",
+        "topic": "care/kenli/KL-0001/signal",
+        "role": "help_button",
+        "vendor": "Anxin",
+        "model": "one-touch",
+        "household": 1,
+        "address": "和平社区幸福里3幢2单元501",
+        "resident": "王秀英",
+    }
+    topics = {record["family"]: record["topic"] for record in records}
+    assert topics["zigbee2mqtt"].startswith("zigbee2mqtt/0x")
+    assert topics["chirpstack"].endswith("/event/up")
+
+
+def test_an_account_and_its_key_are_made(run: Run, opened: Store) -> None:
+    made = run("add-user", "mei", "--role", "admin", "--password-stdin", stdin="correct horse\n")
+    key = run("add-key", "mei", "--label", "pbx").stdout.strip()
+    with opened.read() as connection:
+        found = accounts.account_for_login(connection, "mei")
+        assert found is not None
+        assert found.account.role is AccountRole.ADMIN
+        assert passwords.verify("correct horse", found.password_hash)
+        assert accounts.account_for_key(connection, key) == found.account
+    assert "correct horse" not in made.stdout + made.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("seed", "--site", "atlantis"), "choose one of"),
+        (("add-user", "mei", "--password-stdin"), "at least 10"),
+        (("add-key", "nobody", "--label", "x"), "add-user"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(run: Run, words: tuple[str, ...], advice: str) -> None:
+    refused = run(*words, stdin="short\n")
+    assert refused.returncode == 1
+    assert advice in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_is_not_there_is_said_so(run: Run) -> None:
+    refused = run("check", database="no/such/folder/anxin.db")
+    assert refused.returncode == 1
+    assert "ANXIN_DATABASE_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
