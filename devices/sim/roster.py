@@ -1,0 +1,119 @@
+"""Who lives in the simulated street, and with which devices.
+
+A roster file is a JSON list, written by the register (`python -m community roster`):
+
+    [{"device_key": "care:kenli/KL-0001", "role": "help_button", "model": "", "household": "kenli-0001",
+      "resident": "王秀英", "family": "native", "topic": "care/kenli/KL-0001/signal"}, ...]
+
+`device_key` and `role` are required. `family` and `topic` follow from the key where they are not given. A hub
+is a device with the role `hub`; the Zigbee devices below its base topic are behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from devices.signal import Role
+
+FAMILIES: Final = {"care": "native", "z2m": "zigbee2mqtt", "lora": "chirpstack"}
+
+
+class RosterError(ValueError):
+    """A roster that cannot be played. The message says which entry and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device on its wall. It publishes on `topic`; a Zigbee hub, on topics below it."""
+
+    key: str
+    family: str
+    topic: str
+    role: Role
+    model: str = ""
+    household: str = ""
+    resident: str = ""
+
+    def is_behind(self, hub: Device) -> bool:
+        """Whether this device is heard only through `hub`."""
+        if self == hub:
+            return False
+        if hub.family == "zigbee2mqtt":
+            return self.family == hub.family and self.topic.startswith(hub.topic.removesuffix("bridge"))
+        return bool(hub.household) and self.household == hub.household
+
+
+Roster = tuple[Device, ...]
+
+
+def load(path: Path) -> Roster:
+    """Read a roster file. Raises `RosterError`."""
+    try:
+        entries = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RosterError(f"{path} does not exist; write it with `python -m community roster`") from None
+    except orjson.JSONDecodeError as error:
+        raise RosterError(f"{path} is not JSON: {error}") from None
+    if not isinstance(entries, list) or not entries:
+        raise RosterError(f"{path} must be a JSON list with at least one device")
+    return tuple(_device(entry, f"{path.name}, entry {number}") for number, entry in enumerate(entries, 1))
+
+
+def street(site: str, homes: int = 8) -> Roster:
+    """A street for whoever has no register: a button in each home, a hub with detectors in every other."""
+    devices: list[Device] = []
+    for number in range(1, homes + 1):
+        home, base = f"home{number:02}", f"z2m:home{number:02}"
+        entries = [{"device_key": f"care:{site}/sim-{number:02}", "role": Role.HELP_BUTTON}]
+        if number % 2 == 0:
+            entries += [
+                {"device_key": f"{base}/bridge", "role": Role.HUB},
+                {"device_key": f"{base}/button", "role": Role.HELP_BUTTON, "model": "TS0215A_sos"},
+                {"device_key": f"{base}/smoke", "role": Role.SMOKE_DETECTOR, "model": "HS1SA-E"},
+                {"device_key": f"{base}/motion", "role": Role.MOTION_SENSOR},
+                {"device_key": f"{base}/radar", "role": Role.FALL_SENSOR, "model": "FDS315"},
+            ]
+        if number % 3 == 0:
+            entries.append(
+                {"device_key": f"lora:{number:016x}", "role": Role.HELP_BUTTON, "model": "WS101"},
+            )
+        devices += [_device(entry | {"household": home}, home) for entry in entries]
+    return tuple(devices)
+
+
+def _device(entry: object, place: str) -> Device:
+    if not isinstance(entry, Mapping):
+        raise RosterError(f"{place}: must be an object with device_key and role")
+    told = {name: value for name, value in entry.items() if isinstance(value, str) and value}
+    key, role = told.get("device_key", ""), told.get("role", "")
+    prefix, _, name = key.partition(":")
+    family = told.get("family") or FAMILIES.get(prefix, "")
+    if not name or family not in FAMILIES.values():
+        raise RosterError(f"{place}: device_key {key!r} must be care:site/device, z2m:name or lora:devEui")
+    if role not in set(Role):
+        raise RosterError(f"{place}: role {role!r} is not one of {', '.join(Role)}")
+    topic = told.get("topic") or _topic(family, name)
+    return Device(
+        key=key,
+        family=family,
+        topic=topic,
+        role=Role(role),
+        model=told.get("model", ""),
+        household=told.get("household", ""),
+        resident=told.get("resident", ""),
+    )
+
+
+def _topic(family: str, name: str) -> str:
+    match family:
+        case "native":
+            return f"care/{name}/signal"
+        case "zigbee2mqtt":
+            return f"zigbee2mqtt/{name}"
+        case _:
+            return f"application/1/device/{name}/event/up"
