@@ -1,0 +1,302 @@
+"""The pages: thin frames that the scripts fill from `/api`, and three plain lists drawn here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path as FilePath
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from fastapi import APIRouter, Path, Query
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel
+from sqlalchemy import Connection
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from api import pages as cursors
+from api.console.speech import Speaker
+from api.deps import Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.parts import Parts
+from community.errors import NotFound
+from community.model import Device, HomeRecord, Known, ResponderKind, Site
+from community.storage import desk, register
+from devices.signal import Role
+from dispatcher import views, wording
+
+ROWS = 50
+PAGES = (
+    ("/", "值班台", "console"),
+    ("/phones", "模拟手机", "phones"),
+    ("/hotline", "热线", "hotline"),
+    ("/households", "住户", "homes"),
+    ("/devices", "设备", "devices"),
+    ("/catalogue", "服务目录", "services"),
+)
+LOGIN_PROBLEM = {
+    "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
+    "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
+    "busy": "登录的人多,请过几秒再试。 Many people are logging in: try again in a moment.",
+}
+_UNKNOWN_PROBLEM = "没有登录成功,请重试。 You are not logged in: try again."
+ROLE_WORD: Mapping[Role, wording.Pair] = {
+    Role.HELP_BUTTON: ("求助按钮", "help button"),
+    Role.SMOKE_DETECTOR: ("烟雾探测器", "smoke detector"),
+    Role.GAS_DETECTOR: ("燃气探测器", "gas detector"),
+    Role.CO_DETECTOR: ("一氧化碳探测器", "CO detector"),
+    Role.LEAK_SENSOR: ("漏水传感器", "leak sensor"),
+    Role.FALL_SENSOR: ("跌倒传感器", "fall sensor"),
+    Role.MOTION_SENSOR: ("活动传感器", "motion sensor"),
+    Role.DOOR_SENSOR: ("门磁", "door sensor"),
+    Role.BED_SENSOR: ("床垫传感器", "bed sensor"),
+    Role.SERVICE_BUTTON: ("服务按钮", "service button"),
+    Role.HUB: ("家庭网关", "home hub"),
+}
+
+_templates = Environment(
+    loader=FileSystemLoader(FilePath(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_speaker = Speaker()
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@router.get("/login")
+def login_page(
+    parts: PartsDep,
+    connection: ReadDep,
+    error: Annotated[str, Query(max_length=64)] = "",
+    next: Annotated[str, Query(max_length=500)] = "/",
+) -> str:
+    problem = LOGIN_PROBLEM.get(error, _UNKNOWN_PROBLEM) if error else ""
+    return _templates.get_template("login.html").render(
+        zone=parts.settings.timezone,
+        account=None,
+        csrf_token="",
+        site_name=_site(connection).name,
+        problem=problem,
+        login="",
+        next=next,
+    )
+
+
+@router.get("/")
+def console(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("console.html", "/", caller, parts, connection)
+
+
+@router.get("/phones")
+def phones(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    if not parts.settings.simulated_phones:
+        raise NotFound(
+            "no_simulated_phones", "real phones are texted here, so there is no page that shows them"
+        )
+    return _page("phones.html", "/phones", caller, parts, connection)
+
+
+@router.get("/hotline")
+def hotline(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("hotline.html", "/hotline", caller, parts, connection, hotline=_site(connection).hotline)
+
+
+@router.get("/households")
+def households(
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    now: NowDep,
+    cursor: cursors.Cursor = None,
+    search: Annotated[str, Query(max_length=100)] = "",
+) -> str:
+    after_id = cursors.decode(cursor) if cursor else 0
+    found = register.list_households(connection, after_id, ROWS + 1, search.strip() or None)
+    shown = cursors.page(found, ROWS, lambda home: home.household.id)
+    today = now.astimezone(_zone(connection)).date()
+
+    def people(home: HomeRecord) -> list[str]:
+        ages = ((one, one.age(today)) for one in home.residents)
+        return [f"{one.name} {'' if age is None else f'{age}岁'} {one.sex}".strip() for one, age in ages]
+
+    rows = [
+        (
+            [home.household.address],
+            people(home) or ["—"],
+            [f"{one.name}({one.relation}) {one.phone}" for one in home.contacts] or ["没有联系人 none"],
+            [home.cell.name, home.community.name if home.community else ""],
+            [home.household.access_notes or "—"],
+        )
+        for home in shown.items
+    ]
+    heads = (
+        ("住址", "address"),
+        ("老人", "residents"),
+        ("联系人", "contacts"),
+        ("网格", "cell"),
+        ("进门", "access"),
+    )
+    return _table(
+        "/households", caller, parts, connection,
+        title=("住户", "households"), placeholder="姓名、地址、电话 name, address, phone",
+        heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
+    )  # fmt: skip
+
+
+@router.get("/devices")
+def devices(
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    cursor: cursors.Cursor = None,
+    search: Annotated[str, Query(max_length=100)] = "",
+) -> str:
+    after_id = cursors.decode(cursor) if cursor else 0
+    found = register.list_devices(connection, after_id, ROWS + 1, None, search.strip() or None)
+    shown = cursors.page(found, ROWS, lambda device: device.id)
+    homes = register.homes(
+        connection, {one.household_id for one in shown.items if one.household_id is not None}
+    )
+    zone = _zone(connection)
+
+    def where(device: Device) -> list[str]:
+        home = homes.get(device.household_id or 0)
+        if home is None:
+            return ["未登记住户 no household"]
+        return [home.household.address, " ".join(one.name for one in home.residents)]
+
+    rows = [
+        (
+            [device.key, device.label],
+            [" ".join(ROLE_WORD[device.role]), f"{device.vendor} {device.model}".strip()],
+            where(device),
+            [_when(device.last_seen_at, zone)],
+            ["—" if device.battery is None else f"{device.battery}%"],
+            ["启用 on" if device.enabled else "停用 off"],
+        )
+        for device in shown.items
+    ]
+    heads = (
+        ("设备", "device"),
+        ("用途", "role"),
+        ("住户", "home"),
+        ("最近一次", "last seen"),
+        ("电量", "battery"),
+        ("状态", "state"),
+    )
+    return _table(
+        "/devices", caller, parts, connection,
+        title=("设备", "devices"), placeholder="编号、厂家、型号 key, vendor, model",
+        heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
+    )  # fmt: skip
+
+
+@router.get("/catalogue")
+def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: cursors.Cursor = None) -> str:
+    after_id = cursors.decode(cursor) if cursor else 0
+    found = [item for item in desk.items(connection) if item.id > after_id]
+    shown = cursors.page(found[: ROWS + 1], ROWS, lambda item: item.id)
+    providers = desk.providers_by_id(connection, {item.provider_id for item in shown.items})
+    rows = [
+        (
+            [item.name],
+            [item.category],
+            [f"{item.price_fen / 100:.2f} 元 / {item.unit}" if item.price_fen else "免费 free"],
+            [providers[item.provider_id].name, providers[item.provider_id].phone],
+        )
+        for item in shown.items
+    ]
+    heads = (("服务项目", "service"), ("类别", "class"), ("价格", "price"), ("服务商", "provider"))
+    return _table(
+        "/catalogue", caller, parts, connection,
+        title=("服务目录", "catalogue"), placeholder="",
+        heads=heads, rows=rows, search=None, next=shown.next, is_later=cursor is not None,
+    )  # fmt: skip
+
+
+class Owner(BaseModel):
+    """Whose simulated phone it is: 女儿, of whom, and which group colours it."""
+
+    role: str
+    of: str
+    group: str  # family | grid | clinic
+
+
+@router.get("/console/phones/{number}/owner", response_class=JSONResponse)
+def phone_owner(
+    number: Annotated[str, Path(max_length=32)], _caller: CallerDep, connection: ReadDep
+) -> Owner:
+    """What stands above a simulated phone. An unknown number has an empty role."""
+    for match in register.by_phone(connection, number):
+        if match.known_as is Known.RESPONDER:
+            kind = ResponderKind(match.detail)
+            group = "clinic" if kind is ResponderKind.CLINIC else "grid"
+            return Owner(role=wording.RESPONDER_WORD[kind][0], of="", group=group)
+        if match.known_as is Known.CONTACT and match.household_id is not None:
+            home = register.household_by_id(connection, match.household_id)
+            return Owner(role=match.detail, of=f"家人 {wording.name_of(home)}", group="family")
+    return Owner(role="", of="", group="family")
+
+
+@router.get("/console/words.js")
+def words() -> Response:
+    """The words of `dispatcher.wording` as a module, so that every word is written down once."""
+    tables: dict[str, Mapping[Any, wording.Pair]] = {
+        "kind": wording.KIND_WORD,
+        "severity": wording.SEVERITY_WORD,
+        "stage": wording.STAGE_WORD,
+        "close": wording.CLOSE_WORD,
+        "offer": wording.OFFER_WORD,
+        "message": wording.MESSAGE_WORD,
+        "responder": wording.RESPONDER_WORD,
+        "meaning": wording.MEANING_WORD,
+    }
+    plain = {name: {str(key.value): pair for key, pair in table.items()} for name, table in tables.items()}
+    return Response(b"export default " + orjson.dumps(plain) + b";\n", media_type="text/javascript")
+
+
+@router.get("/console/speech/{incident_id}.wav")
+def speech(incident_id: int, _caller: CallerDep, connection: ReadDep) -> Response:
+    """The words that name one incident. 204 when this machine has no voice: the page plays a shipped clip."""
+    cards = views.cards(connection, [incident_id])
+    if not cards:
+        raise NotFound("no_such_incident", f"there is no incident {incident_id}")
+    sound = _speaker.say(cards[0].spoken)
+    return Response(status_code=204) if sound is None else Response(sound, media_type="audio/wav")
+
+
+def _page(
+    template: str, here: str, caller: Caller, parts: Parts, connection: Connection, **values: object
+) -> str:
+    return _templates.get_template(template).render(
+        zone=_site(connection).timezone,
+        account=caller.account,
+        csrf_token=caller.csrf_token,
+        site_name=_site(connection).name,
+        pages=[page for page in PAGES if page[0] != "/phones" or parts.settings.simulated_phones],
+        here=here,
+        **values,
+    )
+
+
+def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
+    return _page("table.html", here, caller, parts, connection, **values)
+
+
+def _when(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "从未 never" if moment is None else f"{moment.astimezone(zone):%m-%d %H:%M:%S}"
+
+
+def _site(connection: Connection) -> Site:
+    """The site; a database that is still empty has its login page, too."""
+    try:
+        return register.site(connection)
+    except NotFound:
+        return Site(code="", name="", hotline="", signature="")
+
+
+def _zone(connection: Connection) -> ZoneInfo:
+    return ZoneInfo(_site(connection).timezone)

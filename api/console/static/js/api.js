@@ -1,0 +1,42 @@
+// Talks to /api: JSON both ways, the CSRF token on every change, and bad news as an Error with `status` and `code`.
+
+export class Problem extends Error {
+  constructor(status, code, detail) {
+    super(detail);
+    this.status = status; // 0: the server cannot be reached
+    this.code = code;
+  }
+}
+
+const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
+
+async function ask(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") {
+    headers["X-CSRF-Token"] = csrf();
+    headers["Content-Type"] = "application/json";
+  }
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    throw new Problem(0, "unreachable", "连不上服务器,请稍候再试 The server cannot be reached");
+  }
+  const text = await answer.text();
+  let parsed = null;
+  try {
+    parsed = text ? JSON.parse(text) : null;
+  } catch (error) {
+    parsed = null;
+  }
+  if (!answer.ok) {
+    const detail = (parsed && parsed.detail) || `${answer.status} ${answer.statusText}`;
+    throw new Problem(answer.status, (parsed && parsed.code) || "", detail);
+  }
+  return parsed;
+}
+
+export const get = (path) => ask("GET", path);
+export const post = (path, body = {}) => ask("POST", path, body);

@@ -1,0 +1,125 @@
+// How one incident looks wherever it is shown: its door, its stage, its countdown, its owner.
+
+import { clockTime, duration, now } from "./clock.js";
+import { both, h, icon } from "./dom.js";
+import words from "/console/words.js";
+
+export const STAGES = ["raised", "claimed", "covered", "on_scene", "closed"];
+const STAGE_SHORT = { raised: "报警", claimed: "接警", covered: "有人去", on_scene: "到场", closed: "结案" };
+const STARTED_BY = { raised: "opened_at", claimed: "claimed_at", covered: "covered_at", on_scene: "on_scene_at" };
+const COMING = ["accepted", "on_the_way", "arrived"];
+const SOON = 0.3; // the last part of a deadline that is shown as nearly over
+
+export const EMERGENCY = 3;
+
+export const kindWord = (kind) => words.kind[kind] || [kind, kind];
+export const isOpen = (card) => card.stage !== "closed";
+export const isEmergency = (card) => card.severity === EMERGENCY && !card.rehearsal;
+
+/** Whether the owner's console has fallen silent: the engine has then taken her lease away, and says so. */
+export const isStale = (card) => isOpen(card) && card.claimed_by !== null && card.lease_until === null;
+
+/** Whether no human has the case: this is what rings. */
+export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null || isStale(card));
+
+/** The queue's order: the worst first, and among equals the one whose time is up first. */
+export function byUrgency(a, b) {
+  const at = (card) => (card.deadline_at === null ? Infinity : Date.parse(card.deadline_at));
+  return b.severity - a.severity || at(a) - at(b) || a.id - b.id;
+}
+
+/**
+ * 和平社区幸福里3幢2单元501 -> ["3幢2单元501", "和平社区幸福里"]: the part that finds the door is shown large. An
+ * address that is written otherwise stays whole.
+ */
+export function door(address) {
+  const match = /^(.*?[^\d])(\d+(?:幢|号楼|栋|座|楼|号院|号).*)$/.exec(address);
+  return match ? [match[2], match[1]] : [address, ""];
+}
+
+/** Where the door is, without saying the community twice: 幸福里 · 和平社区 第7网格 */
+export function place(card) {
+  const rest = door(card.address || "")[1];
+  const community = card.area_name.split(" ")[0];
+  return [community && rest.startsWith(community) ? rest.slice(community.length) : rest, card.area_name].filter(Boolean).join(" · ");
+}
+
+export function stageBar(card) {
+  const reached = STAGES.indexOf(card.stage);
+  return h("ol", { class: "stages", "aria-label": `阶段 ${STAGE_SHORT[card.stage]}` },
+    STAGES.map((stage, index) =>
+      h("li", {
+        class: index < reached ? "is-past" : index === reached ? "is-now" : null,
+        "aria-current": index === reached ? "step" : null,
+      }, STAGE_SHORT[stage])));
+}
+
+/** "2分14秒": the time since the press, kept up by `tickAll`. */
+export function since(card) {
+  return h("b", { "data-since": card.opened_at, "data-until": card.closed_at || "", role: "timer", title: "报警后 since the alarm" });
+}
+
+/** The countdown to the next deadline, in colour and in words; empty when the case is closed. */
+export function countdown(card) {
+  if (!isOpen(card) || card.deadline_at === null) return null;
+  const start = card[STARTED_BY[card.stage]] || card.opened_at;
+  return h("p", { class: "deadline", role: "timer", "data-deadline": card.deadline_at, "data-start": start },
+    h("span", { class: "deadline__state" }), h("span", { class: "deadline__what" }, card.deadline_word), h("b", null));
+}
+
+/** Who owns the case, and who is coming, as chips. */
+export function owners(card, me) {
+  const chips = [];
+  if (card.claimed_by === null) {
+    if (isOpen(card)) chips.push(h("span", { class: isEmergency(card) ? "chip chip--emergency" : "chip chip--amber" }, "无人接警 nobody yet"));
+  } else {
+    const name = card.claimed_by === me ? `${card.claimed_by_name}(我 me)` : card.claimed_by_name;
+    chips.push(isStale(card)
+      ? h("span", { class: "chip chip--amber" }, `${name} 已失联 not responding`)
+      : h("span", { class: "chip chip--deed" }, icon("check"), `接警 ${name}`));
+  }
+  for (const helper of card.helpers)
+    if (COMING.includes(helper.state))
+      chips.push(h("span", { class: "chip chip--good" }, `${helper.name} ${words.offer[helper.state][0]}`,
+        helper.state !== "arrived" && helper.eta_at ? h("span", { "data-eta": helper.eta_at }) : null));
+  const asked = card.helpers.filter((helper) => helper.state === "asked").length;
+  if (asked) chips.push(h("span", { class: "chip" }, `已询问 ${asked} 人 asked`));
+  return h("div", { class: "card__owner" }, chips);
+}
+
+export function kindLine(card) {
+  const kinds = card.kinds && card.kinds.length ? card.kinds : [card.kind];
+  return h("span", { class: "card__kind" },
+    icon(card.kind), both(kindWord(card.kind)),
+    kinds.length > 1 ? h("span", { class: "chip" }, `+${kinds.length - 1}`) : null,
+    card.rehearsal ? h("span", { class: "chip chip--drill" }, "演练 drill") : null);
+}
+
+/** Bring every ticking number below `root` up to date. Called each second; touches text and class only. */
+export function tickAll(root) {
+  const at = now();
+  for (const element of root.querySelectorAll("[data-since]")) {
+    const until = element.dataset.until ? Date.parse(element.dataset.until) : at;
+    setText(element, duration((until - Date.parse(element.dataset.since)) / 1000));
+  }
+  for (const element of root.querySelectorAll("[data-eta]")) {
+    const minutes = Math.ceil((Date.parse(element.dataset.eta) - at) / 60000);
+    setText(element, minutes > 0 ? `${minutes}分钟到` : `应于${clockTime(element.dataset.eta).slice(0, 5)}到`);
+  }
+  for (const element of root.querySelectorAll("[data-deadline]")) {
+    const left = (Date.parse(element.dataset.deadline) - at) / 1000;
+    const whole = (Date.parse(element.dataset.deadline) - Date.parse(element.dataset.start)) / 1000;
+    const state = left <= 0 ? "late" : left <= whole * SOON ? "soon" : "ok";
+    const word = { late: "已超时", soon: "将超时", ok: "正常" }[state];
+    if (element.dataset.state !== state) {
+      element.dataset.state = state;
+      element.className = `deadline deadline--${state}`;
+      setText(element.querySelector(".deadline__state"), word);
+    }
+    setText(element.querySelector("b"), left <= 0 ? `+${duration(-left)}` : duration(left));
+  }
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,304 @@
+// One case: everything an operator needs once she has it, and what she can do about it.
+
+import { get, post } from "./api.js";
+import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, place, since, stageBar } from "./card.js";
+import { clockTime } from "./clock.js";
+import { ask } from "./dialog.js";
+import { both, fill, h, icon, toast } from "./dom.js";
+import words from "/console/words.js";
+
+const FALSE_ALARMS = ["false_press", "device_fault", "test"];
+const OPEN_OFFERS = ["asked", "accepted", "on_the_way", "arrived"];
+const NEXT = { asked: ["accepted", "declined"], accepted: ["on_the_way"], on_the_way: ["arrived"], arrived: ["done"] };
+const MESSAGE_CHIP = { delivered: "chip--good", failed: "chip--emergency", undeliverable: "chip--emergency" };
+const OFFER_CHIP = { accepted: "chip--good", on_the_way: "chip--good", arrived: "chip--good", done: "chip--good", asked: "chip--amber" };
+
+export class Case {
+  /** `changed(card)` is called with every newer card that an answer of the server brings. */
+  constructor(root, me, changed) {
+    this.root = root;
+    this.me = me;
+    this.onchanged = changed;
+    this.card = null;
+    this.detail = null;
+    this.reading = 0;
+  }
+
+  get id() {
+    return this.card ? this.card.id : null;
+  }
+
+  /** Show another case, or none. */
+  open(card) {
+    this.card = card;
+    this.detail = null;
+    this.root.scrollTop = 0;
+    this._draw();
+    if (card) this._read();
+  }
+
+  /** The case on screen has changed; `force` reads it again although its version is the same. */
+  update(card, force) {
+    if (!this.card || card.id !== this.card.id) return;
+    const moved = force || card.version !== this.card.version;
+    this.card = card;
+    this._draw();
+    if (moved) this._read();
+  }
+
+  async _read() {
+    const turn = ++this.reading;
+    const id = this.card.id;
+    try {
+      const detail = await get(`/api/incidents/${id}`);
+      if (turn !== this.reading || this.id !== id) return;
+      this.detail = detail;
+      if (detail.card.version >= this.card.version) this.card = detail.card;
+      this._draw();
+    } catch (problem) {
+      if (problem.status !== 0) toast(problem.message, true);
+    }
+  }
+
+  // ---- what it looks like ----
+
+  _draw() {
+    const card = this.card;
+    if (!card) {
+      this.root.className = "case";
+      fill(this.root, h("p", { class: "empty" }, h("strong", null, "没有选中的事件"), "No case picked. ",
+        "点左边的卡片,或按 1–9。", h("br"), "Pick a card on the left, or press 1–9."));
+      return;
+    }
+    const focus = document.activeElement && this.root.contains(document.activeElement) ? document.activeElement.dataset.deed : null;
+    const scroll = this.root.scrollTop;
+    this.root.className = isEmergency(card) ? "case case--emergency" : card.rehearsal ? "case card--rehearsal" : "case";
+    const large = door(card.address || "未登记住户")[0];
+    fill(this.root,
+      h("h2", { class: "case__title" }, kindLine(card), h("span", { class: "chip" }, `#${card.id}`)),
+      h("p", { class: "case__door" }, large),
+      h("p", { class: "card__who" }, card.who || "未知 unknown", h("span", { class: "card__where" }, place(card))),
+      h("p", { class: "quiet" }, `${clockTime(card.opened_at)} 报警 raised · 已过 `, since(card),
+        isOpen(card) ? null : ` · ${clockTime(card.closed_at)} 结案 closed`),
+      owners(card, this.me), stageBar(card), countdown(card),
+      this._deeds(),
+      this._record(),
+      this.detail ? [this._helpers(), this._messages(), this._timeline()] : null);
+    this.root.scrollTop = scroll;
+    if (focus) {
+      const again = this.root.querySelector(`[data-deed="${focus}"]`);
+      if (again) again.focus();
+    }
+  }
+
+  _deeds() {
+    const card = this.card;
+    const deed = (name, pair, run, style, key) =>
+      h("button", { class: `button ${style}`, type: "button", "data-deed": name, onclick: run },
+        pair[0], h("span", { class: "en" }, pair[1]), key ? h("kbd", { "aria-hidden": "true" }, key) : null);
+    const map = h("a", { class: "button", href: `/api/incidents/${card.id}/map`, target: "_blank", rel: "noopener" },
+      icon("map"), "地图", h("span", { class: "en" }, "map"));
+    if (!isOpen(card)) return h("div", { class: "case__deeds" }, h("p", { class: "chip chip--good" }, icon("check"),
+      `已结案 ${words.close[card.close_code] ? words.close[card.close_code].join(" ") : ""}`), map);
+    if (card.claimed_by === null)
+      return h("div", { class: "case__deeds" }, deed("claim", ["接警", "claim"], () => this.claim(), "button--deed button--wide", "空格"));
+    const buttons = [
+      deed("ask", ["派人", "send"], () => this.sendSomebody(), "", "W"),
+      deed("note", ["备注", "note"], () => this.note(), "", "N"),
+      map,
+    ];
+    if (card.claimed_by === this.me) buttons.unshift(deed("close", ["结案", "close"], () => this.close(), "button--deed"));
+    else if (isStale(card)) buttons.unshift(deed("take", [`接管 ${card.claimed_by_name} 的事件`, "take over"], () => this.takeOver(), "button--amber button--wide"));
+    return h("div", { class: "case__deeds" }, buttons);
+  }
+
+  _record() {
+    const card = this.card;
+    if (card.claimed_by === null && isOpen(card))
+      return h("p", { class: "quiet" }, "接警后显示完整档案。 The whole record opens when you claim the case.");
+    if (!this.detail) return h("p", { class: "quiet" }, "正在读取档案… reading the record");
+    const home = this.detail.home;
+    if (!home) return h("p", { class: "warn" }, "这个设备没有登记到住户。请查设备清单。 This device belongs to no household: look it up under Devices.");
+    const household = home.household;
+    return h("div", null,
+      household.access_notes ? h("div", { class: "block" }, h("h3", null, both(["进门", "how to get in"])),
+        h("p", { class: "warn" }, household.access_notes)) : null,
+      h("div", { class: "block" }, h("h3", null, both(["老人", "residents"])),
+        home.residents.map((resident) => h("div", { class: "resident" },
+          h("p", null, h("b", null, resident.name), ` ${[resident.sex, age(resident), resident.lives_alone ? "独居" : ""].filter(Boolean).join(" · ")}`,
+            resident.phone ? [" ", phone(resident.phone)] : null),
+          resident.health_notes ? h("p", null, h("span", { class: "quiet" }, "健康 health: "), resident.health_notes) : null)),
+        household.phone ? h("p", null, h("span", { class: "quiet" }, "家里电话 home: "), phone(household.phone)) : null,
+        h("p", { class: "quiet small" }, household.address)),
+      h("div", { class: "block" }, h("h3", null, both(["联系人", "contacts"])),
+        home.contacts.length
+          ? h("ol", { class: "people" }, home.contacts.map((contact) => h("li", null,
+            h("span", { class: "rank" }, contact.rank),
+            h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`)), phone(contact.phone))))
+          : h("p", { class: "warn" }, "没有登记联系人。 No contact is registered.")),
+      h("div", { class: "block" }, h("h3", null, both(["警情", "alarms"])),
+        h("ul", { class: "people" }, this.detail.alarms.map((alarm) => h("li", null, icon(alarm.kind),
+          h("div", null, both(kindWord(alarm.kind)), h("span", { class: "quiet small" }, ` ${clockTime(alarm.raised_at)}`),
+            alarm.times > 1 ? h("span", { class: "chip" }, `${alarm.times} 次 times`) : null,
+            alarm.cleared_at ? h("span", { class: "chip chip--good" }, `设备已恢复 ${clockTime(alarm.cleared_at)}`) : null),
+          h("span", { class: "quiet small" }, alarm.device_key))))));
+  }
+
+  _helpers() {
+    return h("div", { class: "block" }, h("h3", null, both(["派人", "helpers"])),
+      this.detail.card.helpers.length
+        ? h("ul", { class: "people" }, this.detail.card.helpers.map((helper) => h("li", null,
+          h("div", null,
+            h("p", null, h("b", null, helper.name), h("span", { class: "quiet" }, ` ${word(words.responder, helper.kind)} `),
+              h("span", { class: `chip ${OFFER_CHIP[helper.state] || ""}` }, word(words.offer, helper.state), helper.eta_at && helper.state !== "arrived" && helper.state in OFFER_CHIP && helper.state !== "done" ? [" ", h("span", { "data-eta": helper.eta_at })] : null)),
+            h("p", { class: "quiet small" }, [helper.why, helper.distance_m === null ? "" : distance(helper.distance_m)].filter(Boolean).join(" · "))),
+          phone(helper.phone), this._hears(helper))))
+        : h("p", { class: "quiet" }, "还没有派人。 Nobody has been asked yet."));
+  }
+
+  /** What this helper has just said on the telephone, as the next step of the offer. */
+  _hears(helper) {
+    const next = NEXT[helper.state];
+    if (!next || !isOpen(this.card)) return null;
+    const button = (state, pair) => h("button", {
+      class: "button", type: "button", "data-deed": `offer-${helper.offer_id}-${state}`, title: `${helper.name} 电话告知 said on the telephone`,
+      onclick: () => this._send(`/api/offers/${helper.offer_id}/answer`, { state }),
+    }, pair);
+    return h("span", { class: "row row--tight" }, next.map((state) => button(state, word(words.offer, state))));
+  }
+
+  _messages() {
+    const messages = this.detail.messages;
+    return h("div", { class: "block" }, h("h3", null, both(["短信", "texts"]), h("span", { class: "chip" }, messages.length)),
+      messages.map((message) => h("div", { class: "bubble" },
+        h("p", null, message.body),
+        h("div", { class: "bubble__foot" },
+          h("span", null, `→ ${message.to.name} ${message.to.phone}`),
+          h("span", null, clockTime(message.delivered_at || message.sent_at || message.created_at)),
+          h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(words.message, message.state)),
+          message.error ? h("span", null, message.error) : null))));
+  }
+
+  _timeline() {
+    return h("div", { class: "block" }, h("h3", null, both(["经过", "timeline"])),
+      h("ol", { class: "timeline" }, this.detail.timeline.map((entry) => h("li", { class: `entry--${entry.entry}` },
+        h("time", { datetime: entry.at }, clockTime(entry.at)),
+        h("div", null, entry.text, entry.actor_name ? h("span", { class: "quiet small" }, ` · ${entry.actor_name}`) : null)))));
+  }
+
+  // ---- what can be done ----
+
+  _do(path, body) {
+    return this._send(`/api/incidents/${this.card.id}/${path}`, body);
+  }
+
+  async _send(path, body) {
+    const id = this.card.id;
+    try {
+      await post(path, body);
+      if (this.id === id) await this._read();
+      if (this.id === id) this.onchanged(this.card);
+      return true;
+    } catch (problem) {
+      toast(problem.message, true);
+      if (this.id === id) this._read();
+      return false;
+    }
+  }
+
+  claim() {
+    return this._do("claim");
+  }
+
+  takeOver() {
+    return this._do("take-over");
+  }
+
+  async note() {
+    const text = await ask({
+      title: ["备注", "note"], lead: "写进经过,不能修改。 Goes on the timeline and stays there.",
+      body: h("textarea", { name: "text", rows: 4, "aria-label": "备注 note", maxlength: 2000, placeholder: "例:电话接通,老人说头晕,意识清楚" }),
+      confirm: ["写入", "write"], ready: (form) => form.elements.text.value.trim() !== "", read: (form) => form.elements.text.value.trim(),
+    });
+    if (text) await this._do("notes", { text });
+  }
+
+  async close() {
+    const choice = (code) => h("label", { class: "code" }, h("input", { type: "radio", name: "code", value: code }), h("span", null, both(words.close[code])));
+    const codes = Object.keys(words.close);
+    const answer = await ask({
+      title: ["结案", "close the case"],
+      lead: "家属会收到一条结案短信。 The family gets a closing text.",
+      body: h("div", null,
+        h("fieldset", null, h("legend", null, "处理结果", h("span", { class: "en" }, "outcome")),
+          h("div", { class: "codes" }, codes.filter((code) => !FALSE_ALARMS.includes(code)).map(choice))),
+        h("fieldset", null, h("legend", null, "误报", h("span", { class: "en" }, "false alarm")),
+          h("div", { class: "codes" }, codes.filter((code) => FALSE_ALARMS.includes(code)).map(choice))),
+        h("textarea", { name: "note", rows: 3, "aria-label": "说明 note", maxlength: 2000, placeholder: "说明(可不填)note, may stay empty" })),
+      confirm: ["确认结案", "close"],
+      ready: (form) => form.elements.code.value !== "",
+      read: (form) => ({ code: form.elements.code.value, note: form.elements.note.value.trim() }),
+    });
+    if (answer && (await this._do("close", answer))) toast("已结案 closed");
+  }
+
+  async sendSomebody() {
+    const open = this.card.helpers.filter((helper) => OPEN_OFFERS.includes(helper.state)).map((helper) => helper.responder_id);
+    let found;
+    try {
+      found = nearestFirst(await onDuty(), this.card).filter((one) => !open.includes(one.id)).slice(0, 12);
+    } catch (problem) {
+      toast(problem.message, true);
+      return;
+    }
+    const answer = await ask({
+      title: ["派人", "ask somebody to go"], lead: "在岗人员,最近的在前。 On duty, nearest first.",
+      body: h("div", { class: "pick-list" }, found.length
+        ? found.map((one) => h("label", { class: "code" }, h("input", { type: "radio", name: "responder", value: one.id }),
+          h("span", null, h("b", null, one.name), h("span", { class: "quiet" }, ` ${word(words.responder, one.kind)}`),
+            h("br"), h("span", { class: "quiet small" }, one.distance_m === null ? "位置未知 position unknown" : `直线 ${distance(one.distance_m)}`))))
+        : h("p", { class: "warn" }, "现在没有别的在岗人员。请打电话。 Nobody else is on duty: telephone.")),
+      confirm: ["派单", "send"],
+      ready: (form) => Boolean(form.elements.responder && form.querySelector("input:checked")),
+      read: (form) => Number(form.querySelector("input:checked").value),
+    });
+    if (answer) await this._do("offers", { responder_id: answer });
+  }
+}
+
+async function onDuty() {
+  const all = [];
+  let next = null;
+  do {
+    const page = await get(`/api/responders?limit=200${next ? `&cursor=${encodeURIComponent(next)}` : ""}`);
+    all.push(...page.items);
+    next = page.next;
+  } while (next);
+  return all.filter((one) => one.on_duty).map((one) => one.responder);
+}
+
+/** A sphere is good enough to put people in order; the server's own choice is the exact one. */
+function nearestFirst(responders, card) {
+  const rad = Math.PI / 180;
+  const metres = ({ position }) => {
+    if (!position || card.lat === null) return null;
+    const dy = (position.lat - card.lat) * rad;
+    const dx = (position.lon - card.lon) * rad * Math.cos(card.lat * rad);
+    return 6371008 * Math.sqrt(dx * dx + dy * dy);
+  };
+  return responders
+    .map((responder) => Object.assign({ distance_m: metres(responder) }, responder))
+    .sort((a, b) => (a.distance_m === null) - (b.distance_m === null) || a.distance_m - b.distance_m);
+}
+
+const word = (table, key) => (table[key] ? table[key][0] : key);
+export const distance = (metres) => (metres < 995 ? `${Math.max(10, Math.round(metres / 10) * 10)}米` : `${(metres / 1000).toFixed(1)}公里`);
+const phone = (number) => h("a", { class: "phone", href: `tel:${number}` }, number);
+const age = (resident) => {
+  if (!resident.birth_date) return "";
+  const born = resident.birth_date.split("-").map(Number);
+  const today = new Date();
+  const had = today.getMonth() + 1 > born[1] || (today.getMonth() + 1 === born[1] && today.getDate() >= born[2]);
+  return `${today.getFullYear() - born[0] - (had ? 0 : 1)}岁`;
+};
+

@@ -1,0 +1,343 @@
+// The console: joins the live stream, the queue, the map, the case, the sound and the keys.
+
+import { get, post } from "./api.js";
+import { byUrgency, door, isOpen, isStale, kindWord, needsHuman, tickAll } from "./card.js";
+import { Case } from "./case.js";
+import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
+import { ask, dialogIsOpen } from "./dialog.js";
+import { $, fill, h, icon, toast } from "./dom.js";
+import { Live } from "./live.js";
+import { Board, drawLegend } from "./map.js";
+import { Queue } from "./queue.js";
+import { Sound } from "./sound.js";
+import words from "/console/words.js";
+
+const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
+const PICTURE_MS = 5000; // people move without an event of any incident
+const CUTOFF_BANNER_S = 5;
+const CUTOFF_TONE_MS = 6000;
+
+const me = Number(document.documentElement.dataset.account);
+const cards = new Map();
+let counters = null;
+let cutBefore = false;
+let tonedAt = 0;
+let searching = null;
+
+const board = new Board($(".map"), pick);
+const queue = new Queue($(".queue__list"), me, pick);
+const view = new Case($(".case"), me, keep);
+const sound = new Sound(drawSound);
+let live = null; // made last, when everything that it calls is there
+
+// ---- what the server says ----
+
+function snapshot(data) {
+  const stillOpen = new Map(data.cards.map((card) => [card.id, card]));
+  for (const card of Array.from(cards.values())) if (isOpen(card) && !stillOpen.has(card.id) && card.id !== view.id) cards.delete(card.id);
+  const lost = view.id !== null && !stillOpen.has(view.id);
+  for (const card of data.cards) merge(card);
+  setCounters(data.counters);
+  if (lost) view.update(view.card, true);
+  draw();
+}
+
+function incident({ card }) {
+  if (!card) return;
+  merge(card);
+  draw();
+}
+
+/** A card that an answer to our own deed brought: perhaps sooner than the stream. */
+function keep(card) {
+  merge(card);
+  draw();
+}
+
+function merge(card) {
+  const old = cards.get(card.id);
+  if (old && old.version >= card.version) return;
+  cards.set(card.id, card);
+  if (!old && isOpen(card)) announce(`新事件 ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
+  else if (old && old.stage !== card.stage) announce(`${card.who} ${words.stage[card.stage].join(" ")}`);
+  if (card.id === view.id) view.update(card, !old || old.version !== card.version);
+  if (!isOpen(card) && card.id !== view.id) cards.delete(card.id);
+}
+
+function setCounters(data) {
+  if (counters && (data.unread !== counters.unread || data.replies !== counters.replies) || !counters) readTrays();
+  counters = data;
+  drawCounts();
+}
+
+// ---- what is drawn ----
+
+const openCards = () => Array.from(cards.values()).filter(isOpen);
+
+function draw() {
+  const open = openCards();
+  queue.picked = view.id;
+  queue.show(open);
+  $(".queue__empty").hidden = open.length > 0;
+  board.setIncidents(open, view.id);
+  sound.setRinging(open.filter(needsHuman).map((card) => ({
+    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}`, id: card.id, severity: card.rehearsal ? 1 : card.severity, kind: card.kind,
+  })));
+  drawCounts();
+  tickAll(document);
+}
+
+function drawCounts() {
+  const open = openCards();
+  const count = (test) => open.filter(test).length;
+  const numbers = {
+    emergency: count((card) => card.severity === 3 && !card.rehearsal), routine: count((card) => card.severity === 2),
+    trouble: count((card) => card.severity === 1), unclaimed: count((card) => card.claimed_by === null),
+    coming: count((card) => card.stage === "covered"), scene: count((card) => card.stage === "on_scene"),
+  };
+  for (const [name, value] of Object.entries(numbers)) {
+    const element = $(`[data-count="${name}"]`);
+    $("b", element).textContent = value;
+    element.classList.toggle("is-some", value > 0);
+  }
+  if (counters) {
+    $('[data-tray="unread"] .chip').textContent = counters.unread;
+    $('[data-tray="replies"] .chip').textContent = counters.replies;
+  }
+  document.title = `${numbers.unclaimed ? `(${numbers.unclaimed}) ` : ""}安心 值班台`;
+}
+
+function tick() {
+  tickAll(document);
+  $(".top__time").textContent = clockTime(now());
+  drawLink();
+  drawSound();
+}
+
+function drawLink() {
+  const badge = $(".link");
+  const cut = !live.isLive;
+  const seconds = Math.floor(live.silentFor);
+  badge.className = `state link ${cut || !live.databaseAnswers ? "state--bad" : "state--good"}`;
+  const text = cut ? `已断开 ${duration(seconds)}` : live.databaseAnswers ? "实时" : "数据库无响应";
+  const english = cut ? "cut off" : live.databaseAnswers ? "live" : "database away";
+  fill(badge, h("span", { class: "dot" }), text, h("span", { class: "en" }, english));
+  const long = cut && live.silentFor >= CUTOFF_BANNER_S && !live.over;
+  if (long !== cutBefore) {
+    cutBefore = long;
+    $(".cutoff").hidden = !long;
+    if (!long) announce("已恢复实时 live again");
+  }
+  if (long) {
+    $(".cutoff b").textContent = `${seconds} 秒`;
+    if (performance.now() - tonedAt > CUTOFF_TONE_MS) {
+      tonedAt = performance.now();
+      sound.cutOff();
+    }
+  }
+}
+
+function drawSound() {
+  const on = sound.state === "on";
+  const badge = $(".sound");
+  const look = on ? "on" : "off";
+  if (badge.dataset.look !== look) {
+    badge.dataset.look = look;
+    badge.className = `state sound ${on ? "state--good" : "state--bad"}`;
+    fill(badge, icon(on ? "sound" : "silent"), on ? "声音已开" : "开始值班 / 声音测试",
+      h("span", { class: "en" }, on ? "sound on · test" : "sound is off"));
+  }
+  const mute = $(".mute");
+  mute.hidden = !on;
+  const left = sound.mutedFor;
+  const text = left ? `静音中 ${left} 秒` : "静音 60 秒";
+  if (mute.dataset.text !== text) {
+    mute.dataset.text = text;
+    mute.classList.toggle("state--bad", left > 0);
+    fill(mute, text, h("span", { class: "en" }, left ? "muted · undo" : "mute"));
+  }
+}
+
+/** Said by screen readers, and only when something has changed its stage. */
+function announce(text) {
+  $(".announcer").textContent = text;
+}
+
+function sessionEnded() {
+  const banner = $(".cutoff");
+  banner.hidden = false;
+  fill(banner, "登录已结束,请重新登录。", h("span", { class: "en" }, "This login has ended."), h("a", { href: "/login?next=/" }, "重新登录 log in"));
+}
+
+// ---- the trays below the queue ----
+
+async function readTrays() {
+  try {
+    const [unread, replies] = await Promise.all([get("/api/unread"), get("/api/replies")]);
+    fill($('[data-tray="unread"] ul'), unread.map((one) => h("li", null,
+      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.text || one.payload || "")),
+      seen(`/api/unread/${one.id}/seen`))));
+    fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
+      h("div", null, h("p", null, h("b", null, one.name || one.phone), ` “${one.body}”`),
+        h("p", { class: "quiet small" }, [shortTime(one.received_at || one.at), one.phone].join(" · ")),
+        one.incident_id ? h("button", { class: "button", type: "button", onclick: () => pick(one.incident_id) }, `看事件 #${one.incident_id}`) : null),
+      seen(`/api/replies/${one.id}/seen`))));
+  } catch (problem) {
+    if (problem.status !== 0 && problem.status !== 401) toast(problem.message, true);
+  }
+}
+
+const seen = (path) =>
+  h("button", {
+    class: "button", type: "button",
+    onclick: () => post(path).then(readTrays).catch((problem) => toast(problem.message, true)),
+  }, icon("check"), "已看", h("span", { class: "en" }, "seen"));
+
+// ---- people on the map ----
+
+async function readPicture() {
+  try {
+    const picture = await get("/api/map/live");
+    const busy = new Set();
+    for (const card of openCards())
+      for (const helper of card.helpers) if (["accepted", "on_the_way", "arrived"].includes(helper.state)) busy.add(helper.responder_id);
+    board.setResponders(picture.features.filter((feature) => feature.properties.category !== "household").map((feature) => Object.assign({}, feature.properties, {
+      lon: feature.geometry.coordinates[0], lat: feature.geometry.coordinates[1], busy: busy.has(feature.properties.id),
+    })));
+  } catch (problem) {
+    // The badge already says that we are cut off; the map keeps what it had.
+  }
+}
+
+// ---- deeds ----
+
+async function pick(id) {
+  let card = cards.get(id);
+  if (!card) {
+    try {
+      card = (await get(`/api/incidents/${id}`)).card;
+      cards.set(id, card);
+    } catch (problem) {
+      return toast(problem.message, true);
+    }
+  }
+  const before = view.id;
+  view.open(card);
+  if (before !== null && before !== id && cards.has(before) && !isOpen(cards.get(before))) cards.delete(before);
+  board.flyTo(card);
+  draw();
+}
+
+async function claimTop() {
+  const top = openCards().sort(byUrgency).find((card) => card.claimed_by === null);
+  if (!top) return toast("没有等待接警的事件 nothing is waiting");
+  if (view.id !== top.id) await pick(top.id);
+  await view.claim();
+}
+
+async function renewLeases() {
+  for (const card of openCards().filter((one) => one.claimed_by === me)) {
+    try {
+      const { lease_until } = await post(`/api/incidents/${card.id}/renew`);
+      // A renewal is no event, so it has no version: after a cut-off our own card would stay amber.
+      const shown = cards.get(card.id);
+      if (shown && shown.lease_until === null) keepLease(shown, lease_until);
+    } catch (problem) {
+      // Taken over or closed: the stream says so. Cut off: the badge says so.
+    }
+  }
+}
+
+function keepLease(card, lease_until) {
+  card.lease_until = lease_until;
+  draw();
+  if (card.id === view.id) view.update(card);
+}
+
+// ---- search ----
+
+const searchBox = $(".search input");
+searchBox.addEventListener("input", () => {
+  queue.filter = searchBox.value.trim();
+  draw();
+  clearTimeout(searching);
+  searching = setTimeout(searchRegister, 250);
+});
+
+async function searchRegister() {
+  const hits = $(".hits");
+  const text = searchBox.value.trim();
+  hits.hidden = text === "";
+  if (!text) return;
+  try {
+    const found = (await get(`/api/households?limit=8&search=${encodeURIComponent(text)}`)).items;
+    if (searchBox.value.trim() !== text) return;
+    fill(hits, found.length
+      ? found.map((one) => h("button", { type: "button", onclick: () => showHousehold(one.household) }, one.household.address,
+        h("span", { class: "quiet small" }, ` ${(one.residents || []).map((resident) => resident.name).join(" ")}`)))
+      : h("p", null, "登记册里没有。 Nothing in the register."));
+  } catch (problem) {
+    fill(hits, h("p", null, problem.message));
+  }
+}
+
+function showHousehold(household) {
+  if (household.position) board.flyTo({ lat: household.position.lat, lon: household.position.lon });
+  const open = openCards().find((card) => card.household_id === household.id);
+  if (open) pick(open.id);
+}
+
+// ---- keys ----
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || dialogIsOpen()) return;
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+  if (event.key === "Escape" && typing) {
+    searchBox.value = "";
+    searchBox.dispatchEvent(new Event("input"));
+    searchBox.blur();
+    return;
+  }
+  if (typing) return;
+  const onControl = event.target.closest && event.target.closest("button, a, summary, [role=button]");
+  if ((event.key === " " || event.key === "Enter") && onControl) return; // the control's own key
+  const run = {
+    " ": claimTop,
+    n: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.note(),
+    w: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.sendSomebody(),
+    "/": () => searchBox.focus(),
+    "?": help,
+  }[event.key.toLowerCase()];
+  if (run) {
+    event.preventDefault();
+    if (!event.repeat) run();
+  } else if (/^[1-9]$/.test(event.key)) {
+    const card = queue.shown[Number(event.key) - 1];
+    if (card) pick(card.id);
+  }
+});
+
+function help() {
+  const keys = [["空格 Space", "接警:最急的一件 claim the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"],
+    ["/", "查找姓名、楼栋、电话 search"], ["Esc", "返回 back"], ["?", "这张表 this list"]];
+  ask({
+    title: ["按键", "keys"], lead: "没有一个键会直接结案。 No single key closes a case.",
+    body: h("table", null, h("tbody", null, keys.map(([key, what]) => h("tr", null, h("td", null, h("kbd", null, key)), h("td", null, what))))),
+  });
+}
+
+$(".help").addEventListener("click", help);
+$(".sound").addEventListener("click", () => sound.unlock());
+$(".mute").addEventListener("click", () => (sound.mutedFor ? sound.unmute() : sound.mute()));
+$(".see-all").addEventListener("click", () => board.showAll());
+
+// ---- begin ----
+
+drawLegend($(".legend"));
+live = new Live({ snapshot, incident, counters: setCounters, state: drawLink, gone: sessionEnded });
+everySecond(tick);
+setInterval(renewLeases, RENEW_MS);
+setInterval(readPicture, PICTURE_MS);
+view.open(null);
+readPicture();
+get("/api/map/areas").then((areas) => board.setAreas(areas)).catch((problem) => toast(`地图 map: ${problem.message}`, true));
