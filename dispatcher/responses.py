@@ -74,6 +74,9 @@ _ANSWER: Mapping[Meaning, OfferState] = {
     Meaning.DONE: OfferState.DONE,
 }
 
+# Who hears that nobody has to come any more: also one who let the time run out may have set out.
+_MAY_BE_COMING = frozenset({OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.EXPIRED})
+
 
 # ---- operators ----
 
@@ -113,12 +116,14 @@ def note(store: Store, incident_id: int, account: Account, text: str, now: datet
 def close(
     store: Store, incident_id: int, account: Account, code: CloseCode, remark: str, now: datetime
 ) -> Incident:
-    """End the case. What has not left is cancelled, who was asked is stood down, who was told hears the end."""
+    """End the case: cancel what has not left, stand down who was asked, tell the end to who was told."""
     with store.write() as connection:
         book = _open_case(connection, incident_id)
         home = _home(connection, book.incident(incident_id))
         outbox.cancel_unsent(connection, incident_id)
-        stood_down = withdraw_offers(connection, incident_id, now)
+        known = offers_of(connection, [incident_id]).get(incident_id, ())
+        stood_down = {f"responder:{o.responder_id}" for o in known if o.state in _MAY_BE_COMING}
+        withdraw_offers(connection, incident_id, now)
         end_alarms(connection, incident_id, now)
         if home is not None:
             voice = Voice.of(register.site(connection))

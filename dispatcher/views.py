@@ -155,7 +155,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
         with store.read() as connection:
-            self.position = reading.last_change(connection)
+            self.position = reading.settled_change(connection, timedelta(seconds=2 * LONGEST_TRANSACTION_S))
         self._seen: dict[int, float] = {}  # id → when it was first seen, monotonic seconds
 
     def poll(self, now_s: float) -> tuple[Change, ...]:

@@ -583,21 +583,12 @@ def offer_by_id(connection: Connection, offer_id: int) -> Offer | None:
     return offer_from(row) if row is not None else None
 
 
-def withdraw_offers(connection: Connection, incident_id: int, now: datetime) -> set[str]:
-    """Withdraw what is still open but for who is there; returns whom (`responder:<id>`) to stand down."""
-    waiting = [s.value for s in OPEN_OFFERS if s is not OfferState.ARRIVED]
-    stood_down = {
-        f"responder:{id}"
-        for id in connection.execute(
+def withdraw_offers(connection: Connection, incident_id: int, now: datetime) -> None:
+    """End the offers of a case: who is there is done, the others are withdrawn."""
+    for state in OPEN_OFFERS:
+        ended = OfferState.DONE if state is OfferState.ARRIVED else OfferState.WITHDRAWN
+        connection.execute(
             update(offer)
-            .where(offer.c.incident_id == incident_id, offer.c.state.in_(waiting))
-            .values(state=OfferState.WITHDRAWN.value, changed_at=now)
-            .returning(offer.c.responder_id)
-        ).scalars()
-    }
-    connection.execute(
-        update(offer)
-        .where(offer.c.incident_id == incident_id, offer.c.state == OfferState.ARRIVED.value)
-        .values(state=OfferState.DONE.value, changed_at=now)
-    )
-    return stood_down
+            .where(offer.c.incident_id == incident_id, offer.c.state == state.value)
+            .values(state=ended.value, changed_at=now)
+        )

@@ -88,7 +88,9 @@ def drop_stale(connection: Connection, now: datetime) -> int:
 def settle_sent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Record that messages left. What a receipt has said meanwhile is worth more and stays."""
     if rows:
-        waiting = message.c.state.in_([MessageState.QUEUED.value, MessageState.SENDING.value])
+        waiting = or_(
+            message.c.state == MessageState.QUEUED.value, message.c.state == MessageState.SENDING.value
+        )
         connection.execute(update(message).where(message.c.id == bindparam("of_id"), waiting), list(rows))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, literal, select, union_all
 
@@ -138,7 +138,7 @@ def kinds_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Ki
 
 def account_names(connection: Connection, ids: Collection[int]) -> dict[int, str]:
     query = select(account.c.id, account.c.name).where(account.c.id.in_(list(ids)))
-    return {id: name for id, name in connection.execute(query)}
+    return {row.id: row.name for row in connection.execute(query)}
 
 
 def offers_with_responders(connection: Connection, ids: Collection[int]) -> list[tuple[Offer, str, str, str]]:
@@ -210,7 +210,7 @@ def phone_texts(connection: Connection, phone: str) -> tuple[PhoneText, ...]:
 def counters(connection: Connection) -> Counters:
     """Open incidents by severity and stage, and what waits for a human's eyes."""
     by_severity = dict.fromkeys(Severity, 0)
-    by_stage = {stage: 0 for stage in Stage if stage is not Stage.CLOSED}
+    by_stage: dict[Stage, int] = dict.fromkeys(Stage, 0)
     query = (
         select(incident.c.severity, incident.c.stage, func.count())
         .where(incident.c.closed_at.is_(None))
@@ -227,9 +227,14 @@ def counters(connection: Connection) -> Counters:
     )
 
 
-def last_change(connection: Connection) -> int:
-    """The highest id of a timeline entry that is visible; 0 when there is none."""
-    return connection.execute(select(func.max(timeline.c.id))).scalar() or 0
+def settled_change(connection: Connection, span: timedelta) -> int:
+    """The highest id of an entry written longer than `span` before the newest one; 0 when there is none."""
+    newest = connection.execute(select(func.max(timeline.c.id))).scalar()
+    if newest is None:
+        return 0
+    horizon = connection.execute(select(timeline.c.at).where(timeline.c.id == newest)).scalar_one() - span
+    query = select(timeline.c.id).where(timeline.c.at < horizon).order_by(timeline.c.id.desc()).limit(1)
+    return connection.execute(query).scalar() or 0
 
 
 def changes(connection: Connection, after: int) -> tuple[Change, ...]:
