@@ -86,11 +86,12 @@ def roster() -> None:
     with _store() as store:
         schema.require_newest(store)
         with store.read() as connection:
+            site = register.site(connection)
             devices = register.devices(connection)
             homes = register.homes(
                 connection, {device.household_id for device in devices if device.household_id is not None}
             )
-    print(json.dumps(roster_of(devices, homes), ensure_ascii=False, indent=1))
+    print(json.dumps(roster_of(site, devices, homes), ensure_ascii=False, indent=1))
 
 
 @app.command()

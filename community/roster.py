@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from community.model import Device, HomeRecord
+from community.model import Device, HomeRecord, Site
 
 # What a key begins with, the family of envelopes that it names, and the topic the device itself speaks on.
 _FAMILIES = {
@@ -14,12 +14,12 @@ _FAMILIES = {
 }
 
 
-def roster(devices: Iterable[Device], homes: Mapping[int, HomeRecord]) -> list[dict[str, str | int | None]]:
+def roster(site: Site, devices: Iterable[Device], homes: Mapping[int, HomeRecord]) -> list[dict[str, str]]:
     """One plain record for each enabled device of a family that can be simulated, ready to be JSON.
 
-    `household` is the id of its home, `address` says it in words, `resident` names who lives there first.
+    `household` names its home, `address` says it in words, `resident` names who lives there first.
     """
-    records: list[dict[str, str | int | None]] = []
+    records: list[dict[str, str]] = []
     for device in devices:
         prefix, _, identity = device.key.partition(":")
         if not device.enabled or prefix not in _FAMILIES:
@@ -34,7 +34,7 @@ def roster(devices: Iterable[Device], homes: Mapping[int, HomeRecord]) -> list[d
                 "role": device.role.value,
                 "vendor": device.vendor,
                 "model": device.model,
-                "household": device.household_id,
+                "household": f"{site.code}-{device.household_id:04d}" if home else "",
                 "address": home.household.address if home else "",
                 "resident": home.residents[0].name if home and home.residents else "",
             }

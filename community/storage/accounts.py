@@ -1,7 +1,7 @@
 """Who may come in: accounts, login sessions, API keys.
 
-Tokens are made by the caller and handed in whole; only their SHA-256 is kept, so that a copied database logs
-nobody in.
+A new token is handed in whole and only its SHA-256 is kept, so that a copied database logs nobody in; later
+it is known by its `token_hash`.
 Password hashes are opaque here (`community.passwords` makes and checks them).
 """
 
@@ -30,6 +30,11 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials({self.account.login!r})"
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token: its SHA-256 in hexadecimal. Tokens are random, so no salt is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 # ---- accounts ----
@@ -101,7 +106,7 @@ def open_session(
     purge_sessions(connection, now)
     connection.execute(
         insert(t.login_session).values(
-            token_hash=_digest(token),
+            token_hash=token_hash(token),
             account_id=account_id,
             csrf_token=csrf_token,
             created_at=now,
@@ -111,8 +116,8 @@ def open_session(
     return LoginSession(account_by_id(connection, account_id), csrf_token, now, expires_at)
 
 
-def session_account(connection: Connection, token: str, now: datetime) -> LoginSession | None:
-    """The session of this token while it has not expired and its account is active."""
+def session_account(connection: Connection, hashed: str, now: datetime) -> LoginSession | None:
+    """The session with this `token_hash` while it has not expired and its account is active."""
     row = connection.execute(
         select(
             t.account,
@@ -122,7 +127,7 @@ def session_account(connection: Connection, token: str, now: datetime) -> LoginS
         )
         .join_from(t.login_session, t.account)
         .where(
-            t.login_session.c.token_hash == _digest(token),
+            t.login_session.c.token_hash == hashed,
             t.login_session.c.expires_at > now,
             t.account.c.active,
         )
@@ -130,18 +135,16 @@ def session_account(connection: Connection, token: str, now: datetime) -> LoginS
     return LoginSession(_account(row), row.csrf_token, row.created_at, row.expires_at) if row else None
 
 
-def extend_session(connection: Connection, token: str, expires_at: datetime) -> None:
+def extend_session(connection: Connection, hashed: str, expires_at: datetime) -> None:
     """Let a session that is in use last longer."""
     connection.execute(
-        update(t.login_session)
-        .where(t.login_session.c.token_hash == _digest(token))
-        .values(expires_at=expires_at)
+        update(t.login_session).where(t.login_session.c.token_hash == hashed).values(expires_at=expires_at)
     )
 
 
-def close_session(connection: Connection, token: str) -> None:
+def close_session(connection: Connection, hashed: str) -> None:
     """Log out. Harmless to repeat."""
-    connection.execute(delete(t.login_session).where(t.login_session.c.token_hash == _digest(token)))
+    connection.execute(delete(t.login_session).where(t.login_session.c.token_hash == hashed))
 
 
 def purge_sessions(connection: Connection, now: datetime) -> int:
@@ -157,19 +160,19 @@ def create_api_key(connection: Connection, account_id: int, label: str, token: s
     account_by_id(connection, account_id)
     key = connection.execute(
         insert(t.api_key).values(
-            token_hash=_digest(token), label=label, account_id=account_id, created_at=now
+            token_hash=token_hash(token), label=label, account_id=account_id, created_at=now
         )
     ).inserted_primary_key
     assert key is not None, "a single-row insert has a primary key"
     return ApiKey(key[0], label, account_id, now, None)
 
 
-def account_for_key(connection: Connection, token: str) -> Account | None:
-    """The active account behind a key that has not been revoked."""
+def account_for_key(connection: Connection, hashed: str) -> Account | None:
+    """The active account behind the key with this `token_hash`, unless it was revoked."""
     row = connection.execute(
         select(t.account)
         .join_from(t.api_key, t.account)
-        .where(t.api_key.c.token_hash == _digest(token), t.api_key.c.revoked_at.is_(None), t.account.c.active)
+        .where(t.api_key.c.token_hash == hashed, t.api_key.c.revoked_at.is_(None), t.account.c.active)
     ).first()
     return _account(row) if row else None
 
@@ -192,10 +195,6 @@ def revoke_api_key(connection: Connection, key_id: int, now: datetime) -> None:
         .where(t.api_key.c.id == key_id, t.api_key.c.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()  # tokens are random, so no salt is needed
 
 
 def _change(connection: Connection, account_id: int, row: Mapping[str, Any]) -> None:

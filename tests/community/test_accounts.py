@@ -12,6 +12,7 @@ from community import passwords
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, AccountRole
 from community.storage import Store, accounts
+from community.storage.accounts import token_hash
 
 MEI = Account(0, "mei", "梅", AccountRole.OPERATOR)
 
@@ -52,21 +53,26 @@ def test_an_account_that_left_cannot_log_in_and_is_logged_out(
         accounts.create_api_key(connection, mei.id, "pbx", "key", now)
         accounts.update_account(connection, replace(mei, active=False))
         assert accounts.account_for_login(connection, "mei") is None
-        assert accounts.account_for_key(connection, "key") is None
+        assert accounts.account_for_key(connection, token_hash("key")) is None
         accounts.update_account(connection, mei)
-        assert accounts.session_account(connection, "token", now) is None, "back, but must log in again"
-        assert accounts.account_for_key(connection, "key") == mei
+        assert accounts.session_account(connection, token_hash("token"), now) is None, (
+            "back, but must log in again"
+        )
+        assert accounts.account_for_key(connection, token_hash("key")) == mei
 
 
 def test_a_session_lasts_until_it_expires(store: Store, mei: Account, now: datetime) -> None:
     end = now + timedelta(hours=12)
     with store.write() as connection:
         opened = accounts.open_session(connection, mei.id, "token", "csrf", now, end)
-        assert accounts.session_account(connection, "token", end - timedelta(microseconds=1)) == opened
-        assert accounts.session_account(connection, "token", end) is None
-        assert accounts.session_account(connection, "another", now) is None
-        accounts.extend_session(connection, "token", end + timedelta(hours=1))
-        assert accounts.session_account(connection, "token", end) == replace(
+        assert (
+            accounts.session_account(connection, token_hash("token"), end - timedelta(microseconds=1))
+            == opened
+        )
+        assert accounts.session_account(connection, token_hash("token"), end) is None
+        assert accounts.session_account(connection, token_hash("another"), now) is None
+        accounts.extend_session(connection, token_hash("token"), end + timedelta(hours=1))
+        assert accounts.session_account(connection, token_hash("token"), end) == replace(
             opened, expires_at=end + timedelta(hours=1)
         )
     assert (opened.account, opened.csrf_token) == (mei, "csrf")
@@ -79,12 +85,12 @@ def test_logging_out_ends_one_session_and_a_new_password_ends_all(
     with store.write() as connection:
         for token in ("one", "two", "three"):
             accounts.open_session(connection, mei.id, token, "csrf", now, end)
-        accounts.close_session(connection, "one")
-        accounts.close_session(connection, "one")
-        assert accounts.session_account(connection, "one", now) is None
-        assert accounts.session_account(connection, "two", now) is not None
+        accounts.close_session(connection, token_hash("one"))
+        accounts.close_session(connection, token_hash("one"))
+        assert accounts.session_account(connection, token_hash("one"), now) is None
+        assert accounts.session_account(connection, token_hash("two"), now) is not None
         accounts.set_password(connection, mei.id, "new")
-        assert accounts.session_account(connection, "two", now) is None
+        assert accounts.session_account(connection, token_hash("two"), now) is None
 
 
 def test_sessions_that_are_over_are_swept_out_when_the_next_one_opens(
@@ -106,8 +112,8 @@ def test_a_copied_database_logs_nobody_in(store: Store, mei: Account, now: datet
             connection.execute(text(f"SELECT token_hash FROM {table}")).scalar_one()
             for table in ("login_session", "api_key")
         ]
-        assert accounts.session_account(connection, stored[0], now) is None
-        assert accounts.account_for_key(connection, stored[1]) is None
+        assert accounts.session_account(connection, token_hash(stored[0]), now) is None
+        assert accounts.account_for_key(connection, token_hash(stored[1])) is None
     assert not {"a-secret-token", "a-secret-key"} & set(stored)
 
 
@@ -115,10 +121,10 @@ def test_a_key_works_until_it_is_revoked(store: Store, mei: Account, now: dateti
     later = now + timedelta(days=1)
     with store.write() as connection:
         key = accounts.create_api_key(connection, mei.id, "pbx", "key", now)
-        assert accounts.account_for_key(connection, "key") == mei
+        assert accounts.account_for_key(connection, token_hash("key")) == mei
         accounts.revoke_api_key(connection, key.id, now)
         accounts.revoke_api_key(connection, key.id, later)
-        assert accounts.account_for_key(connection, "key") is None
+        assert accounts.account_for_key(connection, token_hash("key")) is None
         assert accounts.api_keys(connection) == (replace(key, revoked_at=now),)
 
 
