@@ -28,7 +28,7 @@ class Mosquitto:
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nlog_type notice\n"
-            "log_type information\nmax_queued_messages 0\n",
+            "log_type information\nmax_queued_messages 0\nset_tcp_nodelay true\n",
             encoding="utf-8",
         )
         self._program = program
