@@ -395,7 +395,7 @@ class ProcessTree:
         with contextlib.ExitStack() as files:
             log = files.enter_context(log_path.open("ab"))
             offset = log.tell()
-            output = files.enter_context(part.output.open("wb")) if part.output else log
+            output = files.enter_context(open(part.output, "wb", opener=private)) if part.output else log
             process = subprocess.Popen(
                 list(part.command),
                 stdin=subprocess.DEVNULL,
@@ -489,6 +489,11 @@ class ProcessTree:
         for life in self.lives:
             end(life.process)
         self.lives.clear()
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file that only we may read: what a part prints may hold the demo's passwords."""
+    return os.open(path, flags, 0o600)
 
 
 def die_with_parent() -> Callable[[], None] | None:
@@ -703,9 +708,8 @@ def start_everything(tree: ProcessTree, plan: DemoPlan, data: Path) -> None:
     tree.until_ready(plan.broker, seconds=30)
     for part in plan.preparations:
         tree.to_the_end(part, seconds=120)
-    (data / "seed.json").chmod(0o600)  # it holds the demo's passwords
     tree.until_ready(*plan.servers, seconds=60)
-    tree.until_ready(plan.street, seconds=60)
+    tree.start(plan.street)
 
 
 def run_until_asked(tree: ProcessTree, press: Part, *, press_after: float, seconds: float | None) -> None:
@@ -746,7 +750,7 @@ def welcome(variables: Mapping[str, str], data: Path, v3_port: int, press_after:
 def login_lines(seeded: str) -> list[str]:
     """One line for each demo login in what `community seed` printed."""
     logins = json.loads(seeded).get("logins", [])
-    return [f"{each['name']} / {each['password']}  ({each['role']})" for each in logins]
+    return [f"{each['login']} / {each['password']}  ({each['role']})" for each in logins]
 
 
 # --------------------------------------------------------------------------------------------------- broker

@@ -113,3 +113,10 @@ def test_a_program_of_one_part_gets_a_database_when_none_is_named(anxin: ModuleT
     named = {"ANXIN_DATABASE_URL": "postgresql+psycopg://centre/anxin"}
     assert anxin.run_variables(named, tmp_path)["ANXIN_DATABASE_URL"] == named["ANXIN_DATABASE_URL"]
     assert anxin.run_variables({}, tmp_path)["ANXIN_DATABASE_URL"] == f"sqlite:///{tmp_path}/anxin.db"
+
+
+def test_the_logins_that_the_register_made_are_shown(anxin: ModuleType) -> None:
+    seeded = (
+        '{"logins": [{"login": "operator", "password": "p-1", "role": "operator"}], "api_key": "anxin_x"}'
+    )
+    assert anxin.login_lines(seeded) == ["operator / p-1  (operator)"]

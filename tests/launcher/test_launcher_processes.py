@@ -56,6 +56,7 @@ def test_a_preparation_must_succeed(anxin: ModuleType, tree: Any, part: Make, tm
     output = tmp_path / "roster.json"
     tree.to_the_end(part("roster", "print('[]')", once=True, output=output), seconds=10)
     assert output.read_text() == "[]\n"
+    assert output.stat().st_mode & 0o077 == 0  # the seed's output holds passwords
     with pytest.raises(anxin.Trouble, match="code 3"):
         tree.to_the_end(part("migrate", "raise SystemExit(3)", once=True), seconds=10)
 
