@@ -631,7 +631,7 @@ def demo(words: Sequence[str]) -> int:
         plan = demo_plan(python, data, mqtt_port, v3_port)
         with asked_to_stop(tree.stopping):
             try:
-                start_everything(tree, plan, data)
+                start_everything(tree, plan)
                 welcome(variables, data, v3_port, press_after=options.press_after)
                 if options.open:
                     webbrowser.open(variables["ANXIN_PUBLIC_URL"] + "/")
@@ -702,7 +702,7 @@ DEMO_FILES = frozenset(
 )
 
 
-def start_everything(tree: ProcessTree, plan: DemoPlan, data: Path) -> None:
+def start_everything(tree: ProcessTree, plan: DemoPlan) -> None:
     """Start everything in the order in which each part needs the one before."""
     say("正在启动(约 10 秒)…", "Starting (about 10 seconds)…")
     tree.until_ready(plan.broker, seconds=30)
