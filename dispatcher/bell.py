@@ -9,6 +9,7 @@ from uuid import uuid4
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 TOPIC = "anxin/bell"
 
@@ -67,7 +68,7 @@ class MqttBell(LocalBell):
         self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _props: object
     ) -> None:
         if not reason.is_failure:
-            client.subscribe(TOPIC, qos=0)
+            client.subscribe(TOPIC, options=SubscribeOptions(qos=0, noLocal=True))
         super().ring()  # something may have been missed while the line was down
 
     def _heard(self, _client: mqtt.Client, _data: object, _message: mqtt.MQTTMessage) -> None:

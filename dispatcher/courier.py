@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -126,7 +126,10 @@ def _fact(c: Carried) -> Fact:
 
 
 class Courier:
-    """Couriers of one process: a pool that sends, and one thread that records. Any number may run."""
+    """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
+
+    `recorded` is called when a group of outcomes has been written.
+    """
 
     def __init__(
         self,
@@ -136,12 +139,14 @@ class Courier:
         *,
         worker: str,
         senders: int = 32,
+        recorded: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._channel = channel
         self._clock = clock
         self.worker = worker
         self._senders = senders
+        self._recorded = recorded
         self._pool = ThreadPoolExecutor(senders, thread_name_prefix="courier")
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._busy = 0
@@ -216,6 +221,7 @@ class Courier:
         try:
             if group:
                 settle(self._store, group)
+                self._recorded()
         except Exception:
             log.exception("recording failed", messages=len(group))
             if len(group) > 1:

@@ -1,0 +1,119 @@
+"""`python -m dispatcher`: run one dispatcher and its couriers until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from os import getpid
+
+import structlog
+
+from community.storage import Store
+from community.storage.schema import SchemaOutOfDate, require_newest
+from dispatcher.bell import Bell, MqttBell
+from dispatcher.channels import Channel
+from dispatcher.channels.phones import Phones
+from dispatcher.channels.twilio import TwilioSms
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.courier import Courier
+from dispatcher.engine import Engine
+from dispatcher.model import Message
+from dispatcher.settings import DispatcherSettings
+from dispatcher.storage import handsets
+
+TICK_S = 1.0  # the fall-back when no bell rings
+
+log = structlog.get_logger()
+
+
+def _phones(_settings: DispatcherSettings, store: Store, clock: Clock) -> Channel:
+    def receive(message: Message) -> str:
+        with store.write() as connection:
+            return handsets.receive(connection, message, clock.now())
+
+    def received(message: Message) -> str | None:
+        with store.read() as connection:
+            return handsets.received(connection, message)
+
+    return Phones(receive, received)
+
+
+def _twilio(settings: DispatcherSettings, _store: Store, _clock: Clock) -> Channel:
+    if not (settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()):
+        raise ValueError(
+            "ANXIN_CHANNEL=twilio needs ANXIN_TWILIO_ACCOUNT_SID, ANXIN_TWILIO_AUTH_TOKEN, ANXIN_TWILIO_FROM"
+        )
+    return TwilioSms(
+        settings.twilio_account_sid,
+        settings.twilio_auth_token.get_secret_value(),
+        settings.twilio_from,
+        f"{settings.public_url.rstrip('/')}/callbacks/twilio/status",
+        settings.twilio_base_url,
+    )
+
+
+# A new channel is a module in `channels/` and a line here.
+CHANNELS: Mapping[str, Callable[[DispatcherSettings, Store, Clock], Channel]] = {
+    "phones": _phones,
+    "twilio": _twilio,
+}
+
+
+def main() -> int:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = DispatcherSettings()
+    log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
+    store = Store(settings.database_url)
+    clock = SystemClock()
+    try:
+        require_newest(store)
+        channel = CHANNELS[settings.channel](settings, store, clock)
+    except (SchemaOutOfDate, ValueError) as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    bell = MqttBell(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        settings.mqtt_username,
+        settings.mqtt_password.get_secret_value(),
+    )
+    courier = Courier(
+        store,
+        channel,
+        clock,
+        worker=f"{socket.gethostname()}-{getpid()}",
+        senders=settings.senders,
+        recorded=bell.ring,
+    )
+    engine = Engine(store, courier)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    print("ready dispatcher", flush=True)
+    run(engine, courier, bell, clock, stopping)
+    courier.close()
+    bell.close()
+    store.close()
+    return 0
+
+
+def run(engine: Engine, courier: Courier, bell: Bell, clock: Clock, stopping: threading.Event) -> None:
+    """Look when the bell rings and once a second anyway, until `stopping`."""
+    while not stopping.is_set():
+        try:
+            changed = engine.tick(clock.now())
+            changed += courier.collect()
+            if changed:
+                bell.ring()
+                continue
+        except Exception:
+            log.exception("a tick failed")
+            stopping.wait(TICK_S)
+        bell.wait(TICK_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From the broker into the store: every message is committed first and acknowledged afterwards."""

@@ -1,0 +1,88 @@
+"""`python -m gateway`: run one gateway until told to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from community.storage import Store
+from community.storage.schema import SchemaOutOfDate, require_newest
+from devices.formats import TOPICS
+from devices.profiles import shipped
+from dispatcher.bell import MqttBell
+from dispatcher.clock import SystemClock
+from dispatcher.plans import SHIPPED, load
+from gateway.mqtt import Arrival, Line
+from gateway.receive import NOT_NOW, Parts, Receiver
+from gateway.settings import GatewaySettings
+from gateway.supervision import LastSeen
+
+GROUP = 500
+FLUSH_S = 1.0
+RETRY_S = 0.5
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = GatewaySettings()
+    log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
+    store = Store(settings.database_url)
+    try:
+        require_newest(store)
+        plans = load((Path(settings.plans_file) if settings.plans_file else SHIPPED).read_text("utf-8"))
+    except (SchemaOutOfDate, ValueError, OSError) as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    clock = SystemClock()
+    login = {"username": settings.mqtt_username, "password": settings.mqtt_password.get_secret_value()}
+    bell = MqttBell(settings.mqtt_host, settings.mqtt_port, **login)
+    seen = LastSeen()
+    receiver = Receiver(Parts(store, plans, shipped(), clock, bell, seen))
+    line = Line(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        client_id=settings.gateway_id,
+        topics=TOPICS,
+        now=clock.now,
+        **login,
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    line.start()
+    if line.subscribed.wait(10):
+        print("ready gateway", flush=True)
+    run(store, line, receiver, seen, stopping)
+    line.stop()
+    bell.close()
+    store.close()
+    return 0 if stopping.is_set() else 1
+
+
+def run(store: Store, line: Line, receiver: Receiver, seen: LastSeen, stopping: threading.Event) -> None:
+    """Commit what arrives until `stopping`, or until the line's thread has died: somebody restarts us."""
+    flushed = time.monotonic()
+    waiting: list[Arrival] = []  # read, not yet stored: the database was away
+    while not stopping.is_set() and line.is_alive():
+        waiting += line.wait_arrivals(0.5, GROUP - len(waiting))
+        try:
+            if waiting:
+                line.answered(waiting, receiver.take([arrival.frame for arrival in waiting]))
+                waiting = []
+            if time.monotonic() - flushed >= FLUSH_S:
+                seen.flush(store)
+                flushed = time.monotonic()
+        except NOT_NOW as error:
+            log.error("the database is away; messages wait at the broker", error=type(error).__name__)
+            stopping.wait(RETRY_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

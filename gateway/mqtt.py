@@ -1,0 +1,198 @@
+"""The gateway's line to the broker: MQTT 5, a persistent session, QoS 1, acknowledged after the commit.
+
+paho is driven from one thread of ours, so every packet is read, acknowledged and published there: an ack from
+a second thread costs it a third of its speed. `on_message` only puts aside; a message is acknowledged only on
+the connection that brought it, because after a reconnect its packet id belongs to another one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devices.signal import Frame, Receipt
+
+KEEPALIVE_S = 10
+SESSION_EXPIRY_S = 7 * 24 * 3600  # a forgotten session grows without limit: it ends by itself
+RECEIVE_MAXIMUM = 2000  # messages that may wait for our commit at once
+RECONNECT_S = 1.0
+_READS = 200  # packets read before anything else gets its turn
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A frame, and what is needed to acknowledge it: its packet id on one connection."""
+
+    frame: Frame
+    packet_id: int
+    qos: int
+    connection: int
+
+
+class Line:
+    """Reads frames from the broker and acknowledges them when told so.
+
+    `now` gives the moment of arrival. `wait_arrivals` and `answered` are called from the committing thread.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        client_id: str,
+        topics: Sequence[str],
+        now: Callable[[], datetime],
+        username: str = "",
+        password: str = "",
+    ) -> None:
+        self._address = (host, port)
+        self._topics = topics
+        self._now = now
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True
+        )
+        if username:
+            self._client.username_pw_set(username, password)
+        self._client.max_inflight_messages_set(RECEIVE_MAXIMUM)
+        self._client.on_connect = self._on_connect
+        self._client.on_message = self._on_message
+        self._connection = 0
+        self._arrived: deque[Arrival] = deque()
+        self._has_arrived = threading.Event()
+        self._done: deque[tuple[Sequence[Arrival], Sequence[Receipt]]] = deque()
+        self._stopping = threading.Event()
+        self.subscribed = threading.Event()
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._thread = threading.Thread(target=self._run, name="gateway-line", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Acknowledge what is committed, say goodbye, and end."""
+        self._stopping.set()
+        self._wake()
+        self._has_arrived.set()
+        self._thread.join(timeout=3)
+
+    def wait_arrivals(self, timeout_s: float, most: int) -> list[Arrival]:
+        """What has arrived, at most `most`; waits up to `timeout_s` for the first."""
+        if not self._arrived:
+            self._has_arrived.wait(timeout_s)
+        self._has_arrived.clear()
+        group: list[Arrival] = []
+        with contextlib.suppress(IndexError):
+            while len(group) < most:
+                group.append(self._arrived.popleft())
+        return group
+
+    def answered(self, arrivals: Sequence[Arrival], receipts: Sequence[Receipt]) -> None:
+        """`arrivals` are committed: acknowledge them, and tell the devices."""
+        self._done.append((arrivals, receipts))
+        self._wake()
+
+    # ---- the thread ----
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._connect()
+                while self._client.socket() is not None and not self._stopping.is_set():
+                    self._once()
+            except OSError as error:
+                log.warning("broker not reachable, trying again", error=str(error))
+            self._stopping.wait(RECONNECT_S)
+        self._acknowledge()
+        self._client.disconnect()
+        with contextlib.suppress(OSError):
+            while self._client.want_write():
+                self._client.loop_write()
+
+    def _connect(self) -> None:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAXIMUM
+        self._connection += 1
+        self._client.connect(*self._address, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
+
+    def _once(self) -> None:
+        link = self._client.socket()
+        if link is None:
+            return
+        writes = [link] if self._client.want_write() else []
+        readable, writable, _ = select.select([link, self._wake_in], writes, [], 1.0)
+        if link in readable:
+            self._read()
+        if self._wake_in in readable:
+            with contextlib.suppress(BlockingIOError):
+                self._wake_in.recv(4096)
+            self._acknowledge()
+        if writable or self._client.want_write():
+            self._client.loop_write()
+        self._client.loop_misc()
+
+    def _read(self) -> None:
+        for _ in range(_READS):
+            before = len(self._arrived)
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+            if len(self._arrived) <= before:
+                break
+        if self._arrived:
+            self._has_arrived.set()
+
+    def _acknowledge(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                arrivals, receipts = self._done.popleft()
+                for arrival in arrivals:
+                    if arrival.connection == self._connection and arrival.qos:
+                        self._client.ack(arrival.packet_id, arrival.qos)
+                for receipt in receipts:
+                    self._client.publish(receipt.topic, receipt.payload, qos=0)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # full means that a wake-up is on its way already
+            self._wake_out.send(b"\0")
+
+    # ---- paho's callbacks, in the thread above; they never raise, or paho would stop listening ----
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _p: object
+    ) -> None:
+        if reason.is_failure:
+            log.error("broker refused the gateway", reason=str(reason))
+            return
+        log.info("connected to the broker", session_present=flags.session_present)
+        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
+        self.subscribed.set()
+
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = message._topic.decode("utf-8", "backslashreplace")
+        frame = Frame(topic, bytes(message.payload), self._now(), message.retain, message.dup)
+        self._arrived.append(Arrival(frame, message.mid, message.qos, self._connection))

@@ -1,0 +1,134 @@
+"""Bytes → signals → intake: whatever has arrived is read and committed together, then acknowledged.
+
+Nothing is acknowledged that is not stored. A group that fails is taken one by one; a message that cannot be
+stored even alone is kept as bytes and put before a human. While the database is away nothing is acknowledged
+and nothing is given up: the broker and the devices keep it.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
+
+from community.storage import Store, register
+from devices.formats import read
+from devices.profiles import Profiles
+from devices.signal import Enrolment, Frame, LevelKey, Reading, Receipt, Ticket
+from dispatcher import intake
+from dispatcher.bell import Bell
+from dispatcher.clock import Clock
+from dispatcher.plans import Plans
+from dispatcher.storage import signals
+from gateway.supervision import LastSeen
+
+# The database is away, busy or full: it is not the message's fault, so the message waits.
+NOT_NOW = (OperationalError, InterfaceError, InternalError)
+_RACES = 3  # another gateway may open the same incident at the same moment; the next try sees it
+
+log = structlog.get_logger()
+
+
+class Devices:
+    """The enrolled devices in memory, read again when the register's revision has moved."""
+
+    def __init__(self) -> None:
+        self._revision = -1
+        self._known: Mapping[str, Enrolment] = {}
+
+    def find(self, device_key: str) -> Enrolment | None:
+        return self._known.get(device_key)
+
+    def refresh(self, connection: Connection) -> None:
+        revision = register.device_revision(connection)
+        if revision != self._revision:
+            self._known = {
+                device.key: Enrolment(device.key, device.role, device.vendor, device.model)
+                for device in register.devices(connection)
+            }
+            self._revision = revision
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a receiver works with."""
+
+    store: Store
+    plans: Plans
+    profiles: Profiles
+    clock: Clock
+    bell: Bell
+    seen: LastSeen
+
+
+class Receiver:
+    """Takes groups of frames in. One per gateway, used from one thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._devices = Devices()
+        self._levels: dict[LevelKey, str] | None = None
+
+    def take(self, frames: Sequence[Frame]) -> list[Receipt]:
+        """Store what `frames` say; returns what to tell the devices. A NOT_NOW error means: try again."""
+        try:
+            return self._commit(frames)
+        except NOT_NOW:
+            raise
+        except Exception:
+            log.exception("a group failed, taking its messages one by one", frames=len(frames))
+        return [receipt for frame in frames for receipt in self._alone(frame)]
+
+    def _alone(self, frame: Frame) -> list[Receipt]:
+        for _ in range(_RACES):
+            try:
+                return self._commit([frame])
+            except NOT_NOW:
+                raise
+            except IntegrityError:
+                log.info("lost a race with another worker, looking again")
+            except Exception:
+                log.exception("a message cannot be stored as it is")
+                break
+        return self._quarantine(frame)
+
+    def _commit(self, frames: Sequence[Frame]) -> list[Receipt]:
+        parts = self._parts
+        levels = self._known_levels()
+        with parts.store.read() as connection:
+            self._devices.refresh(connection)
+        readings: list[Reading] = []
+        changed: dict[LevelKey, str] = {}
+        for frame in frames:
+            reading = read(frame, self._devices, ChainMap(changed, levels), parts.profiles)
+            changed.update(reading.levels)
+            readings.append(reading)
+        if any(reading.signals or reading.tickets or reading.levels for reading in readings):
+            with parts.store.write() as connection:
+                taken = intake.take(connection, readings, parts.plans, parts.clock.now())
+            if taken.touched:
+                parts.bell.ring()
+        levels.update(changed)
+        for reading in readings:
+            parts.seen.note(reading)
+        return [reading.receipt for reading in readings if reading.receipt is not None]
+
+    def _quarantine(self, frame: Frame) -> list[Receipt]:
+        reading = read(frame, self._devices, self._known_levels(), self._parts.profiles)
+        key = next((signal.device_key for signal in reading.signals), "")
+        ticket = Ticket("无法入库,原样保存 kept as bytes", frame.topic, frame.payload, frame.received_at, key)
+        kept = replace(reading, signals=(), beats=(), tickets=(ticket,), levels={})
+        with self._parts.store.write() as connection:
+            intake.take(connection, [kept], self._parts.plans, self._parts.clock.now())
+        self._parts.bell.ring()
+        return [reading.receipt] if reading.receipt is not None else []
+
+    def _known_levels(self) -> dict[LevelKey, str]:
+        if self._levels is None:
+            with self._parts.store.read() as connection:
+                self._levels = signals.levels(connection)
+        return self._levels

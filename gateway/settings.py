@@ -1,0 +1,20 @@
+"""What a gateway is told from outside: environment variables that begin with ANXIN_."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """`gateway_id` is the name of its persistent session: fixed, and its own, or it takes another's queue."""
+
+    model_config = SettingsConfigDict(env_prefix="ANXIN_", frozen=True)
+
+    database_url: str = "sqlite:///anxin.db"
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = 1883
+    mqtt_username: str = ""
+    mqtt_password: SecretStr = SecretStr("")
+    gateway_id: str = "anxin-gateway-1"
+    plans_file: str = ""  # empty: the shipped plans
