@@ -122,3 +122,10 @@ def test_a_network_server_that_sends_protobuf_is_noticed(button: Street) -> None
     other = "application/1/device/0000000000000001/event/up"
     assert button.understood(other, b"\x0a\x24\x35") == ["ticket"]
     assert button.understood(other, b"\x0a\x24\x36") == []
+
+
+def test_a_leak_sensor_that_repeats_a_strange_word_is_asked_about_once(street: Street) -> None:
+    street.enrol(KEY, Role.LEAK_SENSOR, "Milesight", "EM300-MLD")
+    for expected in (["ticket"], []):
+        assert words(uplink(street, object={"leakage_status": "damp", "battery": 50})) == expected
+    assert words(uplink(street, object={"leakage_status": "soaked", "battery": 50})) == ["ticket"]

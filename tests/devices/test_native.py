@@ -194,3 +194,7 @@ def test_the_desk_is_not_drowned_by_a_broken_stranger(street: Street) -> None:
 @pytest.mark.parametrize("topic", ["care//btn/signal", "care/kenli//signal"])
 def test_a_topic_without_a_device_is_a_ticket(street: Street, topic: str) -> None:
     assert words(street.hear(topic, b"{}")) == ["ticket"]
+
+
+def test_an_id_may_be_sixty_four_characters_long(home: Street) -> None:
+    assert words(say(home, id="x" * 64)) == ["sos"]

@@ -224,3 +224,27 @@ def test_broken_words_of_a_button_are_shown_each_time_and_of_a_lamp_once(home: S
     assert home.understood("zigbee2mqtt/lamp", '{"state":') == ["ticket"]
     assert home.understood("zigbee2mqtt/lamp", '{"state') == []
     assert home.understood("zigbee2mqtt/hall/on", "") == []
+
+
+def test_a_retained_battery_report_changes_nothing(home: Street) -> None:
+    assert home.understood(BUTTON, '{"battery":5}', retained=True) == []
+    assert home.understood(BUTTON, '{"battery":5}') == ["low_battery"]
+
+
+def test_the_leak_of_a_stranger_is_asked_about_when_it_is_live_and_begins(street: Street) -> None:
+    assert street.understood("zigbee2mqtt/wet", '{"water_leak":true}', retained=True) == []
+    assert street.understood("zigbee2mqtt/wet", '{"water_leak":true}') == ["ticket"]
+    assert street.understood("zigbee2mqtt/wet", '{"water_leak":false}') == []
+
+
+def test_what_is_sure_wins_over_what_is_suspected(home: Street) -> None:
+    assert home.understood(SMOKE, '{"halo_alert_state":"pre_smoke","smoke":true}') == ["smoke"]
+    street = Street()
+    street.enrol("z2m:kitchen", Role.SMOKE_DETECTOR)
+    assert street.understood(SMOKE, '{"smoke":true,"halo_alert_state":"pre_smoke"}') == ["smoke"]
+
+
+def test_sixteen_kibibytes_are_read_and_one_more_byte_is_not(home: Street) -> None:
+    body = EMERGENCY.ljust(16 * 1024)
+    assert home.understood(BUTTON, body) == ["sos"]
+    assert home.understood(BUTTON, body + " ") == ["ticket"]
