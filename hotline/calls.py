@@ -1,0 +1,112 @@
+"""Answer the hotline: the caller's record is on screen before anybody speaks.
+
+From there a call becomes an order (`orders.place`), an incident (`raise_incident`), or an answer (`inform`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from community import phones
+from community.errors import Invalid
+from community.model import Account, Call, CallOutcome, HomeRecord, Known, Match
+from community.storage import Store, desk, register
+from devices.signal import Kind
+from dispatcher import intake, views
+from dispatcher.model import Incident
+from dispatcher.plans import Plans
+from dispatcher.views import Card
+from hotline.model import Advice, Caller, ScreenPop
+
+_LONGEST_NUMBER = 32  # what a call keeps; the longest real number has 15 digits
+
+
+def answer(store: Store, number: str, now: datetime) -> ScreenPop:
+    """Record a call from `number`, as the exchange gave it, and say who may be calling.
+
+    A withheld, unknown or senseless number is recorded all the same, and asks for a search by address.
+    """
+    dialled = phones.normalise(number)[:_LONGEST_NUMBER]
+    with store.write() as connection:
+        callers = callers_of(connection, dialled)
+        homes = {caller.home.household.id for caller in callers if caller.home is not None}
+        only_home = homes.pop() if len(homes) == 1 and all(caller.home for caller in callers) else None
+        call = desk.add_call(connection, Call(0, dialled, now, only_home, CallOutcome.OPEN))
+    if not callers:
+        return ScreenPop(call, callers, Advice.SEARCH)
+    sure = len(callers) == 1 or only_home is not None
+    return ScreenPop(call, callers, Advice.KNOWN if sure else Advice.CHOOSE)
+
+
+def callers_of(connection: Connection, number: str) -> tuple[Caller, ...]:
+    """Everybody who may be calling from `number`, those with an open incident first."""
+    matches = register.by_phone(connection, number)
+    if not matches:
+        return ()
+    homes = register.homes(connection, {match.household_id for match in matches if match.household_id})
+    open_cards = views.board(connection)
+    callers = [
+        Caller(
+            match=match,
+            home=homes.get(match.household_id) if match.household_id is not None else None,
+            incidents=tuple(card for card in open_cards if _concerns(card, match)),
+        )
+        for match in matches
+    ]
+    return tuple(sorted(callers, key=lambda caller: not caller.incidents))
+
+
+def search(connection: Connection, words: str, limit: int = 20) -> tuple[HomeRecord, ...]:
+    """Homes by address, building, name or number, for a caller whom the telephone did not name."""
+    if not words.strip():
+        raise Invalid("nothing_to_search", "say what to search for: a name, a street and house, or a number")
+    return register.list_households(connection, limit=limit, search=words)
+
+
+def choose(store: Store, call_id: int, household_id: int) -> Call:
+    """Say which home a call is about. NotFound: no such call or household."""
+    with store.write() as connection:
+        register.household_by_id(connection, household_id)
+        present = desk.call_by_id(connection, call_id)
+        return desk.settle_call(connection, call_id, present.outcome, household_id=household_id)
+
+
+def inform(store: Store, call_id: int, note: str) -> Call:
+    """The call is settled with an answer; `note` says which."""
+    with store.write() as connection:
+        return desk.settle_call(connection, call_id, CallOutcome.INFORMATION, note=note.strip())
+
+
+def raise_incident(
+    store: Store,
+    call_id: int,
+    household_id: int,
+    kind: Kind,
+    text: str,
+    account: Account,
+    plans: Plans,
+    now: datetime,
+) -> Incident:
+    """Trouble, with one tap: the home's incident is opened, or joined when one is open already.
+
+    The incident is committed before the call is settled: help waits for no bookkeeping. Harmless to repeat.
+    NotFound: no such call or household. Invalid: `kind` is no trouble.
+    """
+    with store.read() as connection:
+        desk.call_by_id(connection, call_id)
+    incident = intake.report(store, household_id, kind, text, f"account:{account.id}", plans, now)
+    with store.write() as connection:
+        desk.settle_call(
+            connection, call_id, CallOutcome.INCIDENT, household_id=household_id, incident_id=incident.id
+        )
+    return incident
+
+
+def _concerns(card: Card, match: Match) -> bool:
+    if match.household_id is not None:
+        return card.household_id == match.household_id
+    return match.known_as is Known.RESPONDER and any(
+        helper.responder_id == match.id for helper in card.helpers
+    )
