@@ -6,14 +6,14 @@ those the desk is all that is left, which every plan rings anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 
 from community.model import Duty, HomeRecord, Responder, ResponderKind, on_duty
 from dispatcher.model import Candidate
 from maps.coords import Point
-from maps.nearest import Place, minutes, nearest
+from maps.nearest import Place, Places, minutes
 
 SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     # An e-bike in streets, about 15 km/h; a clinic's car with getting ready; on foot for neighbours.
@@ -26,47 +26,57 @@ SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
 SHORTLIST = 8  # of each kind: more than any plan asks before it starts over
 
 
-@dataclass(frozen=True, slots=True)
 class Fleet:
-    """Everybody who can be sent, with their duty times."""
+    """Everybody who can be sent. Duties are whole minutes, so who is on duty is worked out once a minute."""
 
-    responders: tuple[Responder, ...]
-    duties: Mapping[int, tuple[Duty, ...]]
-    zone: tzinfo
+    def __init__(
+        self, responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]], zone: tzinfo
+    ) -> None:
+        self._responders = {str(r.id): r for r in responders if r.active and r.phone}
+        self._duties = duties
+        self._zone = zone
+        self._minute: datetime | None = None
+        self._available: list[Responder] = []
+        self._places: dict[ResponderKind, Places] = {}
 
     def candidates(self, home: HomeRecord, now: datetime) -> tuple[Candidate, ...]:
         """Those on duty, by kind, best first."""
-        available = [
-            r
-            for r in self.responders
-            if r.active and r.phone and on_duty(self.duties.get(r.id, ()), now, self.zone)
-        ]
+        self._turn_to(now.replace(second=0, microsecond=0))
         position = home.household.position
         if position is None:
-            return tuple(self._by_cell(available, home))
-        return tuple(self._by_distance(available, Point(position.lon, position.lat), home))
+            return tuple(self._by_cell(home))
+        return tuple(self._by_distance(Point(position.lon, position.lat), home))
 
-    def _by_distance(self, available: list[Responder], door: Point, home: HomeRecord) -> Iterator[Candidate]:
-        by_id = {str(r.id): r for r in available if r.position is not None}
-        places = [
-            Place(id, Point(r.position.lon, r.position.lat), frozenset({r.kind.value}))
-            for id, r in by_id.items()
-            if r.position is not None
+    def _turn_to(self, minute: datetime) -> None:
+        if minute == self._minute:
+            return
+        self._available = [
+            responder
+            for responder in self._responders.values()
+            if on_duty(self._duties.get(responder.id, ()), minute, self._zone)
         ]
-        for kind in ResponderKind:
-            ranked = nearest(door, places, SHORTLIST, tags={kind.value})
-            for place, near in enumerate(ranked, start=1):
-                responder = by_id[near.id]
+        located: defaultdict[ResponderKind, list[Place]] = defaultdict(list)
+        for responder in self._available:
+            where = responder.position
+            if where is not None:
+                located[responder.kind].append(Place(str(responder.id), Point(where.lon, where.lat)))
+        self._places = {kind: Places(places) for kind, places in located.items()}
+        self._minute = minute
+
+    def _by_distance(self, door: Point, home: HomeRecord) -> Iterator[Candidate]:
+        for kind, places in self._places.items():
+            for rank, near in enumerate(places.nearest(door, SHORTLIST), start=1):
+                responder = self._responders[near.id]
                 own = "本网格" if home.cell.id in responder.cells else ""
                 yield Candidate(
                     responder=responder,
-                    why=f"直线第{place}近的{own}在岗 no. {place} by straight distance, on duty",
+                    why=f"直线第{rank}近的{own}在岗 no. {rank} by straight distance, on duty",
                     distance_m=near.distance_m,
                     eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[kind]),
                 )
 
-    def _by_cell(self, available: list[Responder], home: HomeRecord) -> Iterator[Candidate]:
-        for responder in sorted(available, key=lambda r: r.id):
+    def _by_cell(self, home: HomeRecord) -> Iterator[Candidate]:
+        for responder in sorted(self._available, key=lambda r: r.id):
             if home.cell.id in responder.cells:
                 yield Candidate(
                     responder, why="住户没有坐标,本网格在岗人员 no position: the cell's own duty staff"

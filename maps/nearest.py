@@ -7,7 +7,7 @@ geodesic. Exact for any data, with no index that could go stale (7-where: a tree
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from math import ceil, isfinite, pi
@@ -47,27 +47,48 @@ class Near:
     distance_m: float
 
 
+class Places:
+    """Places prepared for asking who is nearest many times: their vectors are computed once."""
+
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = tuple(places)
+        self._degrees = np.array([(p.point.lon, p.point.lat) for p in self._places]).reshape(-1, 2)
+        self._vectors = _ecef(self._degrees)
+
+    def nearest(self, origin: Point, k: int) -> tuple[Near, ...]:
+        """The `k` nearest to `origin`, nearest first; equal distances by id. Fewer when there are fewer.
+
+        ValueError when `k` is not positive.
+        """
+        if k < 1:
+            raise ValueError(f"ask for at least one place, not {k}")
+        if not self._places:
+            return ()
+        differences = self._vectors - _ecef(np.array([(origin.lon, origin.lat)]))
+        chords: Vectors = np.sqrt(np.einsum("ij,ij->i", differences, differences))
+        short = np.argsort(chords)[: max(k, SHORTLIST)]
+        metres = self._geodesics(origin, short)
+        limit = np.sort(metres)[:k][-1]
+        if len(short) < len(chords) and chords[short[-1]] <= limit + ROUNDING_M:
+            short = np.flatnonzero(chords <= limit + ROUNDING_M)
+            metres = self._geodesics(origin, short)
+        ranked = sorted(
+            (float(distance), self._places[index].id) for index, distance in zip(short, metres, strict=True)
+        )
+        return tuple(Near(id, distance) for distance, id in ranked[:k])
+
+    def _geodesics(self, origin: Point, which: NDArray[np.intp]) -> Vectors:
+        lons, lats = self._degrees[which].T
+        _, _, metres = GEOD.inv(np.full_like(lons, origin.lon), np.full_like(lats, origin.lat), lons, lats)
+        rounded: Vectors = np.round(metres, DECIMALS)
+        return rounded
+
+
 def nearest(
     origin: Point, places: Iterable[Place], k: int, tags: AbstractSet[str] = frozenset()
 ) -> tuple[Near, ...]:
-    """The `k` places nearest to `origin` that carry all of `tags`, nearest first; equal distances by id.
-
-    Fewer than `k` when there are fewer. ValueError when `k` is not positive.
-    """
-    if k < 1:
-        raise ValueError(f"ask for at least one place, not {k}")
-    fit = [place for place in places if tags <= place.tags]
-    if not fit:
-        return ()
-    chords = _chords(origin, fit)
-    short = np.argsort(chords)[: max(k, SHORTLIST)]
-    limit = np.sort(_geodesics(origin, fit, short))[:k][-1]
-    possible = np.flatnonzero(chords <= limit + ROUNDING_M)
-    ranked = sorted(
-        (distance, fit[index].id)
-        for index, distance in zip(possible, _geodesics(origin, fit, possible), strict=True)
-    )
-    return tuple(Near(id, float(distance)) for distance, id in ranked[:k])
+    """The `k` places nearest to `origin` that carry all of `tags`, as `Places.nearest` gives them."""
+    return Places(place for place in places if tags <= place.tags).nearest(origin, k)
 
 
 def minutes(distance_m: float, speed_m_per_min: float, detour: float = 1.3) -> int:
@@ -87,24 +108,9 @@ def minutes(distance_m: float, speed_m_per_min: float, detour: float = 1.3) -> i
     return max(1, ceil(round(distance_m * detour / speed_m_per_min, 9)))
 
 
-def _chords(origin: Point, places: Sequence[Place]) -> Vectors:
-    degrees = np.array([(place.point.lon, place.point.lat) for place in places])
-    differences = _ecef(degrees) - _ecef(np.array([(origin.lon, origin.lat)]))
-    chords: Vectors = np.sqrt(np.einsum("ij,ij->i", differences, differences))
-    return chords
-
-
 def _ecef(degrees: Vectors) -> Vectors:
     """Earth-centred x, y, z in metres of points on the WGS-84 ellipsoid: (n, 2) degrees to (n, 3)."""
     lon, lat = (degrees * (pi / 180)).T
     normal = WGS84_A / np.sqrt(1 - WGS84_E2 * np.sin(lat) ** 2)
     flat = normal * np.cos(lat)
     return np.column_stack((flat * np.cos(lon), flat * np.sin(lon), normal * (1 - WGS84_E2) * np.sin(lat)))
-
-
-def _geodesics(origin: Point, places: Sequence[Place], which: NDArray[np.intp]) -> Vectors:
-    lons = np.array([places[index].point.lon for index in which])
-    lats = np.array([places[index].point.lat for index in which])
-    _, _, metres = GEOD.inv(np.full_like(lons, origin.lon), np.full_like(lats, origin.lat), lons, lats)
-    rounded: Vectors = np.round(metres, DECIMALS)
-    return rounded
