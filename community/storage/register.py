@@ -215,7 +215,8 @@ def list_households(
         select(t.household.c.id).where(t.household.c.id > after_id).order_by(t.household.c.id).limit(limit)
     )
     said = unicodedata.normalize("NFKC", search or "")
-    words = said.split() if re.search(r"[^\d\s()+-]", said) else [phones.digits(said)]
+    is_number = phones.digits(said) and not re.search(r"[^\d\s()+-]", said)
+    words = [phones.digits(said)] if is_number else said.split()
     for word in words:
         query = query.where(_home_mentions(word))
     ids = connection.execute(query).scalars().all()

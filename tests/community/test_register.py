@@ -150,11 +150,21 @@ def test_a_home_is_found_by_what_people_say(store: Store, small: SmallStreet, se
     assert [home.household.id for home in found] == [small.home.id]
 
 
-@pytest.mark.parametrize("search", ["赵", "王秀英 502", "%", "_", "123"])
+@pytest.mark.parametrize("search", ["赵", "王秀英 502", "%", "_", "123", "()"])
 @pytest.mark.usefixtures("small")
 def test_what_is_not_there_is_not_found(store: Store, search: str) -> None:
     with store.read() as connection:
         assert register.list_households(connection, search=search) == ()
+
+
+@pytest.mark.parametrize("search", [None, "", "  "])
+def test_who_searches_for_nothing_sees_every_home(
+    store: Store, small: SmallStreet, search: str | None
+) -> None:
+    with store.read() as connection:
+        assert [home.household.id for home in register.list_households(connection, search=search)] == [
+            small.home.id
+        ]
 
 
 def test_homes_are_listed_page_by_page(store: Store, small: SmallStreet) -> None:
