@@ -15,7 +15,7 @@ from api.settings import Settings
 from community.storage import Store
 from community.storage.schema import SchemaOutOfDate, require_newest
 from dispatcher import plans
-from dispatcher.bell import Bell, MqttBell
+from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
 
 
@@ -23,7 +23,7 @@ def main() -> int:
     """Serve until asked to stop; 2 when it cannot start, with the reason and the remedy on stderr."""
     logs.configure()
     try:
-        settings = Settings()
+        settings = Settings.model_validate({})
     except ValidationError as error:
         for wrong in error.errors():
             where = ".".join(str(part) for part in wrong["loc"]) or "public_url"
@@ -36,7 +36,7 @@ def main() -> int:
     except SchemaOutOfDate as error:
         print(error, file=sys.stderr)
         return 2
-    bell: Bell = MqttBell(settings.mqtt_host, settings.mqtt_port) if settings.mqtt_host else Bell()
+    bell = _bell(settings)
     app = create_app(
         Parts(
             store=store,
@@ -50,8 +50,17 @@ def main() -> int:
     try:
         server.run()
     finally:
+        if isinstance(bell, MqttBell):
+            bell.close()
         store.close()
     return 0
+
+
+def _bell(settings: Settings) -> LocalBell:
+    if not settings.mqtt_host:
+        return LocalBell()
+    password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else ""
+    return MqttBell(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password)
 
 
 if __name__ == "__main__":

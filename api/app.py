@@ -83,7 +83,7 @@ def create_app(parts: Parts) -> FastAPI:
         app.include_router(public)
     app.include_router(_behind_the_login(parts))
     app.include_router(console.router)
-    app.mount(console.STATIC_PATH, StaticFiles(directory=console.static_dir), "static")
+    app.mount("/static", StaticFiles(directory=console.static_dir), "static")
     app.mount(MAPS_URL, StaticFiles(directory=vendor_dir()), "vendor")
     app.mount(docs.FILES_PATH, StaticFiles(directory=docs.VENDORED), "docs_files")
     return app

@@ -23,13 +23,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import orjson
 import structlog
 from anyio import fail_after
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.sse import format_sse_event
+from pydantic_core import to_json
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
@@ -86,7 +85,7 @@ class Hub:
     async def run(self) -> None:
         """Look and tell until `close`."""
         while not self._closing:
-            await self._turn()
+            await self.turn()
             await run_sync(self._parts.bell.wait, LOOK_S, abandon_on_cancel=True)
 
     def close(self) -> None:
@@ -107,8 +106,8 @@ class Hub:
         try:
             for event in await run_sync(self._opening, last_event_id):
                 yield event
-            while (event := await subscriber.waiting.get()) is not None:
-                yield event
+            while (said := await subscriber.waiting.get()) is not None:
+                yield said
         finally:
             self._subscribers.discard(subscriber)
 
@@ -120,9 +119,13 @@ class Hub:
             if not stands:
                 self._drop(subscriber, "session_ended")
 
-    # ---- one turn ----
+    @property
+    def watching(self) -> int:
+        """How many streams are open."""
+        return len(self._subscribers)
 
-    async def _turn(self) -> None:
+    async def turn(self) -> None:
+        """Look once and tell what is new. A failure is told with the next beat, and nothing is lost by it."""
         beat = self._parts.monotonic() - self._last_beat >= BEAT_S
         try:
             # Kept until told: the feed has moved on, whatever happens to us before the end of this turn.
@@ -141,8 +144,8 @@ class Hub:
             log.exception("live_feed_failed")
         if beat:
             self._last_beat = self._parts.monotonic()
-            now = self._parts.clock.now().isoformat()
-            self._tell([_event("beat", {"now": now, "database": self._database_answers}, comment="beat")])
+            said = {"now": self._parts.clock.now(), "database": self._database_answers}
+            self._tell([_event("beat", said, comment="beat")])
 
     def _opening(self, last_event_id: int | None) -> list[bytes]:
         with self._parts.store.read() as connection:
@@ -163,9 +166,12 @@ class Hub:
             grouped.setdefault(change.incident_id, []).append(change)
         with self._parts.store.read() as connection:
             cards = {card.id: card for card in views.cards(connection, list(grouped))}
-        position = max(change.position for own in grouped.values() for change in own)
         return [
-            _event("incident", {"card": cards.get(incident_id), "entries": own}, position=position)
+            _event(
+                "incident",
+                {"card": cards.get(incident_id), "entries": own},
+                position=self._feed.position,
+            )
             for incident_id, own in grouped.items()
         ]
 
@@ -200,7 +206,7 @@ def _event(
     comment: str | None = None,
 ) -> bytes:
     return format_sse_event(
-        data_str=orjson.dumps(jsonable_encoder(data)).decode(),
+        data_str=to_json(data).decode(),
         event=name,
         id=None if position is None else str(position),
         retry=retry,

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from community.model import CallOutcome, OrderState, ResponderKind  # noqa: F401
 from devices.signal import Kind, Role
 from dispatcher.model import CloseCode, OfferState
+from hotline.orders import Step
 
 
 def _storable(text: str) -> str:
@@ -173,13 +173,23 @@ class CallIncidentIn(In):
     text: Text = Field(default="", examples=["邻居来电:敲门没有人应"])
 
 
-class CallCloseIn(In):
+class CallHomeIn(In):
+    household_id: Id = Field(examples=[5])
+
+
+class CallNoteIn(In):
     note: Text = Field(default="", examples=["问医保缴费时间,已答复"])
 
 
-class OrderAdvanceIn(In):
-    state: OrderState = Field(examples=["passed_on"])
-    note: Text = ""
+class OrderIn(In):
+    household_id: Id = Field(examples=[5])
+    item_id: Id = Field(examples=[4])
+    note: Text = Field(default="", examples=["下午三点以后"])
+
+
+class OrderStepIn(In):
+    step: Step = Field(examples=["pass_on"])
+    note: Text = Field(default="", examples=["服务商今天没有人手"])
 
 
 class ReportIn(In):

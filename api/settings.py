@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     database_url: SecretStr  # may hold a password
     mqtt_host: str = ""  # empty: nobody wakes us, the live stream looks by itself every second
     mqtt_port: int = 1883
+    mqtt_username: str = ""
+    mqtt_password: SecretStr | None = None
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""

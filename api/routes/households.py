@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -98,7 +99,7 @@ def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:
 
 
 def _keep_residents(
-    connection: Connection, household_id: int, given: list[ResidentIn], known: set[int] = frozenset()
+    connection: Connection, household_id: int, given: list[ResidentIn], known: Set[int] = frozenset()
 ) -> None:
     for one in given:
         resident = Resident(household_id=household_id, **{**one.model_dump(), "id": one.id or 0})

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from pydantic import Base64Bytes, BaseModel, Field
 
 from api.deps import CallerDep, NowDep, PartsDep, ReadDep
 from api.pages import Limit
@@ -23,9 +26,32 @@ def get_counters(connection: ReadDep) -> views.Counters:
     return views.counters(connection)
 
 
+class UnreadOut(BaseModel):
+    """A message that no rule understood. `text` is the payload as far as it is text, `payload` its bytes."""
+
+    id: int
+    device_key: str
+    reason: str
+    topic: str
+    text: str = Field(examples=['{"action":"hold"}'])
+    payload: Base64Bytes = Field(description="base64")
+    received_at: datetime
+
+
 @router.get("/unread", operation_id="listUnread", summary="Messages from devices that no rule understood")
-def list_unread(connection: ReadDep, limit: Limit = 50) -> tuple[views.Unread, ...]:
-    return views.unread(connection, limit)
+def list_unread(connection: ReadDep, limit: Limit = 50) -> list[UnreadOut]:
+    return [
+        UnreadOut(
+            id=one.id,
+            device_key=one.device_key,
+            reason=one.reason,
+            topic=one.topic,
+            text=one.payload.decode("utf-8", "replace"),
+            payload=b64encode(one.payload),
+            received_at=one.received_at,
+        )
+        for one in views.unread(connection, limit)
+    ]
 
 
 @router.post(

@@ -170,7 +170,7 @@ def answer_offer(
 ) -> Offer:
     """An operator writes down what a responder said on the telephone. Harmless to repeat."""
     offer = responses.answer_offer(
-        parts.store, offer_id, given.state, caller.actor, now, eta_min=given.eta_min, note=given.note
+        parts.store, offer_id, given.state, caller.actor, now, eta_min=given.eta_min, remark=given.note
     )
     parts.bell.ring()
     return offer
