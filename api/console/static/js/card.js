@@ -37,11 +37,19 @@ export function door(address) {
   return match ? [match[2], match[1]] : [address, ""];
 }
 
-/** Where the door is, without saying the community twice: 幸福里 · 和平社区 第7网格 */
+/** Where the door is, without saying the community twice: 幸福里 · 和平社区第7网格 */
 export function place(card) {
+  const [community, cell] = card.area_name.split(" ");
   const rest = door(card.address || "")[1];
-  const community = card.area_name.split(" ")[0];
-  return [community && rest.startsWith(community) ? rest.slice(community.length) : rest, card.area_name].filter(Boolean).join(" · ");
+  const inside = community && rest.startsWith(community) ? rest.slice(community.length) : rest;
+  return [inside, cell && cell.startsWith(community) ? cell : card.area_name].filter(Boolean).join(" · ");
+}
+
+/** +8613800000380 -> 138 0000 0380, +865462520118 -> 0546 2520118: as people here read a number. */
+export function phoneWords(number) {
+  const mobile = /^\+86(1\d{2})(\d{4})(\d{4})$/.exec(number);
+  if (mobile) return mobile.slice(1).join(" ");
+  return number.replace(/^\+86(10|2\d|\d{3})/, "0$1 ");
 }
 
 export function stageBar(card) {

@@ -1,7 +1,7 @@
 // One case: everything an operator needs once she has it, and what she can do about it.
 
 import { get, post } from "./api.js";
-import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, place, since, stageBar } from "./card.js";
+import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, since, stageBar } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
@@ -96,8 +96,9 @@ export class Case {
     const deed = (name, pair, run, style, key) =>
       h("button", { class: `button ${style}`, type: "button", "data-deed": name, onclick: run },
         pair[0], h("span", { class: "en" }, pair[1]), key ? h("kbd", { "aria-hidden": "true" }, key) : null);
-    const map = h("a", { class: "button", href: `/api/incidents/${card.id}/map`, target: "_blank", rel: "noopener" },
-      icon("map"), "地图", h("span", { class: "en" }, "map"));
+    const map = h("a", {
+      class: "button", href: `/api/incidents/${card.id}/map`, target: "_blank", rel: "noopener", title: "可打印的地图 map to print",
+    }, icon("map"), "地图");
     if (!isOpen(card)) return h("div", { class: "case__deeds" }, h("p", { class: "chip chip--good" }, icon("check"),
       `已结案 ${words.close[card.close_code] ? words.close[card.close_code].join(" ") : ""}`), map);
     if (card.claimed_by === null)
@@ -164,7 +165,7 @@ export class Case {
       class: "button", type: "button", "data-deed": `offer-${helper.offer_id}-${state}`, title: `${helper.name} 电话告知 said on the telephone`,
       onclick: () => this._send(`/api/offers/${helper.offer_id}/answer`, { state }),
     }, pair);
-    return h("span", { class: "row row--tight" }, next.map((state) => button(state, word(words.offer, state))));
+    return h("span", { class: "row row--tight" }, h("span", { class: "quiet small" }, "电话里说 by phone:"), next.map((state) => button(state, word(words.offer, state))));
   }
 
   _messages() {
@@ -173,7 +174,7 @@ export class Case {
       messages.map((message) => h("div", { class: "bubble" },
         h("p", null, message.body),
         h("div", { class: "bubble__foot" },
-          h("span", null, `→ ${message.to.name} ${message.to.phone}`),
+          h("span", null, `→ ${message.to.name} ${phoneWords(message.to.phone)}`),
           h("span", null, clockTime(message.delivered_at || message.sent_at || message.created_at)),
           h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(words.message, message.state)),
           message.error ? h("span", null, message.error) : null))));
@@ -293,7 +294,7 @@ function nearestFirst(responders, card) {
 
 const word = (table, key) => (table[key] ? table[key][0] : key);
 export const distance = (metres) => (metres < 995 ? `${Math.max(10, Math.round(metres / 10) * 10)}米` : `${(metres / 1000).toFixed(1)}公里`);
-const phone = (number) => h("a", { class: "phone", href: `tel:${number}` }, number);
+const phone = (number) => h("a", { class: "phone", href: `tel:${number}` }, phoneWords(number));
 const age = (resident) => {
   if (!resident.birth_date) return "";
   const born = resident.birth_date.split("-").map(Number);

@@ -1,7 +1,7 @@
 // The console: joins the live stream, the queue, the map, the case, the sound and the keys.
 
 import { get, post } from "./api.js";
-import { byUrgency, door, isOpen, isStale, kindWord, needsHuman, tickAll } from "./card.js";
+import { byUrgency, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
 import { Case } from "./case.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
@@ -175,11 +175,11 @@ async function readTrays() {
   try {
     const [unread, replies] = await Promise.all([get("/api/unread"), get("/api/replies")]);
     fill($('[data-tray="unread"] ul'), unread.map((one) => h("li", null,
-      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.text || one.payload || "")),
+      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.payload)),
       seen(`/api/unread/${one.id}/seen`))));
     fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
-      h("div", null, h("p", null, h("b", null, one.name || one.phone), ` “${one.body}”`),
-        h("p", { class: "quiet small" }, [shortTime(one.received_at || one.at), one.phone].join(" · ")),
+      h("div", null, h("p", null, h("b", null, `“${one.body}”`)),
+        h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${phoneWords(one.phone)}`),
         one.incident_id ? h("button", { class: "button", type: "button", onclick: () => pick(one.incident_id) }, `看事件 #${one.incident_id}`) : null),
       seen(`/api/replies/${one.id}/seen`))));
   } catch (problem) {
@@ -228,8 +228,10 @@ async function pick(id) {
   draw();
 }
 
+/** The case on screen when nobody has it, else the most urgent one that nobody has. */
 async function claimTop() {
-  const top = openCards().sort(byUrgency).find((card) => card.claimed_by === null);
+  const waiting = openCards().sort(byUrgency).filter((card) => card.claimed_by === null);
+  const top = waiting.find((card) => card.id === view.id) || waiting[0];
   if (!top) return toast("没有等待接警的事件 nothing is waiting");
   if (view.id !== top.id) await pick(top.id);
   await view.claim();
@@ -317,8 +319,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A button that was clicked with the mouse would keep the focus, and with it the space bar.
+document.addEventListener("click", (event) => {
+  const control = event.detail > 0 && !dialogIsOpen() && event.target.closest("button, summary");
+  if (control) control.blur();
+});
+
 function help() {
-  const keys = [["空格 Space", "接警:最急的一件 claim the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"],
+  const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"],
     ["/", "查找姓名、楼栋、电话 search"], ["Esc", "返回 back"], ["?", "这张表 this list"]];
   ask({
     title: ["按键", "keys"], lead: "没有一个键会直接结案。 No single key closes a case.",

@@ -2,6 +2,7 @@
 
 import { get, post } from "./api.js";
 import { duration, everySecond, clockTime, now, shortTime } from "./clock.js";
+import { phoneWords } from "./card.js";
 import { $, fill, h, toast } from "./dom.js";
 import words from "/console/words.js";
 
@@ -50,12 +51,13 @@ class Phone {
     this.count = about.count;
   }
 
-  _draw(owner, name) {
+  _draw(owner, called) {
+    const name = owner.role && called.startsWith(owner.role) ? called.slice(owner.role.length) : called; // 女儿赵艳
     fill(this.owner,
       h("span", { class: `avatar avatar--${owner.group}`, "aria-hidden": "true" }, name.slice(0, 1)),
       h("div", { class: "phone-set__name" },
         h("h2", null, owner.group === "clinic" ? null : h("span", { class: "phone-set__role" }, owner.role), name),
-        h("p", { class: "quiet small" }, [owner.of, this.number].filter(Boolean).join(" · "))));
+        h("p", { class: "quiet small" }, [owner.of, phoneWords(this.number)].filter(Boolean).join(" · "))));
     this.element.setAttribute("aria-label", `${owner.role} ${name}`);
   }
 
@@ -72,8 +74,10 @@ class Phone {
     if (fresh.length) this.texts.scrollTop = this.texts.scrollHeight;
     this.first = false;
     const last = texts.filter((text) => text.incoming && offered(text.body).length).pop();
-    fill(this.answers, last ? offered(last.body).map(([digit, meaning]) =>
-      h("button", { class: "button", type: "button", onclick: () => this.answer(digit) }, h("b", null, digit), meaning)) : null);
+    const choices = last ? offered(last.body) : [];
+    this.answers.classList.toggle("phone-set__answers--pairs", choices.length === 4);
+    fill(this.answers, choices.map(([digit, meaning]) =>
+      h("button", { class: "button", type: "button", onclick: () => this.answer(digit) }, h("b", null, digit), meaning)));
   }
 
   async answer(body) {

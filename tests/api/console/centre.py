@@ -1,0 +1,113 @@
+"""A whole centre in one process: the real application behind a real port, the engine, and simulated phones.
+
+Nothing runs by itself but the web server: a press is followed by `work`, which does what a dispatcher would.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from datetime import timedelta
+from uuid import uuid4
+
+from api.app import create_app
+from api.parts import Parts
+from api.server import Server, serve
+from api.settings import Settings
+from community.model import Account
+from community.storage import Store
+from devices.signal import Kind, Reading, Signal
+from dispatcher import intake, plans, responses
+from dispatcher.bell import LocalBell
+from dispatcher.channels.phones import Phones
+from dispatcher.clock import SystemClock
+from dispatcher.courier import Courier
+from dispatcher.engine import Engine
+from dispatcher.model import Meaning, Message
+from dispatcher.storage import handsets
+
+START_S = 20.0
+
+
+class Centre:
+    """`url` is where it answers while it runs. It may be stopped and started again on the same port."""
+
+    def __init__(self, store: Store) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            port: int = found.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.clock = SystemClock()
+        self._store = store
+        self._bell = LocalBell()
+        self._plans = plans.load(plans.SHIPPED.read_text(encoding="utf-8"))
+        self._settings = Settings.model_validate({"database_url": "sqlite://", "api_port": port})
+        self._courier = Courier(
+            store, Phones(self._receive, self._received), self.clock, worker="test", senders=2
+        )
+        self._engine = Engine(store, self._courier)
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    # ---- the server ----
+
+    def start(self) -> None:
+        ready = threading.Event()
+        app = create_app(
+            Parts(
+                store=self._store,
+                clock=self.clock,
+                bell=self._bell,
+                plans=self._plans,
+                settings=self._settings,
+            )
+        )
+        self._server = serve(app, self._settings, ready.set)
+        self._thread = threading.Thread(target=self._server.run, name="web")
+        self._thread.start()
+        assert ready.wait(START_S), "the web server did not start"
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(START_S)
+            assert not self._thread.is_alive(), "the web server did not stop"
+        self._server = self._thread = None
+
+    def close(self) -> None:
+        self.stop()
+        self._courier.close()
+
+    # ---- what happens in town ----
+
+    def press(self, device_key: str, kind: Kind = Kind.SOS, text: str = "") -> int:
+        """A device speaks; the incident it opened (or 0), after the engine has looked at it."""
+        now = self.clock.now()
+        said = Signal(device_key, kind, unique_key=uuid4().hex, received_at=now, text=text)
+        with self._store.write() as connection:
+            taken = intake.take(connection, [Reading(signals=(said,))], self._plans, now)
+        self.work()
+        return taken.opened[0] if taken.opened else 0
+
+    def answer(self, phone: str, body: str) -> Meaning:
+        meaning = responses.reply(self._store, phone, body, uuid4().hex, self.clock.now())
+        self.work()
+        return meaning
+
+    def claim(self, incident_id: int, account: Account) -> None:
+        responses.claim(self._store, incident_id, account, self.clock.now())
+        self._bell.ring()
+
+    def work(self, later_s: float = 0) -> None:
+        """One turn of a dispatcher, now or as if `later_s` seconds had passed: decide, send what waits."""
+        self._engine.tick(self.clock.now() + timedelta(seconds=later_s))
+        self._courier.collect()
+        self._bell.ring()
+
+    def _receive(self, message: Message) -> str:
+        with self._store.write() as connection:
+            return handsets.receive(connection, message, self.clock.now())
+
+    def _received(self, message: Message) -> str | None:
+        with self._store.read() as connection:
+            return handsets.received(connection, message)

@@ -1,0 +1,175 @@
+"""An operator's evening, in a real browser on a real server."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from community.storage import Store
+from devices.signal import Kind
+from dispatcher import views
+from dispatcher.model import CloseCode, Stage
+from tests.api.conftest import Town
+from tests.api.console.centre import Centre
+from tests.api.console.conftest import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
+
+BUTTON = "care:kenli/KL-0001"
+SOON = 5000  # ms
+AFTER_A_RESTART = 20_000  # ms
+
+
+@pytest.fixture(autouse=True)
+def all_is_well_at_the_end(desk: Desk):  # type: ignore[no-untyped-def]
+    """Whatever the story: nothing left loopback, and the page had no error, of its own or of the policy."""
+    yield
+    assert desk.asked_elsewhere == []
+    assert desk.wrong == []
+
+
+def test_a_press_is_seen_claimed_by_the_space_bar_and_closed_with_a_code(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    expect(tab.locator(".link")).to_contain_text("实时")
+    expect(tab.locator(".queue__empty")).to_be_visible()
+
+    incident_id = centre.press(BUTTON)
+    card = tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("紧急呼叫", timeout=SOON)
+    expect(card.locator(".card__door")).to_have_text("3幢2单元501")
+    expect(card).to_contain_text("无人接警")
+    expect(card.locator("[data-since]")).to_have_text(re.compile(r"^\d+秒$"))
+    expect(tab.locator(".announcer")).to_contain_text("3幢2单元501")
+    expect(tab.locator('[data-count="emergency"] b')).to_have_text("1")
+
+    tab.keyboard.press("Space")
+    case = tab.locator(".case")
+    expect(case).to_contain_text("钥匙在邻居家")
+    expect(case).to_contain_text("高血压")
+    expect(case).to_contain_text("138 0000 0002")
+    expect(card).to_contain_text("刘芳(我 me)")
+
+    tab.keyboard.press("n")
+    tab.keyboard.type("电话接通,老人说头晕")
+    tab.click("dialog button[type=submit]")
+    expect(case.locator(".timeline")).to_contain_text("电话接通,老人说头晕")
+
+    tab.click('[data-deed="close"]')
+    confirm = tab.locator("dialog button[type=submit]")
+    expect(confirm).to_be_disabled()
+    tab.check('dialog input[value="false_press"]')
+    confirm.click()
+    expect(tab.locator(".queue__empty")).to_be_visible()
+    expect(case).to_contain_text("误按")
+    with store.read() as connection:
+        closed = views.detail(connection, incident_id).card
+    assert (closed.stage, closed.close_code) == (Stage.CLOSED, CloseCode.FALSE_PRESS)
+
+
+def test_the_record_stays_shut_until_somebody_claims(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    desk.tab.locator(f'[data-incident="{incident_id}"] button').click()
+    case = desk.tab.locator(".case")
+    expect(case).to_contain_text("接警后显示完整档案")
+    expect(case).not_to_contain_text("高血压")
+    desk.tab.click('[data-deed="claim"]')
+    expect(case).to_contain_text("高血压")
+
+
+def test_no_single_key_closes_a_case(centre: Centre, desk: Desk, store: Store) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    expect(desk.tab.locator(".card")).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    expect(desk.tab.locator('[data-deed="close"]')).to_be_visible()
+    for key in "abcdefghijklmopqrstuvxyz0123456789":
+        desk.tab.keyboard.press(key)
+        desk.tab.keyboard.press("Enter")
+    with store.read() as connection:
+        assert views.detail(connection, incident_id).card.stage is Stage.CLAIMED
+
+
+def test_an_open_console_outlives_a_restart_and_misses_nothing(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    expect(tab.locator(".link")).to_contain_text("实时")
+    tab.evaluate("window.sameDocument = true")
+
+    centre.stop()
+    expect(tab.locator(".link")).to_contain_text("已断开", timeout=SOON)
+    incident_id = centre.press(BUTTON)
+    expect(tab.locator(".cutoff")).to_be_visible(timeout=10_000)
+    expect(tab.locator(".cutoff b")).to_have_text(re.compile(r"^\d+ 秒$"))
+    expect(tab.locator(".card")).to_have_count(0)
+
+    centre.start()
+    expect(tab.locator(".link")).to_contain_text("实时", timeout=AFTER_A_RESTART)
+    expect(tab.locator(".cutoff")).to_be_hidden()
+    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1)
+    assert tab.evaluate("window.sameDocument")
+
+
+def test_a_colleagues_case_can_be_taken_over_only_when_her_console_is_silent(
+    centre: Centre, desk: Desk, town: Town
+) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    centre.claim(incident_id, town.colleague)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("接警 赵敏", timeout=SOON)
+    card.locator("button").click()
+    expect(desk.tab.locator(".case")).to_contain_text("高血压")
+    expect(desk.tab.locator('[data-deed="take"]')).to_have_count(0)
+
+    centre.work(later_s=60)
+    expect(card).to_contain_text("赵敏 已失联", timeout=SOON)
+    desk.tab.click('[data-deed="take"]')
+    expect(card).to_contain_text("刘芳(我 me)")
+
+
+def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    expect(tab.locator(".sound")).to_contain_text("开始值班")
+    first = centre.press(BUTTON)
+    expect(tab.locator(".card")).to_have_count(1, timeout=SOON)
+    with tab.expect_response(re.compile(rf"/console/speech/{first}\.wav"), timeout=15_000) as spoken:
+        tab.click(".sound")
+    assert spoken.value.status in (200, 204)
+    expect(tab.locator(".sound")).to_contain_text("声音已开")
+
+    tab.click(".mute")
+    expect(tab.locator(".mute")).to_have_text(re.compile(r"静音中 \d+ 秒"))
+    with tab.expect_response(re.compile(r"/console/speech/\d+\.wav"), timeout=15_000) as broken:
+        second = centre.press("zigbee:unknown-home", Kind.SMOKE)
+    assert broken.value.url.endswith(f"/{second}.wav")
+
+
+def test_a_relative_answers_on_her_phone_and_the_operator_sees_it(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    centre.press(BUTTON)
+    desk.log_in("/phones")
+    phone = desk.tab.locator('[data-phone="+8613800000011"]')
+    expect(phone).to_contain_text("网格员", timeout=SOON)
+    expect(phone).to_contain_text("请去和平社区幸福里3幢2单元501")
+    phone.get_by_role("button", name="1 能去").click()
+    expect(phone.locator(".text--mine")).to_have_text(re.compile("^1"))
+    with store.read() as connection:
+        [card] = views.board(connection)
+    assert [helper.state for helper in card.helpers if helper.name == "李强"] == ["accepted"]
+
+
+def test_words_that_look_like_markup_are_only_words(centre: Centre, desk: Desk) -> None:
+    centre.press(BUTTON)
+    centre.answer("+8613800000002", "<img src=x onerror=alert(1)>")
+    desk.log_in()
+    desk.tab.click('[data-tray="replies"] summary')
+    expect(desk.tab.locator('[data-tray="replies"]')).to_contain_text("<img src=x onerror=alert(1)>")
+    assert desk.tab.locator('[data-tray="replies"] img').count() == 0
