@@ -6,6 +6,7 @@ import sys
 
 import structlog
 from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError
 
 from api import logs
 from api.app import create_app
@@ -30,10 +31,16 @@ def main() -> int:
             print(f"ANXIN_{where.upper()}: {wrong['msg']}", file=sys.stderr)
         return 2
     structlog.get_logger(__name__).info("settings", **settings.model_dump(mode="json"))
-    store = Store(settings.database_url.get_secret_value())
     try:
+        store = Store(settings.database_url.get_secret_value())
         require_newest(store)
-    except SchemaOutOfDate as error:
+    except ArgumentError:
+        print(
+            "ANXIN_DATABASE_URL: write sqlite:///path/to/anxin.db or postgresql+psycopg://user@host/name",
+            file=sys.stderr,
+        )
+        return 2
+    except (ValueError, SchemaOutOfDate) as error:
         print(error, file=sys.stderr)
         return 2
     bell = _bell(settings)
@@ -59,7 +66,7 @@ def main() -> int:
 def _bell(settings: Settings) -> LocalBell:
     if not settings.mqtt_host:
         return LocalBell()
-    password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else ""
+    password = settings.mqtt_password.get_secret_value()
     return MqttBell(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -14,19 +15,19 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ANXIN_", extra="ignore", frozen=True)
 
-    database_url: SecretStr  # may hold a password
+    database_url: SecretStr = SecretStr("sqlite:///anxin.db")  # secret: it may hold a password
     mqtt_host: str = ""  # empty: nobody wakes us, the live stream looks by itself every second
     mqtt_port: int = 1883
     mqtt_username: str = ""
-    mqtt_password: SecretStr | None = None
+    mqtt_password: SecretStr = SecretStr("")
     api_host: str = "127.0.0.1"
     api_port: int = Field(default=8000, ge=0, le=65535)
     public_url: str = ""
     trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
     session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
-    simulated_phones: bool = True  # the page that shows every phone; switch off where real people are texted
+    channel: Literal["phones", "twilio"] = "phones"  # how people are texted; the dispatcher has the same
     timezone: str = "Asia/Shanghai"
-    twilio_auth_token: SecretStr | None = None  # without it no Twilio callback is believed
+    twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
 
     @field_validator("public_url")
     @classmethod
@@ -54,6 +55,11 @@ class Settings(BaseSettings):
             return self.public_url
         host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
         return f"http://{host}:{self.api_port}"
+
+    @property
+    def simulated_phones(self) -> bool:
+        """Whether there is a page that shows every phone: never where real people are texted."""
+        return self.channel == "phones"
 
     @property
     def is_https(self) -> bool:

@@ -46,8 +46,8 @@ async def signed_form(request: Request, parts: deps.PartsDep) -> FormData:
     The signature covers the address *as Twilio was told it*, so it is built from the public URL and not from
     what a proxy made of the request; and the form object, because a dict would lose doubled fields.
     """
-    token = parts.settings.twilio_auth_token
-    if token is None:
+    token = parts.settings.twilio_auth_token.get_secret_value()
+    if not token:
         raise Forbidden("twilio_not_configured", "set ANXIN_TWILIO_AUTH_TOKEN to take callbacks from Twilio")
     try:
         form = await request.form(max_files=0, max_fields=100)
@@ -56,9 +56,7 @@ async def signed_form(request: Request, parts: deps.PartsDep) -> FormData:
     address = parts.settings.base_url + request.url.path
     if request.url.query:
         address += f"?{request.url.query}"
-    signed = all(isinstance(value, str) for value in form.values()) and RequestValidator(
-        token.get_secret_value()
-    ).validate(
+    signed = all(isinstance(value, str) for value in form.values()) and RequestValidator(token).validate(
         address,
         form,
         request.headers.get("x-twilio-signature", ""),

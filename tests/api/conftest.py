@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -246,6 +247,13 @@ def incident_id(operator: Browser, town: Town) -> int:
     assert answer.status_code == 201, answer.text
     opened: int = answer.json()["id"]
     return opened
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
 
 
 @pytest.fixture

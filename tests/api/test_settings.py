@@ -12,10 +12,9 @@ def settings(**given: object) -> Settings:
     return Settings.model_validate({"database_url": "sqlite://", **given})
 
 
-def test_the_database_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("ANXIN_DATABASE_URL", raising=False)
-    with pytest.raises(ValidationError, match="database_url"):
-        Settings()
+def test_phones_are_simulated_only_where_nobody_is_really_texted() -> None:
+    assert settings().simulated_phones
+    assert not settings(channel="twilio").simulated_phones
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,64 @@
+"""2222999 rings: the caller is on screen, a wish becomes an order, trouble becomes an incident."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.conftest import Browser, Town
+
+
+@pytest.mark.parametrize("number", ["13800000002", "013800000002", "+86 138-0000-0002"])
+def test_the_daughter_calls_and_her_mothers_home_is_on_screen(
+    operator: Browser, town: Town, number: str
+) -> None:
+    pop = operator.post("/api/hotline/calls", {"number": number}).json()
+    assert pop["advice"] == "known"
+    [caller] = pop["callers"]
+    assert (caller["match"]["name"], caller["home"]["household"]["id"]) == ("李梅", town.household_id)
+
+
+def test_a_wish_becomes_an_order_that_goes_its_way(operator: Browser, town: Town) -> None:
+    call = operator.post("/api/hotline/calls", {"number": "13800000001"}).json()["call"]
+    order = operator.post(f"/api/hotline/calls/{call['id']}/order", {"item_id": town.item_id})
+    assert order.status_code == 201
+    assert (order.json()["household_id"], order.json()["state"]) == (town.household_id, "placed")
+    steps = f"/api/orders/{order.json()['id']}/steps"
+    for step, state in (("pass_on", "passed_on"), ("take", "taken"), ("finish", "done")):
+        assert operator.post(steps, {"step": step}).json()["state"] == state
+    over = operator.post(steps, {"step": "take"})
+    assert (over.status_code, over.json()["code"]) == (409, "step_not_possible")
+    [line] = operator.get("/api/orders").json()["items"]
+    assert (line["offer"]["item"]["name"], line["offer"]["provider"]["name"]) == ("擦玻璃", "好帮手家政")
+
+
+def test_trouble_becomes_an_incident_with_one_tap(operator: Browser, town: Town) -> None:
+    call = operator.post("/api/hotline/calls", {"number": "13800000001"}).json()["call"]
+    incident = operator.post(f"/api/hotline/calls/{call['id']}/incident", {"text": "摔倒了", "kind": "fall"})
+    assert incident.status_code == 201
+    assert operator.get("/api/board").json()[0]["household_id"] == town.household_id
+    [kept] = operator.get("/api/hotline/calls").json()["items"]
+    assert (kept["outcome"], kept["incident_id"]) == ("incident", incident.json()["id"])
+
+
+def test_a_withheld_number_asks_for_a_search_and_then_for_the_home(operator: Browser, town: Town) -> None:
+    pop = operator.post("/api/hotline/calls", {"number": ""}).json()
+    assert (pop["advice"], pop["callers"]) == ("search", [])
+    path = f"/api/hotline/calls/{pop['call']['id']}"
+    which = operator.post(f"{path}/incident", {})
+    assert (which.status_code, which.json()["code"]) == (422, "which_home")
+    assert operator.post(f"{path}/household", {"household_id": town.household_id}).status_code == 200
+    assert operator.post(f"{path}/incident", {}).status_code == 201
+
+
+def test_a_question_is_answered_and_the_call_is_over(operator: Browser) -> None:
+    call = operator.post("/api/hotline/calls", {"number": "120"}).json()["call"]
+    closed = operator.post(f"/api/hotline/calls/{call['id']}/close", {"note": "医保时间"}).json()
+    assert (closed["outcome"], closed["note"]) == ("information", "医保时间")
+
+
+def test_the_catalogue_answers_a_wish_in_words(operator: Browser) -> None:
+    [offer] = operator.get("/api/catalogue", params={"category": "家政"}).json()
+    assert (offer["item"]["name"], offer["item"]["price_fen"]) == ("擦玻璃", 3500)
+    [found] = operator.get("/api/catalogue/search", params={"wish": "想擦玻璃"}).json()
+    assert found["offer"]["item"]["name"] == "擦玻璃"
+    assert [one["name"] for one in operator.get("/api/providers").json()] == ["好帮手家政"]

@@ -1,0 +1,144 @@
+"""What an operator does in a day, over HTTP: claim, send, note, close; and what waits in the inbox."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from community.storage import Store
+from dispatcher.engine import Engine
+from dispatcher.model import MessageState
+from tests.api.conftest import Browser, StoppedClock, Town
+from tests.api.test_twilio_callbacks import STATUS, post
+
+
+def test_from_the_report_to_the_closed_case(
+    operator: Browser, town: Town, incident_id: int, clock: StoppedClock
+) -> None:
+    [card] = operator.get("/api/board").json()
+    assert (card["id"], card["stage"], card["who"]) == (incident_id, "raised", "王秀英 85岁")
+
+    claimed = operator.post(f"/api/incidents/{incident_id}/claim").json()
+    assert (claimed["stage"], claimed["claimed_by"]) == ("claimed", town.operator.id)
+    clock.pass_time(seconds=15)
+    renewed = operator.post(f"/api/incidents/{incident_id}/renew").json()
+    assert renewed["lease_until"] > claimed["lease_until"]
+
+    offer = operator.post(f"/api/incidents/{incident_id}/offers", {"responder_id": town.worker_id})
+    assert offer.status_code == 201
+    answer = f"/api/offers/{offer.json()['id']}/answer"
+    assert operator.post(answer, {"state": "accepted", "eta_min": 6}).json()["state"] == "accepted"
+    assert operator.post(answer, {"state": "arrived"}).json()["state"] == "arrived"
+    assert operator.get(f"/api/incidents/{incident_id}").json()["card"]["stage"] == "on_scene"
+
+    assert operator.post(f"/api/incidents/{incident_id}/notes", {"text": "意识清楚"}).status_code == 204
+    closed = operator.post(f"/api/incidents/{incident_id}/close", {"code": "helped", "note": "低血糖"})
+    assert (closed.json()["stage"], closed.json()["close_code"]) == ("closed", "helped")
+    assert operator.get("/api/board").json() == []
+
+    timeline = operator.get(f"/api/incidents/{incident_id}/timeline").json()
+    assert [entry["seq"] for entry in timeline] == list(range(1, len(timeline) + 1))
+    by_operator = [one["entry"] for one in timeline if one["actor"] == f"account:{town.operator.id}"]
+    assert {"claimed", "note", "closed"} <= set(by_operator)
+    assert timeline[0]["at"].endswith("Z")
+
+
+def test_two_operators_cannot_have_one_case_but_one_may_take_it_over(
+    operator: Browser, colleague: Browser, incident_id: int
+) -> None:
+    operator.post(f"/api/incidents/{incident_id}/claim")
+    refused = colleague.post(f"/api/incidents/{incident_id}/claim")
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_claimed")
+    assert "刘芳" in refused.json()["detail"]
+    taken = colleague.post(f"/api/incidents/{incident_id}/take-over").json()
+    assert taken["claimed_by"] != operator.get("/api/session").json()["id"]
+    assert operator.post(f"/api/incidents/{incident_id}/renew").status_code == 409
+
+
+def test_what_does_not_exist_is_404_and_what_is_over_is_409(operator: Browser, incident_id: int) -> None:
+    missing = operator.post("/api/incidents/404/claim")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_such_incident")
+    operator.post(f"/api/incidents/{incident_id}/close", {"code": "test"})
+    again = operator.post(f"/api/incidents/{incident_id}/close", {"code": "test"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_closed")
+
+
+def test_numbers_beyond_any_database_are_refused_and_not_an_error(operator: Browser) -> None:
+    for path in ("/api/incidents/0", f"/api/incidents/{2**63}", "/api/incidents/-1", "/api/incidents/x"):
+        assert operator.get(path).status_code == 422
+
+
+def test_text_that_no_database_keeps_is_refused(operator: Browser, incident_id: int) -> None:
+    for bad in ("a\x00b", "\ud800", ""):
+        content = (
+            '{"text": "' + bad.encode("unicode_escape").decode().replace("\\x", "\\u00") + '"}'
+        ).encode()
+        headers = {"X-CSRF-Token": operator.csrf_token, "Content-Type": "application/json"}
+        answer = operator.client.post(f"/api/incidents/{incident_id}/notes", content=content, headers=headers)
+        assert answer.status_code == 422, bad.encode("unicode_escape")
+
+
+def test_all_incidents_come_in_pages_newest_first(operator: Browser, town: Town) -> None:
+    opened = []
+    for _ in range(3):
+        told = operator.post("/api/incidents", {"household_id": town.household_id, "kind": "fall"}).json()
+        opened.append(told["id"])
+        operator.post(f"/api/incidents/{told['id']}/close", {"code": "test"})
+    first = operator.get("/api/incidents", params={"limit": 2}).json()
+    assert [card["id"] for card in first["items"]] == [opened[2], opened[1]]
+    rest = operator.get("/api/incidents", params={"limit": 2, "cursor": first["next"]}).json()
+    assert [card["id"] for card in rest["items"]] == [opened[0]]
+    assert rest["next"] is None
+    assert operator.get("/api/incidents", params={"stage": "raised"}).json()["items"] == []
+    assert operator.get("/api/incidents", params={"cursor": "x"}).json()["code"] == "bad_cursor"
+
+
+def test_the_counters_say_what_is_open(operator: Browser, incident_id: int) -> None:
+    assert incident_id
+    counters = operator.get("/api/counters").json()
+    assert (counters["by_stage"]["raised"], counters["unread"], counters["replies"]) == (1, 0, 0)
+
+
+def test_a_kind_that_is_no_trouble_opens_nothing(operator: Browser, town: Town) -> None:
+    answer = operator.post("/api/incidents", {"household_id": town.household_id, "kind": "heartbeat"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_a_trouble")
+    assert operator.get("/api/board").json() == []
+
+
+def test_the_daughters_phone_shows_her_text_and_she_answers(
+    operator: Browser, store: Store, incident_id: int, clock: StoppedClock
+) -> None:
+    Engine(store).tick(clock.now())
+    told = operator.get(f"/api/incidents/{incident_id}").json()["messages"]
+    assert "+8613800000002" in {message["to"]["phone"] for message in told}
+    answered = operator.post("/api/phones/+8613800000002/reply", {"body": "1"})
+    assert answered.json() == {"meaning": "coming"}
+    timeline = operator.get(f"/api/incidents/{incident_id}/timeline").json()
+    assert "reply" in {entry["entry"] for entry in timeline}
+    texts = operator.get("/api/phones/+8613800000002").json()
+    assert [(text["incoming"], text["body"]) for text in texts][-1] == (False, "1")
+
+
+def test_an_answer_nobody_understands_waits_until_it_is_seen(operator: Browser) -> None:
+    operator.post("/api/phones/13900000000/reply", {"body": "你们是谁"})
+    [waiting] = operator.get("/api/replies").json()
+    assert waiting["body"] == "你们是谁"
+    assert operator.get("/api/counters").json()["replies"] == 1
+    assert operator.post(f"/api/replies/{waiting['id']}/seen").status_code == 204
+    assert operator.get("/api/replies").json() == []
+
+
+def test_receipts_may_come_doubled_late_and_in_the_wrong_order(
+    operator: Browser, stranger: TestClient, store: Store, incident_id: int, clock: StoppedClock
+) -> None:
+    Engine(store).tick(clock.now())
+
+    def to_the_daughter() -> dict[str, str]:
+        messages = operator.get(f"/api/incidents/{incident_id}").json()["messages"]
+        found: dict[str, str] = next(one for one in messages if one["to"]["phone"] == "+8613800000002")
+        return found
+
+    path = f"{STATUS}?key={to_the_daughter()['key']}"
+    for word in ("sent", "delivered", "sending", "delivered", "sent", "queued"):
+        assert post(stranger, path, {"MessageSid": "SM77", "MessageStatus": word}).status_code == 204
+    told = to_the_daughter()
+    assert (told["state"], told["provider_id"]) == (MessageState.DELIVERED, "SM77")

@@ -1,0 +1,102 @@
+"""The register over HTTP: found in pages, changed in part, and never half."""
+
+from __future__ import annotations
+
+from tests.api.conftest import Browser, Town
+
+
+def test_a_home_is_found_by_name_number_and_address(operator: Browser, town: Town) -> None:
+    for words in ("王秀英", "13800000001", "13800000002", "幸福里 3幢"):
+        [home] = operator.get("/api/households", params={"search": words}).json()["items"]
+        assert home["household"]["id"] == town.household_id, words
+    assert operator.get("/api/households", params={"search": "没有"}).json() == {"items": [], "next": None}
+
+
+def test_a_new_home_is_kept_as_a_whole_or_not_at_all(admin: Browser, town: Town) -> None:
+    new = {
+        "area_id": town.cell_id,
+        "address": "和平社区幸福里3幢2单元601",
+        "position": {"lon": 118.545, "lat": 37.585, "source": "survey"},
+        "residents": [{"name": "赵德福", "birth_date": "1939-07-01", "lives_alone": True}],
+        "contacts": [{"name": "赵军", "relation": "儿子", "phone": "13800000077"}],
+    }
+    bad_phone = {**new, "contacts": [{"name": "赵军", "relation": "儿子", "phone": "12"}]}
+    refused = admin.post("/api/households", bad_phone)
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_phone")
+    assert len(admin.get("/api/households").json()["items"]) == 1, (
+        "the address was not kept without its people"
+    )
+
+    home = admin.post("/api/households", new)
+    assert home.status_code == 201, home.text
+    assert home.json()["contacts"][0]["phone"] == "+8613800000077"
+    first = admin.get("/api/households", params={"limit": 1}).json()
+    second = admin.get("/api/households", params={"limit": 1, "cursor": first["next"]}).json()
+    assert second["items"] == [home.json()]
+    assert second["next"] is None
+
+
+def test_a_change_of_one_thing_leaves_the_others(admin: Browser, town: Town) -> None:
+    path = f"/api/households/{town.household_id}"
+    before = admin.get(path).json()
+    after = admin.patch(path, {"access_notes": "门禁密码 2580#"}).json()
+    assert after["household"] == {**before["household"], "access_notes": "门禁密码 2580#"}
+    assert (after["residents"], after["contacts"]) == (before["residents"], before["contacts"])
+    assert admin.patch(path, {"position": None}).json()["household"]["position"] is None
+
+
+def test_people_are_changed_by_their_id_and_contacts_as_a_list(admin: Browser, town: Town) -> None:
+    path = f"/api/households/{town.household_id}"
+    resident = admin.get(path).json()["residents"][0]
+    del resident["household_id"]
+    contact = admin.get(path).json()["contacts"][0]
+    after = admin.patch(
+        path,
+        {
+            "residents": [{**resident, "health_notes": "糖尿病"}, {"name": "王建国"}],
+            "contacts": [
+                {"name": "张大爷", "relation": "邻居", "phone": "13800000003"},
+                {"id": contact["id"], "name": "李梅", "relation": "女儿", "phone": "13800000002"},
+            ],
+        },
+    ).json()
+    assert [(one["name"], one["health_notes"]) for one in after["residents"]] == [
+        ("王秀英", "糖尿病"),
+        ("王建国", ""),
+    ]
+    assert [(one["rank"], one["name"]) for one in after["contacts"]] == [(1, "张大爷"), (2, "李梅")]
+    stranger = admin.patch(path, {"residents": [{"id": 999, "name": "某人"}]})
+    assert (stranger.status_code, stranger.json()["code"]) == (404, "no_such_resident")
+
+
+def test_a_device_is_enrolled_once_moved_and_disabled(admin: Browser, operator: Browser, town: Town) -> None:
+    again = admin.post("/api/devices", {"key": "care:kenli/KL-0001", "role": "help_button"})
+    assert (again.status_code, again.json()["code"]) == (409, "device_enrolled")
+    changed = admin.patch(f"/api/devices/{town.device_id}", {"household_id": None, "enabled": False}).json()
+    assert (changed["household_id"], changed["enabled"], changed["key"]) == (
+        None,
+        False,
+        "care:kenli/KL-0001",
+    )
+    assert operator.get(f"/api/devices/{town.device_id}").json() == changed
+    assert operator.get("/api/devices", params={"household_id": town.household_id}).json()["items"] == []
+
+
+def test_a_responder_moves_and_goes_off(operator: Browser, town: Town) -> None:
+    [worker, clinic] = operator.get("/api/responders").json()["items"]
+    assert (worker["responder"]["name"], worker["on_duty"], clinic["on_duty"]) == ("李强", True, True)
+    path = f"/api/responders/{town.worker_id}"
+    moved = operator.patch(path, {"position": {"lon": 118.5, "lat": 37.5}}).json()
+    assert (moved["position"]["lon"], moved["active"]) == (118.5, True)
+    assert operator.patch(path, {"active": False}).json()["position"]["lon"] == 118.5
+    assert operator.get("/api/responders").json()["items"][0]["on_duty"] is False
+
+
+def test_degrees_that_are_none_are_refused(operator: Browser, town: Town) -> None:
+    for position in ({"lon": 37.5, "lat": 118.5}, {"lon": "NaN", "lat": 1}, {"lon": 1e400, "lat": 1}):
+        answer = operator.client.patch(
+            f"/api/responders/{town.worker_id}",
+            content=f'{{"position": {{"lon": {position["lon"]}, "lat": {position["lat"]}}}}}',
+            headers={"X-CSRF-Token": operator.csrf_token, "Content-Type": "application/json"},
+        )
+        assert answer.status_code == 422, position
