@@ -11,7 +11,7 @@ from os import getpid
 
 import structlog
 
-from community.storage import Store
+from community.storage import Store, register
 from community.storage.schema import SchemaOutOfDate, require_newest
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.channels import Channel
@@ -70,6 +70,7 @@ def main() -> int:
     clock = SystemClock()
     try:
         require_newest(store)
+        _refuse_real_texts_to_made_up_people(settings, store)
         channel = CHANNELS[settings.channel](settings, store, clock)
     except (SchemaOutOfDate, ValueError) as wrong:
         print(wrong, file=sys.stderr)
@@ -98,6 +99,17 @@ def main() -> int:
     bell.close()
     store.close()
     return 0
+
+
+def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: Store) -> None:
+    """The numbers of a seeded street may belong to strangers."""
+    is_real = settings.channel != "phones" and not settings.twilio_base_url
+    with store.read() as connection:
+        if is_real and any(area.synthetic for area in register.areas(connection, with_polygons=False)):
+            raise ValueError(
+                "this database holds a made-up street, and its numbers may belong to strangers: "
+                "use ANXIN_CHANNEL=phones, or a database of your own"
+            )
 
 
 def run(engine: Engine, courier: Courier, bell: Bell, clock: Clock, stopping: threading.Event) -> None:

@@ -239,7 +239,7 @@ class _Climb:
                     to=Recipient(who, f"{contact.relation}{contact.name}", contact.phone),
                     purpose=Purpose.RAISED,
                     rung=self.rung,
-                    body=self.voice.raised(home, self.incident.kind, self.incident.opened_at),
+                    body=self.voice.raised(home, self.incident.kind, self.incident.ladder_at),
                     lane=self.lane,
                 )
             )
@@ -274,7 +274,7 @@ class _Climb:
                     purpose=Purpose.ASK,
                     rung=self.rung,
                     body=self.voice.ask(
-                        home, self.incident.kind, self.incident.opened_at, candidate.distance_m
+                        home, self.incident.kind, self.incident.ladder_at, candidate.distance_m
                     ),
                     lane=self.lane,
                 ),

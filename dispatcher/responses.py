@@ -177,7 +177,7 @@ def ask_responder(
         voice = Voice.of(register.site(connection))
         attempt = sum(o.responder_id == responder_id for o in known)
         who = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
-        body = voice.ask(home, incident.kind, incident.opened_at, distance)
+        body = voice.ask(home, incident.kind, incident.ladder_at, distance)
         _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now)
         far = f",{distance_words(distance)}" if distance is not None else ""
         text = f"请{responder.name}前往:{candidate.why}{far}"
