@@ -791,8 +791,8 @@ def broker(words: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=1883, help="MQTT 5 (1883)")
     parser.add_argument("--v3-port", type=int, help="MQTT 3.1.1 (无 / none)")
     options = parser.parse_args(list(words))
-    python = prepare(for_tests=False)
     if Path(sys.prefix).resolve() != ENVIRONMENT.resolve():
+        python = prepare(for_tests=False)
         return become(
             python, [str(ROOT / "anxin.py"), "broker", *words], child_variables(os.environ, SCRATCH)
         )

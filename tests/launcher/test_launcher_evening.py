@@ -1,0 +1,89 @@
+"""The whole demo, as the launcher starts it: a press reaches a phone, a part is killed, all ends in time."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the demo's process tree is tested on POSIX")
+
+Until = Callable[[Callable[[], bool]], bool]
+
+
+@dataclass(frozen=True)
+class Evening:
+    """A running demo."""
+
+    tree: Any
+    plan: Any
+    api_port: int
+    api_key: str
+
+    @contextlib.contextmanager
+    def open(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.api_port, timeout=10)) as to:
+            to.request("GET", path, headers={"Authorization": f"Bearer {self.api_key}"})
+            with to.getresponse() as response:
+                yield response
+
+    def read(self, path: str) -> Any:
+        with self.open(path) as response:
+            assert response.status == 200, response.read()
+            return json.load(response)
+
+    def is_open(self) -> bool:
+        with contextlib.suppress(OSError), self.open("/readyz") as response:
+            return response.status == 200
+        return False
+
+
+@pytest.fixture
+def evening(anxin: ModuleType, tmp_path: Path) -> Iterator[Evening]:
+    (tmp_path / "logs").mkdir()
+    ports: list[int] = []
+    for _ in range(3):
+        ports.append(anxin.choose_port(28900, ports, anxin.is_free))
+    api_port, mqtt_port, v3_port = ports
+    variables = anxin.child_variables({}, tmp_path) | anxin.demo_variables(tmp_path, mqtt_port, api_port)
+    tree = anxin.ProcessTree(variables, tmp_path / "logs")
+    plan = anxin.demo_plan(sys.executable, tmp_path, mqtt_port, v3_port)
+    try:
+        anxin.start_everything(tree, plan)
+        seeded = json.loads((tmp_path / "seed.json").read_text(encoding="utf-8"))
+        yield Evening(tree, plan, api_port, seeded["api_key"])
+    finally:
+        tree.stop()
+
+
+def test_a_newcomer_sees_a_press_become_a_text_and_can_leave_at_any_time(
+    evening: Evening, until: Until, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evening.read("/api/phones") == []
+    evening.tree.start(evening.plan.press)
+    assert until(lambda: bool(evening.read("/api/phones")))
+    (first, *_) = evening.read("/api/phones")
+    assert "【2222999】" in json.dumps(evening.read(f"/api/phones/{first['phone']}"), ensure_ascii=False)
+
+    api = next(life for life in evening.tree.lives if life.part.name == "api")
+    api.process.kill()
+    assert until(lambda: evening.tree.tend() or (api.process.poll() is None and evening.is_open()))
+    assert "api 意外退出" in capsys.readouterr().out
+
+    with evening.open("/api/live") as stream:
+        assert stream.readline().startswith(b"event:")
+        processes = [life.process for life in evening.tree.lives]
+        begun = time.monotonic()
+        evening.tree.stop()
+        assert time.monotonic() - begun < 3
+    assert all(process.returncode is not None for process in processes)
