@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 import structlog
 from pydantic import ValidationError
@@ -53,14 +55,22 @@ def main() -> int:
             settings=settings,
         )
     )
+    # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.
+    signal.signal(signal.SIGTERM, _end)
     server = serve(app, settings, lambda: print(f"ready {settings.base_url}", flush=True))
     try:
         server.run()
+    except KeyboardInterrupt:
+        return 0
     finally:
         if isinstance(bell, MqttBell):
             bell.close()
         store.close()
     return 0
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def _bell(settings: Settings) -> LocalBell:

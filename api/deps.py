@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from anyio.to_thread import run_sync
 from fastapi import Depends, Request
@@ -17,8 +18,9 @@ from sqlalchemy import Connection
 
 from api.parts import Parts
 from api.problems import Forbidden, Unauthenticated
+from community.errors import NotFound
 from community.model import Account, AccountRole
-from community.storage import accounts
+from community.storage import accounts, register
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,6 +46,17 @@ def reading(parts: PartsDep) -> Iterator[Connection]:
 
 
 ReadDep = Annotated[Connection, Depends(reading)]
+
+
+def site_zone(connection: ReadDep, parts: PartsDep) -> ZoneInfo:
+    """The time zone in which the site's people live and work."""
+    try:
+        return ZoneInfo(register.site(connection).timezone)
+    except NotFound:
+        return ZoneInfo(parts.settings.timezone)
+
+
+ZoneDep = Annotated[ZoneInfo, Depends(site_zone)]
 
 
 @dataclass(frozen=True, slots=True)

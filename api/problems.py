@@ -95,14 +95,8 @@ class Problem(BaseModel):
 
 
 def describe(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses=`: the problems it can answer, for the OpenAPI document."""
-    return {
-        status: {
-            "description": TITLE[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status in statuses
-    }
+    """For a route's `responses=`: the problems it can answer; `api/openapi.py` adds what their body is."""
+    return {status: {"description": TITLE[status]} for status in statuses}
 
 
 def problem(

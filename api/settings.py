@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
     session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
     channel: Literal["phones", "twilio"] = "phones"  # how people are texted; the dispatcher has the same
-    timezone: str = "Asia/Shanghai"
+    timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
 
     @field_validator("public_url")

@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from api.openapi import described
+
 VENDORED = Path(__file__).parent.parent / "vendor"
 FILES_PATH = "/docs/files"
 
@@ -17,6 +19,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <title>安心 Anxin API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="/static/img/mark.svg">
 <link rel="stylesheet" href="/docs/files/swagger-ui/swagger-ui.css">
 </head>
 <body>
@@ -32,8 +35,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json")
 def openapi(request: Request) -> dict[str, Any]:
-    described: dict[str, Any] = request.app.openapi()
-    return described
+    return described(request.app)
 
 
 @router.get("/docs", response_class=HTMLResponse)

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse
 
-from api.deps import NowDep, PartsDep, ReadDep
+from api.deps import NowDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.routes.incidents import IncidentId
 from community.errors import Conflict
@@ -73,8 +72,7 @@ def get_area_map(connection: ReadDep, level: Annotated[AreaLevel | None, Query()
     summary="Homes with open incidents, responders on duty, clinics",
     responses=GEOJSON,
 )
-def get_live_map(connection: ReadDep, parts: PartsDep, now: NowDep) -> Json:
-    zone = ZoneInfo(parts.settings.timezone)
+def get_live_map(connection: ReadDep, now: NowDep, zone: ZoneDep) -> Json:
     return feature_collection(
         (
             *_homes(views.board(connection)),
@@ -91,7 +89,7 @@ def get_live_map(connection: ReadDep, parts: PartsDep, now: NowDep) -> Json:
     responses=describe(404, 409),
 )
 def get_incident_map(
-    incident_id: IncidentId, connection: ReadDep, parts: PartsDep, now: NowDep
+    incident_id: IncidentId, connection: ReadDep, now: NowDep, zone: ZoneDep
 ) -> HTMLResponse:
     """Its own Content-Security-Policy allows exactly the scripts and styles it was drawn with."""
     detail = views.detail(connection, incident_id)
@@ -103,7 +101,6 @@ def get_incident_map(
             f"the home of incident {incident_id} has no position on the map: go by the address, "
             "and give the household a position",
         )
-    zone = ZoneInfo(parts.settings.timezone)
     fleet = Fleet(register.responders(connection), register.duties(connection), zone)
     around = [
         area

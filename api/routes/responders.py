@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from api import pages
-from api.deps import CallerDep, NowDep, PartsDep, ReadDep
+from api.deps import CallerDep, NowDep, PartsDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.schemas import ResponderPatch
 from community.model import Duty, Position, Responder, ResponderKind, on_duty
@@ -32,8 +31,8 @@ class ResponderOut(BaseModel):
 @router.get("/responders", operation_id="listResponders", summary="Find responders", responses=describe(422))
 def list_responders(
     connection: ReadDep,
-    parts: PartsDep,
     now: NowDep,
+    zone: ZoneDep,
     limit: pages.Limit = 50,
     cursor: pages.Cursor = None,
     kind: Annotated[ResponderKind | None, Query()] = None,
@@ -41,7 +40,7 @@ def list_responders(
 ) -> pages.Page[ResponderOut]:
     after_id = pages.decode(cursor) if cursor else 0
     found = register.list_responders(connection, after_id, limit + 1, kind, search)
-    duties, zone = register.duties(connection), ZoneInfo(parts.settings.timezone)
+    duties = register.duties(connection)
     shown = [
         ResponderOut(
             responder=each,

@@ -190,7 +190,7 @@ def test_our_own_files_may_be_kept_but_are_asked_for(stranger: TestClient) -> No
 def test_the_docs_load_nothing_from_elsewhere(operator: Browser) -> None:
     page = operator.get("/docs").text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
-    assert len(loaded) == 3
+    assert len(loaded) == 4
     for path in loaded:
         assert path.startswith("/")
         assert operator.get(path).status_code == 200
