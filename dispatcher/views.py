@@ -147,8 +147,9 @@ counters = reading.counters
 class Feed:
     """Every change once it is committed, also one that became visible late.
 
-    Ids are given before the commit, so a row may appear below one that was seen already. The feed therefore
-    looks back: `position` only passes an id that was first seen longer ago than any transaction can last.
+    Ids are given before the commit, so a row may appear below one that was seen already. The feed remembers
+    such holes, and asks for them again until no transaction can fill them any more. `position` stays below
+    the lowest hole, and below what the last poll gave: who has had an event with it has had all up to it.
     After a reconnect everything above the position is sent again; a page ignores what it has.
     """
 
@@ -156,19 +157,20 @@ class Feed:
         self._store = store
         with store.read() as connection:
             self.position = reading.settled_change(connection, timedelta(seconds=2 * LONGEST_TRANSACTION_S))
-        self._seen: dict[int, float] = {}  # id → when it was first seen, monotonic seconds
+        self._last = self.position
+        self._holes: dict[int, float] = {}  # id → when it was first missed, monotonic seconds
 
     def poll(self, now_s: float) -> tuple[Change, ...]:
         """Changes not given before, in id order. `now_s` is monotonic seconds."""
         with self._store.read() as connection:
-            visible = reading.changes(connection, self.position)
-        new = [change for change in visible if change.id not in self._seen]
-        self._seen.update((change.id, now_s) for change in new)
-        settled = [id for id, at in self._seen.items() if now_s - at > LONGEST_TRANSACTION_S]
-        if settled:
-            self.position = max(self.position, *settled)
-            self._seen = {id: at for id, at in self._seen.items() if id > self.position}
-        return tuple(new)
+            new = reading.changes(connection, self._last, self._holes)
+        self.position = min(self._holes, default=self._last + 1) - 1
+        for change in new:
+            self._holes.update((id, now_s) for id in range(self._last + 1, change.id))
+            self._holes.pop(change.id, None)
+            self._last = max(self._last, change.id)
+        self._holes = {id: at for id, at in self._holes.items() if now_s - at <= LONGEST_TRANSACTION_S}
+        return new
 
     def since(self, connection: Connection, position: int) -> tuple[Change, ...]:
         """Everything above `position`: what a page that was away may have missed."""

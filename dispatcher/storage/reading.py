@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, literal, select, union_all
+from sqlalchemy import Connection, func, literal, or_, select, union_all
 
 from community.storage.tables import (
     account,
@@ -237,12 +237,17 @@ def settled_change(connection: Connection, span: timedelta) -> int:
     return connection.execute(query).scalar() or 0
 
 
-def changes(connection: Connection, after: int) -> tuple[Change, ...]:
-    """Timeline entries with an id above `after`, by id."""
-    query = select(
-        timeline.c.id, timeline.c.incident_id, timeline.c.seq, timeline.c.entry, timeline.c.at
-    ).where(timeline.c.id > after)
+def changes(connection: Connection, after: int, holes: Collection[int] = ()) -> tuple[Change, ...]:
+    """Timeline entries with an id above `after`, or among `holes`, by id."""
+    wanted = timeline.c.id > after
+    if holes:
+        wanted = or_(wanted, timeline.c.id.in_(list(holes)))
+    query = (
+        select(timeline.c.id, timeline.c.incident_id, timeline.c.seq, timeline.c.entry, timeline.c.at)
+        .where(wanted)
+        .order_by(timeline.c.id)
+    )
     return tuple(
         Change(id, incident_id, seq, Entry(entry), at)
-        for id, incident_id, seq, entry, at in connection.execute(query.order_by(timeline.c.id))
+        for id, incident_id, seq, entry, at in connection.execute(query)
     )
