@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -179,12 +180,14 @@ def town(store: Store, password_hash: str) -> Town:
 
 
 @pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Lines instead of coloured tracebacks with all local variables, which take seconds to draw."""
+def logged() -> Iterator[io.StringIO]:
+    """What the application logs, as lines: coloured tracebacks with local variables take seconds to draw."""
+    lines = io.StringIO()
     structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(lines),
     )
-    yield
+    yield lines
     structlog.reset_defaults()
 
 
