@@ -1,0 +1,74 @@
+"""`python -m bench.provider`: our dispatcher, with a channel that hands each text to the street over TCP.
+
+Everything but the channel is what `python -m dispatcher` runs. The channel waits for the provider's answer on
+a connection per sender, as an HTTP client with keep-alive would, without TLS and without an SDK.
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+import threading
+
+import structlog
+
+from bench.settings import BenchSettings
+from community.storage import Store
+from dispatcher.__main__ import run
+from dispatcher.bell import MqttBell
+from dispatcher.channels import Outcome, Sent
+from dispatcher.clock import SystemClock
+from dispatcher.courier import Courier
+from dispatcher.engine import Engine
+from dispatcher.model import Message
+
+
+class Handover:
+    """One connection per sending thread; a text is taken when the provider has answered."""
+
+    name = "bench"
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._mine = threading.local()
+
+    def send(self, message: Message) -> Outcome:
+        return Sent(self.text(message.to.phone, message.key))
+
+    def text(self, phone: str, key: str) -> str:
+        link: socket.socket | None = getattr(self._mine, "link", None)
+        if link is None:
+            self._mine.link = link = socket.create_connection(("127.0.0.1", self._port), timeout=10)
+            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.sendall(f"{phone} {key}\n".encode())
+        if not link.recv(64):
+            raise ConnectionError("the provider hung up")
+        return key
+
+    def find(self, message: Message) -> Sent | None:
+        return None
+
+
+def main() -> int:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    settings = BenchSettings()
+    store = Store(settings.database_url)
+    bell = MqttBell("127.0.0.1", settings.mqtt_port)
+    clock = SystemClock()
+    courier = Courier(
+        store, Handover(settings.bench_provider_port), clock, worker="bench", recorded=bell.ring
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    print("ready dispatcher", flush=True)
+    run(Engine(store, courier), courier, bell, clock, stopping)
+    courier.close()
+    bell.close()
+    store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
