@@ -28,7 +28,7 @@ _POSTGRES = {
 }
 _SQLITE_BUSY_MS = 10_000
 
-# Our transactions are a dozen statements, each ended by the time-outs above: a row that is still invisible after
+# Our transactions are a dozen statements, each ended by the time-outs above: a row still invisible after
 # this many seconds was rolled back. The live stream counts on it (dispatcher/views.py).
 LONGEST_TRANSACTION_S = 120.0
 
