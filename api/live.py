@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0  # at least this often, also when no bell rings
 BEAT_S = 5.0
 RETRY_MS = 1500  # when a browser tries again after a cut
-WAITING = 256  # events a slow reader may be behind before it is cut off
+WAITING = 256  # turns that a slow reader may be behind before it is cut off
 STALLED_S = 15.0  # a reader that takes nothing for this long is gone
 
 
@@ -53,10 +53,10 @@ class Subscriber:
     still_valid: Callable[[], bool]
     waiting: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(WAITING))
 
-    def give(self, event: bytes) -> bool:
-        """Queue one event; False when this reader is too far behind."""
+    def give(self, said: bytes) -> bool:
+        """Queue what one turn has to say; False when this reader is too far behind."""
         try:
-            self.waiting.put_nowait(event)
+            self.waiting.put_nowait(said)
         except asyncio.QueueFull:
             return False
         return True
@@ -76,6 +76,7 @@ class Hub:
         self._parts = parts
         self._feed = views.Feed(parts.store)
         self._subscribers: set[Subscriber] = set()
+        self._position = self._feed.position
         self._untold: list[views.Change] = []
         self._counters: views.Counters | None = None
         self._database_answers = True
@@ -104,8 +105,7 @@ class Hub:
         # First the queue, then the reading: what is committed in between comes twice, never not at all.
         self._subscribers.add(subscriber)
         try:
-            for event in await run_sync(self._opening, last_event_id):
-                yield event
+            yield await run_sync(self._opening, last_event_id)
             while (said := await subscriber.waiting.get()) is not None:
                 yield said
         finally:
@@ -129,7 +129,10 @@ class Hub:
         beat = self._parts.monotonic() - self._last_beat >= BEAT_S
         try:
             # Kept until told: the feed has moved on, whatever happens to us before the end of this turn.
-            self._untold += await run_sync(self._feed.poll, self._parts.monotonic())
+            new = await run_sync(self._feed.poll, self._parts.monotonic())
+            if not self._untold:
+                self._position = self._feed.position  # while something is untold, nobody may be past it
+            self._untold += new
             changed = bool(self._untold)
             if changed:
                 self._tell(await run_sync(self._incidents, self._untold))
@@ -145,11 +148,11 @@ class Hub:
         if beat:
             self._last_beat = self._parts.monotonic()
             said = {"now": self._parts.clock.now(), "database": self._database_answers}
-            self._tell([_event("beat", said, comment="beat")])
+            self._tell(_event("beat", said, comment="beat"))
 
-    def _opening(self, last_event_id: int | None) -> list[bytes]:
+    def _opening(self, last_event_id: int | None) -> bytes:
         with self._parts.store.read() as connection:
-            position = self._feed.position
+            position = self._position
             missed = () if last_event_id is None else self._feed.since(connection, last_event_id)
             snapshot = {
                 "now": self._parts.clock.now(),
@@ -157,39 +160,34 @@ class Hub:
                 "counters": views.counters(connection),
             }
         first = _event("snapshot", snapshot, position=position, retry=RETRY_MS)
-        return [first, *(self._incidents(missed) if missed else ())]
+        return first + (self._incidents(missed) if missed else b"")
 
-    def _incidents(self, changes: Iterable[views.Change]) -> list[bytes]:
-        """One event per changed incident, in the order of its last change."""
+    def _incidents(self, changes: Iterable[views.Change]) -> bytes:
+        """One event per changed incident. All of a turn go out as one piece, so a storm makes nobody slow."""
         grouped: dict[int, list[views.Change]] = {}
         for change in changes:
             grouped.setdefault(change.incident_id, []).append(change)
         with self._parts.store.read() as connection:
             cards = {card.id: card for card in views.cards(connection, list(grouped))}
-        return [
-            _event(
-                "incident",
-                {"card": cards.get(incident_id), "entries": own},
-                position=self._feed.position,
-            )
-            for incident_id, own in grouped.items()
-        ]
+        return b"".join(
+            _event("incident", {"card": cards.get(id), "entries": own}, position=self._position)
+            for id, own in grouped.items()
+        )
 
     async def _tell_counters(self) -> None:
         counters = await run_sync(self._count)
         if counters != self._counters:
             self._counters = counters
-            self._tell([_event("counters", counters)])
+            self._tell(_event("counters", counters))
 
     def _count(self) -> views.Counters:
         with self._parts.store.read() as connection:
             return views.counters(connection)
 
-    def _tell(self, events: Iterable[bytes]) -> None:
-        for event in events:
-            for subscriber in tuple(self._subscribers):
-                if not subscriber.give(event):
-                    self._drop(subscriber, "too_slow")
+    def _tell(self, said: bytes) -> None:
+        for subscriber in tuple(self._subscribers):
+            if not subscriber.give(said):
+                self._drop(subscriber, "too_slow")
 
     def _drop(self, subscriber: Subscriber, reason: str) -> None:
         self._subscribers.discard(subscriber)

@@ -14,7 +14,7 @@ import pytest
 from community.storage import Store
 from tests.api.conftest import PASSWORD, Town
 
-ENDS_WITHIN_S = 2.0
+ENDS_WITHIN_S = 5.0  # it takes a tenth of a second; the rest is for a machine that is busy with other things
 
 
 def run(variables: Mapping[str, str]) -> subprocess.Popen[str]:
