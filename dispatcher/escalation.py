@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from community.model import Contact, HomeRecord
 from dispatcher.model import (
     COVERING,
     LONGEST_DELAY,
@@ -90,14 +91,19 @@ class _Climb:
         self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
             offer.responder_id for offer in case.offers if offer.id in self.expired
         }
-        self.told = {told.who for told in case.told if told.rung > self.incident.ladder_rung}
-        self.cannot = {
-            told.who
-            for told in case.told
-            if told.answer in (Meaning.CANNOT, Meaning.STOP) or told.unreachable
+        # What was told and answered before the present plan began is about another trouble: only a STOP holds.
+        present = [told for told in case.told if told.rung > self.incident.ladder_rung]
+        self.told = {told.who for told in present}
+        self.just_told: set[str] = (
+            set()
+        )  # in this very step: never twice, however many rungs it catches up on
+        self.cannot = {told.who for told in case.told if told.answer is Meaning.STOP} | {
+            told.who for told in present if told.answer is Meaning.CANNOT
         }
+        latest = {told.who: told for told in present}
+        self.unreachable = {told.who for told in latest.values() if told.unreachable}
         self.relative_comes = any(
-            told.who.startswith("contact:") and told.answer is Meaning.COMING for told in case.told
+            told.who.startswith("contact:") and told.answer is Meaning.COMING for told in present
         )
 
     def step(self) -> Step:
@@ -201,7 +207,8 @@ class _Climb:
     def _fire(self, rung: Rung, repeating: bool) -> bool:
         """Tell everybody on `rung`; False when it reached no one. A repeat may tell the same people again."""
         if repeating:
-            self.told.clear()
+            self.told = set(self.just_told)
+            self.unreachable.clear()  # a phone that was off may be on again
             self.refused = {o.responder_id for o in self.case.offers if o.state is OfferState.DECLINED}
         reached = [self._tell(tell) for tell in rung.tell]
         if any(reached):
@@ -224,15 +231,12 @@ class _Climb:
         home = self.case.home
         if home is None or self.relative_comes:
             return False
-        left = [
-            contact
-            for contact in home.contacts
-            if contact.phone and f"contact:{contact.id}" not in self.told | self.cannot
-        ]
+        left = list(self._untold(home))
         chosen = left[:count] if count else left
         for contact in chosen:
             who = f"contact:{contact.id}"
             self.told.add(who)
+            self.just_told.add(who)
             self.texts.append(
                 Draft(
                     key=f"i{self.incident.id}.r{self.rung}.{who}",
@@ -244,6 +248,15 @@ class _Climb:
                 )
             )
         return bool(chosen)
+
+    def _untold(self, home: HomeRecord) -> Iterator[Contact]:
+        """Contacts who can still be told, in order; of several with one phone only the first."""
+        passed = self.told | self.cannot | self.unreachable
+        phones = {"", *(c.phone for c in home.contacts if f"contact:{c.id}" in passed)}
+        for contact in home.contacts:
+            if contact.phone not in phones:
+                phones.add(contact.phone)
+                yield contact
 
     def _ask_nearest(self, tell: Tell) -> bool:
         chosen = list(self._free(tell))[: tell.count]
@@ -292,6 +305,7 @@ class _Climb:
     def _replace(self) -> None:
         """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached."""
         absent = {offer.responder_id for offer in self.late}
+        absent |= {who for who in self.asked if f"responder:{who}" in self.unreachable}
         kind_of = {c.responder.id: c.responder.kind for c in self.case.candidates}
         for rung in self.plan.rungs[: self._fired]:
             for tell in rung.tell:
@@ -300,6 +314,7 @@ class _Climb:
                     for candidate in list(self._free(tell))[: max(0, tell.count - standing)]:
                         self._ask(candidate)
                 elif tell.whom is Whom.RELATIVES and tell.count:
-                    reached = sum(who.startswith("contact:") for who in self.told - self.cannot)
+                    gone = self.cannot | self.unreachable
+                    reached = sum(who.startswith("contact:") for who in self.told - gone)
                     if reached < tell.count:
                         self._tell_relatives(tell.count - reached)

@@ -325,12 +325,12 @@ class Casebook:
         for rows in (self._alarms_new, self._offers_new, self._messages_new):
             for row in rows:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
-        if self._alarms_new:
-            self._connection.execute(insert(alarm), self._alarms_new)
-        if self._alarms_changed:
+        if self._alarms_changed:  # first: one that was cleared makes room for one of the same kind
             self._connection.execute(
                 update(alarm).where(alarm.c.id == bindparam("alarm_id")), self._alarms_changed
             )
+        if self._alarms_new:
+            self._connection.execute(insert(alarm), self._alarms_new)
         if self._offers_new:
             self._connection.execute(insert(offer), self._offers_new)
         return self._write_messages(lease, lease_most)
@@ -526,7 +526,7 @@ def offers_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, 
 
 
 def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tuple[Told, ...]]:
-    """Who was told on which rung, and what their phone answered last."""
+    """Who was told on which rung, in that order, and what their phone answered last."""
     ids = list(incident_ids)
     answers: dict[tuple[int, str], Meaning] = {}
     for incident_id, phone, meaning in connection.execute(
@@ -538,9 +538,9 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
     found: defaultdict[int, list[Told]] = defaultdict(list)
     lost = (MessageState.FAILED.value, MessageState.UNDELIVERABLE.value)
     for incident_id, who, phone, rung, state in connection.execute(
-        select(message.c.incident_id, message.c.who, message.c.phone, message.c.rung, message.c.state).where(
-            message.c.incident_id.in_(ids), message.c.rung > 0
-        )
+        select(message.c.incident_id, message.c.who, message.c.phone, message.c.rung, message.c.state)
+        .where(message.c.incident_id.in_(ids), message.c.rung > 0)
+        .order_by(message.c.id)
     ):
         answer = answers.get((incident_id, phone))
         found[incident_id].append(Told(who, rung, answer, unreachable=state in lost))

@@ -1,0 +1,183 @@
+"""Cases for the pure rules: one home, some people, and what the engine would make of each step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from community.model import (
+    Area,
+    AreaLevel,
+    Contact,
+    HomeRecord,
+    Household,
+    Position,
+    Resident,
+    Responder,
+    ResponderKind,
+)
+from devices.signal import Kind
+from dispatcher.escalation import stage_of
+from dispatcher.model import (
+    Candidate,
+    Case,
+    Incident,
+    Meaning,
+    Offer,
+    OfferState,
+    Plan,
+    Rung,
+    Severity,
+    Stage,
+    Step,
+    Tell,
+    Told,
+    Whom,
+)
+from dispatcher.wording import Voice
+
+START = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)  # 14:05 there
+VOICE = Voice("2222999", "2222999", ZoneInfo("Asia/Shanghai"))
+WORKER, CLINIC = ResponderKind.GRID_WORKER, ResponderKind.CLINIC
+DESK = Tell(Whom.DESK)
+
+
+def after(seconds: float) -> datetime:
+    """`seconds` after the press."""
+    return START + timedelta(seconds=seconds)
+
+
+def relatives(count: int) -> Tell:
+    return Tell(Whom.RELATIVES, count)
+
+
+def nearest(count: int, *kinds: ResponderKind) -> Tell:
+    return Tell(Whom.NEAREST, count, kinds or (WORKER,))
+
+
+def plan(*rungs: tuple[int, tuple[Tell, ...]], **waits: int) -> Plan:
+    return Plan("try", tuple(Rung(after_s, tell) for after_s, tell in rungs), **waits)
+
+
+def home(contacts: int = 0, located: bool = True) -> HomeRecord:
+    cell = Area(1, AreaLevel.CELL, "111", "local", "第一网格", 2)
+    return HomeRecord(
+        Household(
+            1,
+            1,
+            "和平社区幸福里3幢2单元501",
+            "3幢",
+            "2单元",
+            5,
+            "501",
+            Position(118.5, 37.6) if located else None,
+        ),
+        (Resident(1, 1, "王秀英"),),
+        tuple(Contact(n, 1, n, f"亲属{n}", "女儿", f"+861390000000{n}") for n in range(1, contacts + 1)),
+        cell,
+        Area(2, AreaLevel.COMMUNITY, "11", "local", "和平社区", None),
+    )
+
+
+def candidates(workers: int = 0, clinics: int = 0) -> tuple[Candidate, ...]:
+    kinds = [WORKER] * workers + [CLINIC] * clinics
+    return tuple(
+        Candidate(
+            Responder(n, kind, f"人{n}", f"+8613800000{n:03d}", Position(118.5, 37.6)),
+            "最近",
+            100.0 * n,
+            n,
+        )
+        for n, kind in enumerate(kinds, start=1)
+    )
+
+
+def a_case(
+    ladder: Plan,
+    *,
+    contacts: int = 0,
+    workers: int = 0,
+    clinics: int = 0,
+    kind: Kind = Kind.SOS,
+    severity: Severity = Severity.EMERGENCY,
+    **of_incident: object,
+) -> Case:
+    """A case that has just been opened."""
+    incident = Incident(
+        id=7,
+        subject="household:1",
+        household_id=1,
+        kind=kind,
+        severity=severity,
+        stage=Stage.RAISED,
+        opened_at=START,
+        due_at=START,
+        rung=0,
+        ladder_rung=0,
+        ladder_at=START,
+        version=2,
+    )
+    changed = replace(incident, **of_incident)  # type: ignore[arg-type]
+    return Case(changed, ladder, home(contacts), candidates(workers, clinics), (), ())
+
+
+def carried_out(case: Case, step: Step, now: datetime) -> Case:
+    """What the engine makes of a step: offers are made and expire, people are told, the case is due later."""
+    offers = [
+        replace(o, state=OfferState.EXPIRED, changed_at=now) if o.id in step.expired else o
+        for o in case.offers
+    ]
+    standing = tuple(offers)
+    offers += [
+        Offer(
+            len(offers) + place,
+            case.incident.id,
+            ask.candidate.responder.id,
+            OfferState.ASKED,
+            ask.candidate.why,
+            now,
+            ask.expires_at,
+            ask.candidate.distance_m,
+        )
+        for place, ask in enumerate(step.asks, start=1)
+    ]
+    drafts = [*step.texts, *(ask.draft for ask in step.asks)]
+    incident = replace(
+        case.incident,
+        due_at=step.due_at,
+        rung=step.rung,
+        stage=stage_of(case.incident.claimed_by is not None, standing),
+        lease_until=None if step.lease_lost else case.incident.lease_until,
+    )
+    told = tuple(Told(draft.to.who, draft.rung) for draft in drafts)
+    return replace(case, incident=incident, offers=tuple(offers), told=case.told + told)
+
+
+def answered(case: Case, responder: int, state: OfferState, now: datetime, eta_s: float = 0) -> Case:
+    """The newest offer of `responder` moves; the case is due at once, as after every answer."""
+    [*_, mine] = [o for o in case.offers if o.responder_id == responder]
+    eta_at = now + timedelta(seconds=eta_s) if eta_s else mine.eta_at
+    moved = replace(mine, state=state, changed_at=now, eta_at=eta_at)
+    return replace(due_at_once(case, now), offers=tuple(moved if o.id == mine.id else o for o in case.offers))
+
+
+def replied(case: Case, contact: int, meaning: Meaning, now: datetime) -> Case:
+    who = f"contact:{contact}"
+    told = tuple(replace(t, answer=meaning) if t.who == who else t for t in case.told)
+    return replace(due_at_once(case, now), told=told)
+
+
+def unreachable(case: Case, who: str, now: datetime) -> Case:
+    told = tuple(replace(t, unreachable=True) if t.who == who else t for t in case.told)
+    return replace(due_at_once(case, now), told=told)
+
+
+def due_at_once(case: Case, now: datetime) -> Case:
+    due_at = case.incident.due_at
+    return replace(case, incident=replace(case.incident, due_at=min(now, due_at) if due_at else now))
+
+
+def whom(step: Step) -> list[str]:
+    """Who is told or asked by a step, in order."""
+    return [draft.to.who for draft in (*step.texts, *(ask.draft for ask in step.asks))]

@@ -1,0 +1,241 @@
+"""A small town to tell stories in: people and minutes on a real store, with the real rules, engine and courier.
+
+Only two things are made up: the time, which the story hands in, and the phones, which the story can switch off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from math import ceil
+
+from sqlalchemy import func, select, union_all
+
+from community.model import (
+    Account,
+    AccountRole,
+    Area,
+    AreaLevel,
+    Contact,
+    Device,
+    Duty,
+    Household,
+    Position,
+    Resident,
+    Responder,
+    ResponderKind,
+    Site,
+)
+from community.storage import Store, accounts, register
+from community.storage.tables import incident, message
+from devices.signal import Kind, Reading, Role, Signal, State
+from dispatcher import intake, responses, views
+from dispatcher.channels import Outcome, Sent
+from dispatcher.courier import LEASE, carry, settle
+from dispatcher.engine import Engine
+from dispatcher.model import CloseCode, Message, MessageState, OfferState
+from dispatcher.plans import SHIPPED, load
+from dispatcher.storage import outbox
+
+ALWAYS = frozenset(range(1, 8))
+
+
+@dataclass
+class TownPhones:
+    """Every phone in town. `trouble` maps a number to what its provider answers instead of delivering."""
+
+    name: str = "town"
+    texts: list[tuple[str, str]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    trouble: dict[str, Outcome] = field(default_factory=dict)
+
+    def send(self, message: Message) -> Outcome:
+        if message.to.phone in self.trouble:
+            return self.trouble[message.to.phone]
+        self.texts.append((message.to.phone, message.body))
+        self.keys.append(message.key)
+        return Sent(f"town-{len(self.texts)}", delivered=True)
+
+    def find(self, message: Message) -> Sent | None:
+        return Sent(message.key, delivered=True) if message.key in self.keys else None
+
+
+class Town:
+    """The words in which stories are told."""
+
+    def __init__(self, store: Store, start: datetime) -> None:
+        self.store = store
+        self.time = start
+        self.plans = load(SHIPPED.read_text())
+        self.phones = TownPhones()
+        self.engine = Engine(store)
+        self.people: dict[str, str] = {}
+        self.homes: dict[str, int] = {}
+        self._numbers = count(13900000001)
+        self._ids = count(1)
+        with store.write() as connection:
+            register.set_site(connection, Site("town", "小镇", "2222999", "2222999"))
+            street = register.add_area(connection, Area(0, AreaLevel.STREET, "1", "local", "街道", None))
+            community = register.add_area(
+                connection, Area(0, AreaLevel.COMMUNITY, "11", "local", "和平社区", street.id)
+            )
+            self.cell = register.add_area(
+                connection, Area(0, AreaLevel.CELL, "111", "local", "第一网格", community.id)
+            ).id
+            self.operator = accounts.create_account(
+                connection, Account(0, "li", "李值班", AccountRole.OPERATOR), "-"
+            )
+            self.colleague = accounts.create_account(
+                connection, Account(0, "zhao", "赵值班", AccountRole.OPERATOR), "-"
+            )
+
+    # ---- who is there ----
+
+    def now(self) -> datetime:
+        return self.time
+
+    def _number(self, who: str) -> str:
+        self.people[who] = f"+86{next(self._numbers)}"
+        return self.people[who]
+
+    def resident(self, name: str, contacts: tuple[str, ...] = (), located: bool = True) -> int:
+        with self.store.write() as connection:
+            home = register.add_household(
+                connection,
+                Household(
+                    0,
+                    self.cell,
+                    f"和平社区幸福里3幢2单元{500 + len(self.homes)}",
+                    "3幢",
+                    "2单元",
+                    5,
+                    f"{500 + len(self.homes)}",
+                    Position(118.55, 37.59) if located else None,
+                ),
+            )
+            register.add_resident(connection, Resident(0, home.id, name))
+            register.set_contacts(
+                connection,
+                home.id,
+                tuple(
+                    Contact(0, home.id, rank, contact, contact, self._number(contact))
+                    for rank, contact in enumerate(contacts, start=1)
+                ),
+            )
+            register.enrol_device(connection, Device(0, f"care:town/{name}", Role.HELP_BUTTON, home.id))
+            register.enrol_device(
+                connection, Device(0, f"care:town/{name}/smoke", Role.SMOKE_DETECTOR, home.id)
+            )
+        self.homes[name] = home.id
+        return home.id
+
+    def responder(
+        self,
+        name: str,
+        metres: float,
+        kind: ResponderKind = ResponderKind.GRID_WORKER,
+        duty: tuple[int, int] = (0, 1440),
+        cells: frozenset[int] = frozenset(),
+    ) -> int:
+        """Somebody `metres` east of everybody's home."""
+        with self.store.write() as connection:
+            return register.add_responder(
+                connection,
+                Responder(
+                    0, kind, name, self._number(name), Position(118.55 + metres / 88_300, 37.59), cells
+                ),
+                [Duty(0, ALWAYS, *duty)],
+            ).id
+
+    # ---- what happens ----
+
+    def say(self, name: str, kind: Kind, **more: object) -> None:
+        """A device of `name` says something, and the gateway takes it in."""
+        key = str(more.pop("device", f"care:town/{name}"))
+        unique = str(more.pop("unique", f"{key}#{next(self._ids)}"))
+        signal = Signal(key, kind, unique, self.time, **more)  # type: ignore[arg-type]
+        self.take(Reading(signals=(signal,)))
+
+    def take(self, *readings: Reading) -> intake.Taken:
+        with self.store.write() as connection:
+            taken = intake.take(connection, readings, self.plans, self.time)
+        self.work()
+        return taken
+
+    def press(self, name: str, **more: object) -> None:
+        self.say(name, Kind.SOS, **more)
+
+    def smoke(self, name: str, state: State = State.ACTIVE) -> None:
+        self.say(name, Kind.SMOKE, state=state, device=f"care:town/{name}/smoke")
+
+    def work(self) -> None:
+        """The engine looks, the courier carries, until there is nothing left to do now."""
+        while True:
+            seen = self.engine.tick(self.time)
+            with self.store.write() as connection:
+                outbox.drop_stale(connection, self.time)
+                taken = outbox.take(
+                    connection, worker="town", now=self.time, lease_until=self.time + LEASE, limit=500
+                )
+            if taken:
+                settle(self.store, [carry(self.phones, message, self) for message in taken])
+            if not seen and not taken:
+                return
+
+    def pass_time(self, minutes: float = 0, seconds: float = 0) -> None:
+        """Time goes by, and the engine looks each second. Seconds in which nothing is due are skipped:
+        that a look before the due time would change nothing is proved in test_escalation_for_any_case.py.
+        """
+        end = self.time + timedelta(minutes=minutes, seconds=seconds)
+        while self.time < end:
+            self.time = min(end, self._next_look())
+            self.work()
+
+    def _next_look(self) -> datetime:
+        """The first of the seconds to come in which an incident or a message is due."""
+        waiting = select(message.c.due_at).where(message.c.state == MessageState.QUEUED.value)
+        leased = select(message.c.lease_until).where(message.c.state == MessageState.SENDING.value)
+        due = union_all(select(incident.c.due_at), waiting, leased).subquery()
+        with self.store.read() as connection:
+            soonest = connection.execute(
+                select(func.min(due.c.due_at)).where(due.c.due_at > self.time)
+            ).scalar()
+        if soonest is None:
+            return datetime.max.replace(tzinfo=UTC)
+        return self.time + timedelta(seconds=ceil((soonest - self.time) / timedelta(seconds=1)))
+
+    def answer(self, who: str, body: str, dedupe_key: str | None = None) -> None:
+        key = dedupe_key or f"reply-{next(self._ids)}"
+        responses.reply(self.store, self.people[who], body, key, self.time)
+        self.work()
+
+    def close(self, name: str, code: CloseCode = CloseCode.HELPED) -> None:
+        responses.close(self.store, self.card(name).id, self.operator, code, "", self.time)
+        self.work()
+
+    # ---- what can be seen ----
+
+    def heard(self, who: str) -> list[str]:
+        """The texts on somebody's phone, oldest first."""
+        return [body for phone, body in self.phones.texts if phone == self.people[who]]
+
+    def cards(self) -> tuple[views.Card, ...]:
+        with self.store.read() as connection:
+            return views.page(connection, limit=500)
+
+    def card(self, name: str) -> views.Card:
+        """The newest incident of somebody's home."""
+        return next(card for card in self.cards() if card.household_id == self.homes[name])
+
+    def open_cards(self) -> tuple[views.Card, ...]:
+        with self.store.read() as connection:
+            return views.board(connection)
+
+    def detail(self, name: str) -> views.Detail:
+        with self.store.read() as connection:
+            return views.detail(connection, self.card(name).id)
+
+    def asked(self, name: str) -> dict[str, OfferState]:
+        """Who was asked to go to `name`, and what became of it."""
+        return {helper.name: helper.state for helper in self.card(name).helpers}
