@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -124,11 +126,14 @@ def households(
 
     rows = [
         (
-            [home.household.address],
-            people(home) or ["—"],
-            [f"{one.name}({one.relation}) {one.phone}" for one in home.contacts] or ["没有联系人 none"],
-            [home.cell.name, home.community.name if home.community else ""],
-            [home.household.access_notes or "—"],
+            Cell([home.household.address]),
+            Cell(people(home) or ["—"]),
+            Cell(
+                [f"{one.name}({one.relation}) {in_words(one.phone)}" for one in home.contacts]
+                or ["没有联系人 none"]
+            ),
+            Cell([home.cell.name], home.cell.code),
+            Cell([home.household.access_notes or "—"]),
         )
         for home in shown.items
     ]
@@ -162,20 +167,20 @@ def devices(
     )
     zone = _zone(connection)
 
-    def where(device: Device) -> list[str]:
+    def where(device: Device) -> Cell:
         home = homes.get(device.household_id or 0)
         if home is None:
-            return ["未登记住户 no household"]
-        return [home.household.address, " ".join(one.name for one in home.residents)]
+            return Cell(["未登记住户 no household"])
+        return Cell([home.household.address], " ".join(one.name for one in home.residents))
 
     rows = [
         (
-            [device.key, device.label],
-            [" ".join(ROLE_WORD[device.role]), f"{device.vendor} {device.model}".strip()],
+            Cell([device.key], device.label),
+            Cell([" ".join(ROLE_WORD[device.role])], f"{device.vendor} {device.model}".strip()),
             where(device),
-            [_when(device.last_seen_at, zone)],
-            ["—" if device.battery is None else f"{device.battery}%"],
-            ["启用 on" if device.enabled else "停用 off"],
+            Cell([_when(device.last_seen_at, zone)]),
+            Cell(["—" if device.battery is None else f"{device.battery}%"]),
+            Cell(["启用 on" if device.enabled else "停用 off"]),
         )
         for device in shown.items
     ]
@@ -202,10 +207,10 @@ def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: c
     providers = desk.providers_by_id(connection, {item.provider_id for item in shown.items})
     rows = [
         (
-            [item.name],
-            [item.category],
-            [f"{item.price_fen / 100:.2f} 元 / {item.unit}" if item.price_fen else "免费 free"],
-            [providers[item.provider_id].name, providers[item.provider_id].phone],
+            Cell([item.name]),
+            Cell([item.category]),
+            Cell([f"{item.price_fen / 100:.2f} 元 / {item.unit}" if item.price_fen else "免费 free"]),
+            Cell([providers[item.provider_id].name], in_words(providers[item.provider_id].phone)),
         )
         for item in shown.items
     ]
@@ -217,8 +222,16 @@ def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: c
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a plain list: equal lines, and what stands quietly under them."""
+
+    lines: Sequence[str]
+    under: str = ""
+
+
 class Owner(BaseModel):
-    """Whose simulated phone it is: 女儿, of whom, and which group colours it."""
+    """Whose simulated phone it is: 女儿, of which home, and which group colours it."""
 
     role: str
     of: str
@@ -237,7 +250,7 @@ def phone_owner(
             return Owner(role=wording.RESPONDER_WORD[kind][0], of="", group=group)
         if match.known_as is Known.CONTACT and match.household_id is not None:
             home = register.household_by_id(connection, match.household_id)
-            return Owner(role=match.detail, of=f"家人 {wording.name_of(home)}", group="family")
+            return Owner(role=match.detail, of=f"{wording.name_of(home)}家", group="family")
     return Owner(role="", of="", group="family")
 
 
@@ -284,6 +297,13 @@ def _page(
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
     return _page("table.html", here, caller, parts, connection, **values)
+
+
+def in_words(number: str) -> str:
+    """A kept number as people here read it: 138 0000 0380, 0546 2520118. Others stay as they are."""
+    if mobile := re.fullmatch(r"\+86(1\d{2})(\d{4})(\d{4})", number):
+        return " ".join(mobile.groups())
+    return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
 
 
 def _when(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -17,7 +17,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-WORDS_PER_MINUTE = 150  # slow: it is heard across a room
+WORDS_PER_MINUTE = 180  # unhurried: it is heard across a room
 TIMEOUT_S = 5.0
 REMEMBER = 64
 LONGEST = 120  # characters; a longer text takes more than half a minute to say

@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from community.storage import Store
+from community.model import Duty, Position, Responder, ResponderKind
+from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import views
 from dispatcher.model import CloseCode, Stage
@@ -58,6 +59,9 @@ def test_a_press_is_seen_claimed_by_the_space_bar_and_closed_with_a_code(
     tab.keyboard.type("电话接通,老人说头晕")
     tab.click("dialog button[type=submit]")
     expect(case.locator(".timeline")).to_contain_text("电话接通,老人说头晕")
+
+    printed = tab.request.get(f"{desk.url}/api/incidents/{incident_id}/map")
+    assert printed.status == 200
 
     tab.click('[data-deed="close"]')
     confirm = tab.locator("dialog button[type=submit]")
@@ -173,3 +177,62 @@ def test_words_that_look_like_markup_are_only_words(centre: Centre, desk: Desk) 
     desk.tab.click('[data-tray="replies"] summary')
     expect(desk.tab.locator('[data-tray="replies"]')).to_contain_text("<img src=x onerror=alert(1)>")
     assert desk.tab.locator('[data-tray="replies"] img').count() == 0
+
+
+def test_a_neighbour_who_calls_becomes_an_incident_with_one_tap(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    assert centre.url == desk.url
+    desk.log_in("/hotline")
+    tab = desk.tab
+    tab.fill("#number", "013800000002")
+    tab.press("#number", "Enter")
+    expect(tab.locator(".caller")).to_have_text("李梅")
+    expect(tab.locator(".pop")).to_contain_text("和平社区幸福里3幢2单元501")
+    tab.click('[data-trouble="fall"]')
+    tab.get_by_role("link", name="去值班台").click()
+    expect(tab.locator(".case")).to_contain_text("跌倒报警")
+    with store.read() as connection:
+        [card] = views.board(connection)
+    assert (card.kind, card.who.split(" ")[0]) == (Kind.FALL, "王秀英")
+
+
+def test_an_unknown_caller_is_found_by_address_and_orders_a_service(desk: Desk) -> None:
+    desk.log_in("/hotline")
+    tab = desk.tab
+    tab.click(".withheld")
+    expect(tab.locator(".pop")).to_contain_text("未显示号码")
+    tab.get_by_label("查找住户 find the home").fill("幸福里")
+    tab.get_by_role("button", name="是这家").click()
+    tab.get_by_label("需求 the wish").fill("窗户脏了想擦一擦")
+    tab.locator("[data-item]").first.click()
+    expect(tab.get_by_role("status").filter(has_text="已下单")).to_contain_text("擦玻璃")
+
+
+def test_the_operator_sends_somebody_whom_the_plan_did_not_ask(
+    centre: Centre, desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        neighbour = Responder(0, ResponderKind.VOLUNTEER, "周志愿", "13800000013", Position(118.5451, 37.585))
+        register.add_responder(connection, neighbour, [Duty(0, frozenset(range(1, 8)), 0, 1440)])
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    expect(desk.tab.locator(".card")).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    expect(desk.tab.locator('[data-deed="ask"]')).to_be_visible()
+    desk.tab.keyboard.press("w")
+    desk.tab.locator("dialog label", has_text="周志愿").click()
+    desk.tab.click("dialog button[type=submit]")
+    expect(desk.tab.locator(".case .people", has_text="周志愿")).to_contain_text("已询问")
+    with store.read() as connection:
+        helpers = views.detail(connection, incident_id).card.helpers
+    assert "周志愿" in [helper.name for helper in helpers]
+    assert town.worker_id in [helper.responder_id for helper in helpers]
+
+
+def test_who_logs_out_is_out(desk: Desk) -> None:
+    desk.log_in()
+    desk.tab.get_by_role("button", name="退出").click()
+    desk.tab.wait_for_url(f"{desk.url}/login")
+    desk.tab.goto(f"{desk.url}/phones")
+    expect(desk.tab).to_have_url(f"{desk.url}/login?next=/phones")

@@ -101,7 +101,7 @@ def test_a_phone_says_whose_it_is(operator: Browser) -> None:
     daughter = operator.get("/console/phones/+8613800000002/owner").json()
     worker = operator.get("/console/phones/+8613800000011/owner").json()
     clinic = operator.get("/console/phones/+8613800000012/owner").json()
-    assert daughter == {"role": "女儿", "of": "家人 王秀英", "group": "family"}
+    assert daughter == {"role": "女儿", "of": "王秀英家", "group": "family"}
     assert (worker["role"], worker["group"]) == ("网格员", "grid")
     assert clinic["group"] == "clinic"
 

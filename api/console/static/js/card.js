@@ -19,6 +19,9 @@ export const isEmergency = (card) => card.severity === EMERGENCY && !card.rehear
 /** Whether the owner's console has fallen silent: the engine has then taken her lease away, and says so. */
 export const isStale = (card) => isOpen(card) && card.claimed_by !== null && card.lease_until === null;
 
+/** The ids of the responders who are coming or there. */
+export const coming = (card) => card.helpers.filter((helper) => COMING.includes(helper.state)).map((helper) => helper.responder_id);
+
 /** Whether no human has the case: this is what rings. */
 export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null || isStale(card));
 

@@ -184,7 +184,7 @@ export class Case {
     return h("div", { class: "block" }, h("h3", null, both(["经过", "timeline"])),
       h("ol", { class: "timeline" }, this.detail.timeline.map((entry) => h("li", { class: `entry--${entry.entry}` },
         h("time", { datetime: entry.at }, clockTime(entry.at)),
-        h("div", null, entry.text, entry.actor_name ? h("span", { class: "quiet small" }, ` · ${entry.actor_name}`) : null)))));
+        h("div", null, entry.entry === "stage" && words.stage[entry.text] ? both(words.stage[entry.text]) : entry.text)))));
   }
 
   // ---- what can be done ----

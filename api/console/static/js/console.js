@@ -1,7 +1,7 @@
 // The console: joins the live stream, the queue, the map, the case, the sound and the keys.
 
 import { get, post } from "./api.js";
-import { byUrgency, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
+import { byUrgency, coming, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
 import { Case } from "./case.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
@@ -60,7 +60,10 @@ function merge(card) {
   cards.set(card.id, card);
   if (!old && isOpen(card)) announce(`新事件 ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
   else if (old && old.stage !== card.stage) announce(`${card.who} ${words.stage[card.stage].join(" ")}`);
-  if (card.id === view.id) view.update(card, !old || old.version !== card.version);
+  if (card.id === view.id) {
+    view.update(card, !old || old.version !== card.version);
+    if (old && coming(old).join() !== coming(card).join()) readPicture().then(() => board.flyTo(card, coming(card)));
+  }
   if (!isOpen(card) && card.id !== view.id) cards.delete(card.id);
 }
 
@@ -175,7 +178,7 @@ async function readTrays() {
   try {
     const [unread, replies] = await Promise.all([get("/api/unread"), get("/api/replies")]);
     fill($('[data-tray="unread"] ul'), unread.map((one) => h("li", null,
-      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.payload)),
+      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.text)),
       seen(`/api/unread/${one.id}/seen`))));
     fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
       h("div", null, h("p", null, h("b", null, `“${one.body}”`)),
@@ -199,8 +202,7 @@ async function readPicture() {
   try {
     const picture = await get("/api/map/live");
     const busy = new Set();
-    for (const card of openCards())
-      for (const helper of card.helpers) if (["accepted", "on_the_way", "arrived"].includes(helper.state)) busy.add(helper.responder_id);
+    for (const card of openCards()) for (const id of coming(card)) busy.add(id);
     board.setResponders(picture.features.filter((feature) => feature.properties.category !== "household").map((feature) => Object.assign({}, feature.properties, {
       lon: feature.geometry.coordinates[0], lat: feature.geometry.coordinates[1], busy: busy.has(feature.properties.id),
     })));
@@ -224,7 +226,7 @@ async function pick(id) {
   const before = view.id;
   view.open(card);
   if (before !== null && before !== id && cards.has(before) && !isOpen(cards.get(before))) cards.delete(before);
-  board.flyTo(card);
+  board.flyTo(card, coming(card));
   draw();
 }
 
@@ -341,6 +343,13 @@ $(".see-all").addEventListener("click", () => board.showAll());
 
 // ---- begin ----
 
+/** `/#case=12` opens the console with that case: other pages link to it. */
+function openNamedCase() {
+  const named = /^#case=(\d+)$/.exec(location.hash);
+  if (named) pick(Number(named[1]));
+}
+window.addEventListener("hashchange", openNamedCase);
+
 drawLegend($(".legend"));
 live = new Live({ snapshot, incident, counters: setCounters, state: drawLink, gone: sessionEnded });
 everySecond(tick);
@@ -349,3 +358,4 @@ setInterval(readPicture, PICTURE_MS);
 view.open(null);
 readPicture();
 get("/api/map/areas").then((areas) => board.setAreas(areas)).catch((problem) => toast(`地图 map: ${problem.message}`, true));
+openNamedCase();

@@ -4,8 +4,8 @@ import { door, isEmergency, kindWord } from "./card.js";
 import { $, fill, h, icon } from "./dom.js";
 import words from "/console/words.js";
 
-const NAMES_FROM_ZOOM = 15; // below this, names of cells would cover each other
-const NAMES_AT_MOST = 60;
+const LETTER_PX = 13; // a name is shown where its cell is wide enough for it
+const NAMES_AT_MOST = 80;
 const CLOSE_UP = 16.5;
 const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
 const LEVELS = {
@@ -36,6 +36,7 @@ export class Board {
     window.L.control.zoom({ position: "topright", zoomInTitle: "放大 zoom in", zoomOutTitle: "缩小 zoom out" }).addTo(map);
     // Moving things have a canvas of their own, or each step would draw all the cells again.
     this.still = window.L.canvas({ padding: 0.3 });
+    map.createPane("names").style.zIndex = 420;
     map.createPane("moving").style.zIndex = 450;
     map.createPane("incidents").style.zIndex = 640;
     this.moving = window.L.canvas({ pane: "moving", padding: 0.3 });
@@ -49,6 +50,9 @@ export class Board {
     const features = collection.features
       .filter((feature) => feature.geometry && LEVELS[feature.properties.level])
       .sort((a, b) => order[a.properties.level] - order[b.properties.level]);
+    const names = new Map(features.map((feature) => [feature.properties.id, feature.properties.name]));
+    // 和平社区第7网格 lies in 和平社区: on the map 第7网格 is enough.
+    const shortName = ({ name, parent_id: parent }) => (names.has(parent) && name.startsWith(names.get(parent)) ? name.slice(names.get(parent).length) : name) || name;
     let all = null;
     for (const feature of features) {
       const level = feature.properties.level;
@@ -57,7 +61,7 @@ export class Board {
         Object.assign({ renderer: this.still, interactive: false }, LEVELS[level]),
       ).addTo(this.map);
       all = all ? all.extend(layer.getBounds()) : window.L.latLngBounds(layer.getBounds().getSouthWest(), layer.getBounds().getNorthEast());
-      if (level === "cell") this.cells.push({ name: feature.properties.name, bounds: layer.getBounds(), layer });
+      if (level === "cell") this.cells.push({ name: shortName(feature.properties), bounds: layer.getBounds(), layer });
     }
     if (all) {
       this.whole = all;
@@ -69,9 +73,10 @@ export class Board {
 
   _names() {
     const view = this.map.getBounds();
-    const wanted = this.map.getZoom() >= NAMES_FROM_ZOOM
-      ? this.cells.filter((cell) => view.intersects(cell.bounds)).slice(0, NAMES_AT_MOST)
-      : [];
+    const width = ({ bounds }) => this.map.latLngToLayerPoint(bounds.getNorthEast()).x - this.map.latLngToLayerPoint(bounds.getSouthWest()).x;
+    const wanted = this.cells
+      .filter((cell) => view.intersects(cell.bounds) && width(cell) > (cell.name.length + 1) * LETTER_PX)
+      .slice(0, NAMES_AT_MOST);
     for (const [cell, tooltip] of this.named)
       if (!wanted.includes(cell)) {
         tooltip.remove();
@@ -79,7 +84,7 @@ export class Board {
       }
     for (const cell of wanted)
       if (!this.named.has(cell))
-        this.named.set(cell, window.L.tooltip({ permanent: true, direction: "center", className: "cell-name", opacity: 1 })
+        this.named.set(cell, window.L.tooltip({ permanent: true, direction: "center", className: "cell-name", pane: "names", opacity: 1 })
           .setContent(h("span", null, cell.name)).setLatLng(cell.bounds.getCenter()).addTo(this.map));
   }
 
@@ -165,11 +170,15 @@ export class Board {
     return marker.bindTooltip(label, { permanent: Boolean(person.busy), direction: "top", offset: [0, -8], className: "pin-name", opacity: 1 });
   }
 
-  flyTo(card) {
+  /** Show the home, and whoever of `helperIds` is on the map as well. */
+  flyTo(card, helperIds = []) {
     if (!this.map || card.lat === null || card.lon === null) return;
     this.flown = true;
-    if (CALM.matches) this.map.setView([card.lat, card.lon], CLOSE_UP, { animate: false });
-    else this.map.flyTo([card.lat, card.lon], CLOSE_UP, { duration: 0.8 });
+    const bounds = window.L.latLngBounds([[card.lat, card.lon], [card.lat, card.lon]]);
+    for (const id of helperIds) if (this.responders.has(id)) bounds.extend(this.responders.get(id).marker.getLatLng());
+    const options = { maxZoom: CLOSE_UP, padding: [90, 90], duration: 0.8 };
+    if (CALM.matches) this.map.fitBounds(bounds, Object.assign(options, { animate: false }));
+    else this.map.flyToBounds(bounds, options);
   }
 
   showAll() {
