@@ -66,9 +66,10 @@ def settle(store: Store, carried: Sequence[Carried]) -> None:
             if incident_id is None:
                 continue
             book.note(incident_id, c.at, _fact(c))
-            failed = isinstance(c.outcome, Undeliverable) and c.message.purpose is Purpose.RAISED
-            if failed and book.incident(incident_id).is_open:
-                book.change(incident_id, due_at=c.at)  # the ladder moves on at once
+            lost = _state_after(c) in (MessageState.UNDELIVERABLE, MessageState.FAILED)
+            incident = book.incident(incident_id)
+            if lost and c.message.purpose in (Purpose.RAISED, Purpose.ASK) and incident.due_at is not None:
+                book.change(incident_id, due_at=min(c.at, incident.due_at))  # the ladder moves on at once
         book.write()
 
 

@@ -23,6 +23,7 @@ from dispatcher.storage.casebook import Casebook, offers_of, set_offer, told_of
 from dispatcher.wording import Voice
 
 GROUP = 200
+JUST_OPENED = 2  # opened, and why: with no more on its timeline a case has neither offers nor texts
 BROKEN_WAIT = timedelta(seconds=30)  # how long a case that cannot be judged waits, after the desk was told
 
 log = structlog.get_logger()
@@ -71,6 +72,7 @@ class Engine:
     def _one_by_one(self, now: datetime) -> int:
         with self._store.read() as connection:
             due = Casebook(connection).due_ids(now)
+        seen = len(due)
         for incident_id in due:
             try:
                 with self._store.write() as connection:
@@ -82,18 +84,24 @@ class Engine:
                 self._hand_over(born)
             except Exception:
                 log.exception("an incident cannot be judged", incident=incident_id)
-                self._set_aside(incident_id, now)
-        return len(due)
+                seen -= not self._set_aside(incident_id, now)
+        return seen
 
-    def _set_aside(self, incident_id: int, now: datetime) -> None:
-        with self._store.write() as connection:
-            book = Casebook(connection)
-            book.load_ids([incident_id])
-            if book.incident(incident_id).is_open:
-                text = "预案无法执行,请值班员立即人工处理 the plan cannot be carried out: act by hand"
-                book.note(incident_id, now, Fact(Entry.DESK, text))
-                book.change(incident_id, due_at=now + BROKEN_WAIT)
-            book.write()
+    def _set_aside(self, incident_id: int, now: datetime) -> bool:
+        """Tell the desk and look again later; False when not even that can be written."""
+        try:
+            with self._store.write() as connection:
+                book = Casebook(connection)
+                book.load_ids([incident_id])
+                if book.incident(incident_id).is_open:
+                    text = "预案无法执行,请值班员立即人工处理 the plan cannot be carried out: act by hand"
+                    book.note(incident_id, now, Fact(Entry.DESK, text))
+                    book.change(incident_id, due_at=now + BROKEN_WAIT)
+                book.write()
+        except Exception:
+            log.exception("an incident cannot be set aside", incident=incident_id)
+            return False
+        return True
 
     def _write(self, book: Casebook) -> list[Message]:
         if self._courier is None:
@@ -108,7 +116,7 @@ class Engine:
         known = self._current(connection)
         households = {book.incident(id).household_id for id in due} - {None}
         homes = register.homes(connection, {id for id in households if id is not None})
-        seen_before = [id for id in due if book.incident(id).rung]
+        seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
         for incident_id in due:

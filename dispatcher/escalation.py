@@ -91,7 +91,7 @@ class _Climb:
         self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
             offer.responder_id for offer in case.offers if offer.id in self.expired
         }
-        # What was told and answered before the present plan began is about another trouble: only a STOP holds.
+        # What was told and answered before the present plan began was about other trouble: only a STOP holds.
         present = [told for told in case.told if told.rung > self.incident.ladder_rung]
         self.told = {told.who for told in present}
         self.just_told: set[str] = (

@@ -16,6 +16,7 @@ from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
     COVERING,
     OPEN_OFFERS,
+    RANK,
     Candidate,
     CloseCode,
     Draft,
@@ -53,6 +54,8 @@ from maps.coords import Point, geodesic_m
 from maps.nearest import minutes
 
 CLAIM_LEASE = timedelta(seconds=45)
+HAND_OFFER = timedelta(seconds=60)  # not the plan's: by hand is what is left when a plan cannot be read
+LONGEST_NUMBER = 32  # characters kept of a sender's number; no real one is as long
 DEFAULT_ETA_MIN = 15  # when nobody says and no distance is known
 
 # From which states an answer may come. A late "yes" after the time has run out is as welcome as a quick one.
@@ -99,6 +102,7 @@ def renew(store: Store, incident_id: int, account: Account, now: datetime) -> In
         if incident.claimed_by != account.id:
             raise _owned(connection, incident)
         book.change(incident_id, lease_until=now + CLAIM_LEASE)
+        _sooner(book, incident_id, now + CLAIM_LEASE)
         book.write()
         return book.incident(incident_id)
 
@@ -172,7 +176,7 @@ def ask_responder(
             geodesic_m(Point(where.lon, where.lat), Point(door.lon, door.lat)) if where and door else None
         )
         candidate = Candidate(responder, "值班员指派 chosen by the operator", distance)
-        expires_at = now + timedelta(seconds=book.plan(incident_id).offer_s)
+        expires_at = now + HAND_OFFER
         book.make_offer(incident_id, candidate, now, expires_at)
         voice = Voice.of(register.site(connection))
         attempt = sum(o.responder_id == responder_id for o in known)
@@ -258,13 +262,14 @@ def _answer(
     stage = stage_of(incident.claimed_by is not None, offers)
     if stage is not incident.stage:
         book.note(incident_id, now, Fact(Entry.STAGE, stage.value, actor))
+    was_there = state in (OfferState.ARRIVED, OfferState.DONE)
     book.change(
         incident_id,
         stage=stage,
-        due_at=now,  # the rule looks again: at the new ETA, or for somebody else
-        covered_at=incident.covered_at or (now if state in COVERING else None),
-        on_scene_at=incident.on_scene_at or (now if state is OfferState.ARRIVED else None),
+        covered_at=incident.covered_at or (now if state in COVERING or was_there else None),
+        on_scene_at=incident.on_scene_at or (now if was_there else None),
     )
+    _sooner(book, incident_id, now)  # the rule looks again: at the new ETA, or for somebody else
     if state in (OfferState.ACCEPTED, OfferState.ARRIVED):
         home = _home(connection, incident)
         if home is not None:
@@ -275,8 +280,10 @@ def _answer(
                 wait = _minutes_until(eta_at, now) if eta_at is not None else None
                 body = voice.accepted(home, responder.kind, responder.name, wait)
                 purpose = Purpose.ACCEPTED
+            # Who says yes, no and yes again is told of twice: the version keeps the two apart.
+            mark = f"o{offer_id}.{state.value}.v{book.incident(incident_id).version}"
             for recipient in outbox.reached(connection, incident_id, "contact:"):
-                _say(book, incident_id, purpose, f"o{offer_id}.{state.value}", recipient, body, now)
+                _say(book, incident_id, purpose, mark, recipient, body, now)
     answered = offer_by_id(connection, offer_id)
     assert answered is not None
     return answered
@@ -301,10 +308,11 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
     Never raises for odd input, never answers by itself. `dedupe_key` is the provider's id of the text: the
     same one twice is taken once.
     """
-    number = phones.normalise(phone)
+    number = phones.normalise(phone)[:LONGEST_NUMBER]
+    body = body.replace("\x00", "\ufffd")  # no database keeps it as text
     meaning = understand(body)
     with store.write() as connection:
-        reply_id = inbox.keep(connection, dedupe_key, number, body.replace("\x00", "\ufffd"), meaning, now)
+        reply_id = inbox.keep(connection, dedupe_key, number, body, meaning, now)
         if reply_id is None:
             return meaning
         asked = inbox.open_cases_of(connection, number)
@@ -342,11 +350,12 @@ def _hear(
     if kind == "responder" and meaning in _ANSWER:
         state = _ANSWER[meaning]
         offers = offers_of(connection, [incident_id]).get(incident_id, ())
-        fitting = [o for o in offers if o.responder_id == int(number) and o.state in _FROM[state]]
-        if fitting:
-            _answer(connection, book, fitting[-1].id, state, who, now)
+        mine = [o for o in offers if o.responder_id == int(number)]
+        meant = [o for o in mine if o.state in OPEN_OFFERS] or mine
+        if meant and meant[-1].state in _FROM[state]:
+            _answer(connection, book, meant[-1].id, state, who, now)
     elif meaning in (Meaning.CANNOT, Meaning.COMING):
-        book.change(incident_id, due_at=now)  # the ladder moves on, or leaves the other relatives in peace
+        _sooner(book, incident_id, now)  # the ladder moves on, or leaves the other relatives in peace
 
 
 def receipt(
@@ -354,8 +363,11 @@ def receipt(
 ) -> bool:
     """A provider reports a message's fate; False when it knows one that we do not.
 
-    Receipts come unordered, doubled and late: what is more final wins.
+    Receipts come unordered, doubled and late: what is more final wins. Whatever a provider reports, it has
+    taken the message: one that we believed lost must not be sent again.
     """
+    if RANK[state] < RANK[MessageState.SENT]:
+        state = MessageState.SENT
     with store.write() as connection:
         known = outbox.find(connection, provider_id=provider_id, key=key)
         if known is None:
@@ -371,7 +383,7 @@ def receipt(
             book.note(known.incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
             lost = state in (MessageState.FAILED, MessageState.UNDELIVERABLE)
             if lost and book.incident(known.incident_id).is_open:
-                book.change(known.incident_id, due_at=now)
+                _sooner(book, known.incident_id, now)
             book.write()
         return True
 

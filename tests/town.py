@@ -1,10 +1,11 @@
-"""A small town to tell stories in: people and minutes on a real store, with the real rules, engine and courier.
+"""A small town to tell stories in: people and minutes on a real store, with real rules, engine and courier.
 
-Only two things are made up: the time, which the story hands in, and the phones, which the story can switch off.
+Only two things are made up: the time, which the story hands in, and the phones, which it can switch off.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -43,19 +44,26 @@ ALWAYS = frozenset(range(1, 8))
 
 @dataclass
 class TownPhones:
-    """Every phone in town. `trouble` maps a number to what its provider answers instead of delivering."""
+    """Every phone in town. `trouble` maps a number to what its provider answers instead of delivering;
+    with `delivers` off a text only leaves; `overtaken_by` happens while a text is being sent.
+    """
 
     name: str = "town"
     texts: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     trouble: dict[str, Outcome] = field(default_factory=dict)
+    delivers: bool = True
+    overtaken_by: Callable[[Message], object] | None = None
 
     def send(self, message: Message) -> Outcome:
+        if self.overtaken_by is not None:
+            happens, self.overtaken_by = self.overtaken_by, None
+            happens(message)
         if message.to.phone in self.trouble:
             return self.trouble[message.to.phone]
         self.texts.append((message.to.phone, message.body))
         self.keys.append(message.key)
-        return Sent(f"town-{len(self.texts)}", delivered=True)
+        return Sent(f"town-{len(self.texts)}", delivered=self.delivers)
 
     def find(self, message: Message) -> Sent | None:
         return Sent(message.key, delivered=True) if message.key in self.keys else None
@@ -152,10 +160,14 @@ class Town:
 
     def say(self, name: str, kind: Kind, **more: object) -> None:
         """A device of `name` says something, and the gateway takes it in."""
+        self.take(self.reading(name, kind, **more))
+
+    def reading(self, name: str, kind: Kind, **more: object) -> Reading:
+        """What a device of `name` says, not taken in yet."""
         key = str(more.pop("device", f"care:town/{name}"))
         unique = str(more.pop("unique", f"{key}#{next(self._ids)}"))
         signal = Signal(key, kind, unique, self.time, **more)  # type: ignore[arg-type]
-        self.take(Reading(signals=(signal,)))
+        return Reading(signals=(signal,))
 
     def take(self, *readings: Reading) -> intake.Taken:
         with self.store.write() as connection:

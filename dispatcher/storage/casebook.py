@@ -203,7 +203,8 @@ class Casebook:
         entry = self._open[incident_id]
         entry.plan = freeze(plan)
         entry.replanned = True
-        self.change(incident_id, ladder_rung=entry.incident.rung, ladder_at=now, due_at=now)
+        due_at = min(entry.incident.due_at or now, now)
+        self.change(incident_id, ladder_rung=entry.incident.rung, ladder_at=now, due_at=due_at)
 
     def note(self, incident_id: int, at: datetime, *facts: Fact) -> None:
         """Append to the timeline."""

@@ -71,13 +71,15 @@ def cancel_unsent(connection: Connection, incident_id: int) -> int:
 
 
 def drop_stale(connection: Connection, now: datetime) -> int:
-    """Cancel alarms of closed cases whose courier died on the way; returns how many."""
+    """Cancel alarms of closed cases that could not leave, or whose courier died; returns how many."""
     case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
     return connection.execute(
         update(message)
         .where(
-            message.c.state == MessageState.SENDING.value,
-            message.c.lease_until <= now,
+            or_(
+                message.c.state == MessageState.QUEUED.value,
+                and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
+            ),
             message.c.purpose.not_in(_AFTER_CLOSING),
             case_closed,
         )
@@ -137,17 +139,24 @@ def advance(
 
 
 def reached(connection: Connection, incident_id: int, prefix: str) -> list[Recipient]:
-    """Whom of `prefix` (`contact:`, `responder:`) a message has left for, or is leaving for, in this case."""
+    """Whom of `prefix` (`contact:`, `responder:`) a message of this case may have reached; each once.
+
+    An attempt that ended in doubt may have arrived. Who has a new number meanwhile is told there.
+    """
     query = (
         select(message.c.who, message.c.name, message.c.phone)
         .where(
             message.c.incident_id == incident_id,
             message.c.who.startswith(prefix),
-            message.c.state.in_([s.value for s in _LEFT]),
+            or_(
+                message.c.state.in_([s.value for s in _LEFT]),
+                and_(message.c.state.in_([s.value for s in _NOT_LEFT]), message.c.attempts > 0),
+            ),
         )
         .order_by(message.c.id)
     )
-    return list(dict.fromkeys(Recipient(who, name, phone) for who, name, phone in connection.execute(query)))
+    newest = {who: Recipient(who, name, phone) for who, name, phone in connection.execute(query)}
+    return list(newest.values())
 
 
 def name_of(connection: Connection, incident_id: int, who: str) -> str:
@@ -157,3 +166,4 @@ def name_of(connection: Connection, incident_id: int, who: str) -> str:
 
 
 _LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED)
+_NOT_LEFT = (MessageState.QUEUED, MessageState.CANCELLED)

@@ -16,7 +16,6 @@ from dispatcher.model import (
     Meaning,
     Offer,
     OfferState,
-    Plan,
     Purpose,
     Severity,
     Stage,
