@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,7 +19,7 @@ from dispatcher.courier import Courier
 from dispatcher.escalation import next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.model import Case, Entry, Fact, Message, OfferState, Step
-from dispatcher.storage.casebook import Casebook, offers_of, set_offer, told_of
+from dispatcher.storage.casebook import Casebook, is_anything_due, offers_of, set_offer, told_of
 from dispatcher.wording import Voice
 
 GROUP = 200
@@ -36,6 +36,17 @@ class _Known:
     revision: int
     fleet: Fleet
     voice: Voice
+
+
+@dataclass(frozen=True, slots=True)
+class _Born:
+    """Messages that came into the world under our courier's lease, which runs `until`."""
+
+    messages: Sequence[Message]
+    until: datetime
+
+
+_NOBODY = _Born((), datetime.min.replace(tzinfo=UTC))
 
 
 class Engine:
@@ -60,12 +71,13 @@ class Engine:
             if done < GROUP:
                 return seen
 
-    def _group(self, now: datetime, limit: int) -> tuple[int, list[Message]]:
+    def _group(self, now: datetime, limit: int) -> tuple[int, _Born]:
+        with self._store.read() as connection:
+            if not is_anything_due(connection, now):
+                return 0, _NOBODY  # most looks find nothing: no writer has to wait for them
         with self._store.write() as connection:
             book = Casebook(connection)
             due = book.load_due(now, limit)
-            if not due:
-                return 0, []
             self._decide(connection, book, due, now)
             return len(due), self._write(book)
 
@@ -103,14 +115,16 @@ class Engine:
             return False
         return True
 
-    def _write(self, book: Casebook) -> list[Message]:
+    def _write(self, book: Casebook) -> _Born:
         if self._courier is None:
-            return book.write()
-        return book.write(lease=self._courier.lease(), lease_most=self._courier.free())
+            book.write()
+            return _NOBODY
+        lease = self._courier.lease()
+        return _Born(book.write(lease=lease, lease_most=self._courier.free()), until=lease[1])
 
-    def _hand_over(self, born: Sequence[Message]) -> None:
-        if self._courier is not None:
-            self._courier.accept(born)
+    def _hand_over(self, born: _Born) -> None:
+        if self._courier is not None and born.messages:
+            self._courier.accept(born.messages, born.until)
 
     def _decide(self, connection: Connection, book: Casebook, due: Sequence[int], now: datetime) -> None:
         known = self._current(connection)

@@ -53,6 +53,11 @@ def _due(now: datetime) -> ColumnElement[bool]:
     )
 
 
+def is_anything_due(connection: Connection, now: datetime) -> bool:
+    """Whether any open incident is due at `now`; a cheap look, without a lock."""
+    return connection.execute(select(incident.c.id).where(_due(now)).limit(1)).first() is not None
+
+
 @dataclass(slots=True)
 class _Open:
     """One incident in the making or in the changing."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from community.storage.tables import incident, message
 from dispatcher.model import RANK, Message, MessageState, Purpose, Recipient
@@ -14,6 +14,19 @@ from dispatcher.storage.casebook import message_from
 
 # What is still worth saying when the case is closed.
 _AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.UNKNOWN_REPLY.value)
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """Due and not taken, or taken by somebody whose lease has run out."""
+    return or_(
+        and_(message.c.state == MessageState.QUEUED.value, message.c.due_at <= now),
+        and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
+    )
+
+
+def is_anything_waiting(connection: Connection, now: datetime) -> bool:
+    """Whether a courier would find something to take; a cheap look, without a lock."""
+    return connection.execute(select(message.c.id).where(_waits(now)).limit(1)).first() is not None
 
 
 def take(
@@ -33,10 +46,7 @@ def take(
         connection.execute(
             select(message.c.id)
             .where(
-                or_(
-                    and_(message.c.state == MessageState.QUEUED.value, message.c.due_at <= now),
-                    and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
-                ),
+                _waits(now),
                 or_(message.c.purpose.in_(_AFTER_CLOSING), ~case_closed),
             )
             .order_by(message.c.lane, message.c.due_at, message.c.id)
