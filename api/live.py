@@ -7,7 +7,7 @@ incident once and gives the same bytes to everybody. A subscriber gets, in this 
 - `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
               after a reconnect with `Last-Event-ID` first everything missed
 - `counters`  the counters, when they have changed
-- `beat`      `{"now", "database"}` every 5 s, so that a page can say how long it has been cut off;
+- `beat`      `{"now", "database"}` every 2 s, so that a page can say how long it has been cut off;
               `database` is false while the hub itself cannot read
 - `bye`       `{"reason"}` the last one: `session_ended`, `too_slow` or `closing`
 
@@ -40,7 +40,7 @@ from dispatcher import views
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0  # at least this often, also when no bell rings
-BEAT_S = 5.0
+BEAT_S = 2.0
 RETRY_MS = 1500  # when a browser tries again after a cut
 WAITING = 256  # turns that a slow reader may be behind before it is cut off
 STALLED_S = 15.0  # a reader that takes nothing for this long is gone

@@ -101,8 +101,7 @@ def renew(store: Store, incident_id: int, account: Account, now: datetime) -> In
         incident = book.incident(incident_id)
         if incident.claimed_by != account.id:
             raise _owned(connection, incident)
-        book.change(incident_id, lease_until=now + CLAIM_LEASE)
-        _sooner(book, incident_id, now + CLAIM_LEASE)
+        _extend(book, incident, account, now)
         book.write()
         return book.incident(incident_id)
 
@@ -422,7 +421,7 @@ def _own(store: Store, incident_id: int, account: Account, now: datetime, *, tak
         incident = book.incident(incident_id)
         lease_until = now + CLAIM_LEASE
         if incident.claimed_by == account.id:
-            book.change(incident_id, lease_until=lease_until)
+            _extend(book, incident, account, now)
         elif incident.claimed_by is not None and not take_over:
             raise _owned(connection, incident)
         else:
@@ -442,6 +441,14 @@ def _own(store: Store, incident_id: int, account: Account, now: datetime, *, tak
         _sooner(book, incident_id, lease_until)
         book.write()
         return book.incident(incident_id)
+
+
+def _extend(book: Casebook, incident: Incident, account: Account, now: datetime) -> None:
+    if incident.lease_until is None:  # the others were told that this console had fallen silent
+        text = f"{account.name}的控制台恢复 the owner's console is back"
+        book.note(incident.id, now, Fact(Entry.CLAIMED, text, _account(account)))
+    book.change(incident.id, lease_until=now + CLAIM_LEASE)
+    _sooner(book, incident.id, now + CLAIM_LEASE)
 
 
 def _owned(connection: Connection, incident: Incident) -> Conflict:

@@ -268,7 +268,7 @@ def _area_name(home: HomeRecord | None) -> str:
     if home is None:
         return ""
     community = home.community.name if home.community is not None else ""
-    return f"{community} {home.cell.name}".strip()
+    return home.cell.name if home.cell.name.startswith(community) else f"{community} {home.cell.name}"
 
 
 def _deadline(i: Incident, helpers: tuple[Helper, ...]) -> tuple[datetime | None, str]:

@@ -179,11 +179,11 @@ def test_a_position_that_nobody_sent_is_refused(served: Served, position: str) -
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_last_event_id")
 
 
+# SQLite writes one after the other: nothing can be committed out of order there.
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
 def test_what_was_written_first_and_committed_last_is_not_missed(
     served: Served, store: Store, town: Town, now: datetime
 ) -> None:
-    if store.is_sqlite:
-        pytest.skip("SQLite writes one after the other: nothing can be committed out of order")
     with store.write() as connection:
         home = register.household_by_id(connection, town.household_id).household
         other = register.add_household(connection, replace(home, room="502"))

@@ -7,7 +7,7 @@ import { get } from "./api.js";
 import { learn } from "./clock.js";
 
 const WAITS_MS = [300, 700, 1500, 3000, 5000];
-const SILENCE_MS = 8500; // the server beats every 5 to 6 s: after this long the line is dead, whatever the browser thinks
+const SILENCE_MS = 4500; // the server beats every 2 to 3 s: after this long the line is dead, whatever the browser thinks
 
 export class Live {
   /**
