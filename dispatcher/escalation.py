@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import inf
 
 from community.model import Contact, HomeRecord
 from dispatcher.model import (
@@ -259,16 +260,18 @@ class _Climb:
                 yield contact
 
     def _ask_nearest(self, tell: Tell) -> bool:
-        chosen = list(self._free(tell))[: tell.count]
+        chosen = self._free(tell)[: tell.count]
         for candidate in chosen:
             self._ask(candidate)
         return bool(chosen)
 
-    def _free(self, tell: Tell) -> Iterator[Candidate]:
-        for candidate in self.case.candidates:
-            responder = candidate.responder
-            if responder.kind in tell.kinds and responder.id not in self.asked | self.refused:
-                yield candidate
+    def _free(self, tell: Tell) -> list[Candidate]:
+        """Who can be asked, nearest first whatever their kind; who has no distance comes last."""
+        passed = self.asked | self.refused
+        free = [
+            c for c in self.case.candidates if c.responder.kind in tell.kinds and c.responder.id not in passed
+        ]
+        return sorted(free, key=lambda c: inf if c.distance_m is None else c.distance_m)
 
     def _ask(self, candidate: Candidate) -> None:
         home = self.case.home
@@ -311,7 +314,7 @@ class _Climb:
             for tell in rung.tell:
                 if tell.whom is Whom.NEAREST:
                     standing = sum(kind_of.get(who) in tell.kinds for who in self.asked - absent)
-                    for candidate in list(self._free(tell))[: max(0, tell.count - standing)]:
+                    for candidate in self._free(tell)[: max(0, tell.count - standing)]:
                         self._ask(candidate)
                 elif tell.whom is Whom.RELATIVES and tell.count:
                     gone = self.cannot | self.unreachable

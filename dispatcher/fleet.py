@@ -12,6 +12,7 @@ from datetime import datetime, tzinfo
 
 from community.model import Duty, HomeRecord, Responder, ResponderKind, on_duty
 from dispatcher.model import Candidate
+from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
 from maps.nearest import Place, Places, minutes
 
@@ -44,8 +45,9 @@ class Fleet:
         self._turn_to(now.replace(second=0, microsecond=0))
         position = home.household.position
         if position is None:
-            return tuple(self._by_cell(home))
-        return tuple(self._by_distance(Point(position.lon, position.lat), home))
+            return tuple(self._by_cell(self._available, home))
+        near = self._by_distance(Point(position.lon, position.lat), home)
+        return (*near, *self._by_cell([r for r in self._available if r.position is None], home))
 
     def _turn_to(self, minute: datetime) -> None:
         if minute == self._minute:
@@ -67,17 +69,24 @@ class Fleet:
         for kind, places in self._places.items():
             for rank, near in enumerate(places.nearest(door, SHORTLIST), start=1):
                 responder = self._responders[near.id]
-                own = "本网格" if home.cell.id in responder.cells else ""
+                own = "本网格" if _is_staff(responder, home) else ""
                 yield Candidate(
                     responder=responder,
-                    why=f"直线第{rank}近的{own}在岗 no. {rank} by straight distance, on duty",
+                    why=f"直线第{rank}近的{own}{RESPONDER_WORD[kind][0]},在岗 "
+                    f"no. {rank} {RESPONDER_WORD[kind][1]} by straight distance, on duty",
                     distance_m=near.distance_m,
                     eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[kind]),
                 )
 
-    def _by_cell(self, home: HomeRecord) -> Iterator[Candidate]:
-        for responder in sorted(self._available, key=lambda r: r.id):
-            if home.cell.id in responder.cells:
+    def _by_cell(self, available: Iterable[Responder], home: HomeRecord) -> Iterator[Candidate]:
+        for responder in sorted(available, key=lambda r: r.id):
+            if _is_staff(responder, home):
                 yield Candidate(
-                    responder, why="住户没有坐标,本网格在岗人员 no position: the cell's own duty staff"
+                    responder, why="没有坐标,本网格在岗人员 no position: the cell's own duty staff"
                 )
+
+
+def _is_staff(responder: Responder, home: HomeRecord) -> bool:
+    """Whether the home's cell, or its community, has this responder on its staff."""
+    areas = {home.cell.id} if home.community is None else {home.cell.id, home.community.id}
+    return not areas.isdisjoint(responder.cells)

@@ -116,6 +116,13 @@ class Tell:
     count: int = 1
     kinds: tuple[ResponderKind, ...] = ()
 
+    def __post_init__(self) -> None:
+        least = 1 if self.whom is Whom.NEAREST else 0
+        if self.count < least:
+            raise ValueError(f"{self.whom} with count {self.count} tells nobody: give at least {least}")
+        if self.whom is Whom.NEAREST and not self.kinds:
+            raise ValueError(f"{self.whom} tells nobody: name the `kinds` of responders")
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
@@ -138,13 +145,15 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not self.rungs:
-            raise ValueError(f"plan {self.name!r} has no rung: give it at least one, or nobody is ever told")
+            raise ValueError("there is no rung: give it at least one, or nobody is ever told")
+        if not any(tell.whom is Whom.DESK for tell in self.rungs[-1].tell):
+            raise ValueError('the last rung, which repeats, must ring the desk: add { whom = "desk" }')
         delays = [rung.after_s for rung in self.rungs]
         if delays != sorted(delays) or delays[0] < 0:
-            raise ValueError(f"plan {self.name!r}: rung delays must not fall: {delays}")
+            raise ValueError(f"rung delays must not be negative or fall: {delays}")
         waits = (self.repeat_s, self.offer_s, self.arrive_grace_s, self.check_in_s, delays[-1])
         if min(waits[:-1]) <= 0 or max(waits) >= LONGEST_DELAY.total_seconds():
-            raise ValueError(f"plan {self.name!r}: every wait lies between 1 s and {LONGEST_DELAY}")
+            raise ValueError(f"every wait lies between 1 s and {LONGEST_DELAY}")
 
 
 # ---- offers ----

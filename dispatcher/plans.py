@@ -24,7 +24,10 @@ def load(text: str) -> Plans:
     """Read plans; ValueError names the plan and what is wrong with it, or the kind that has none."""
     plans: dict[Kind, Plan] = {}
     for name, body in tomllib.loads(text).items():
-        kinds = [Kind(kind) for kind in body.pop("kinds")]
+        try:
+            kinds = [Kind(kind) for kind in body.pop("kinds")]
+        except (AttributeError, KeyError, TypeError, ValueError) as wrong:
+            raise ValueError(f"plan {name!r}: `kinds` cannot be read: {wrong}") from wrong
         plan = parse({"name": name, **body})
         for kind in kinds:
             if kind in plans:
@@ -49,7 +52,7 @@ def thaw(frozen: str) -> Plan:
 
 
 def parse(body: Mapping[str, Any]) -> Plan:
-    """A plan from plain data; ValueError names what cannot be meant."""
+    """A plan from plain data; ValueError names the plan and what cannot be meant."""
     try:
         rungs = tuple(
             Rung(
@@ -66,5 +69,5 @@ def parse(body: Mapping[str, Any]) -> Plan:
             for rung in body.get("rungs", ())
         )
         return Plan(**{**body, "rungs": rungs})
-    except (KeyError, TypeError) as wrong:
+    except (KeyError, TypeError, ValueError) as wrong:
         raise ValueError(f"plan {body.get('name')!r} cannot be read: {wrong}") from wrong

@@ -180,7 +180,7 @@ class Voice:
         """To a responder: where to go, why, how far, and how to answer."""
         far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
         what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
-        return self._say(f"请去{home.household.address}:{what}。{far}能去回1,不能回2,到达回4,处理完回5。")
+        return self._say(f"请去{home.household.address}:{what}。{far}能去回1,不能回2,到达回4,完毕回5。")
 
     def accepted(self, home: HomeRecord, kind: ResponderKind, name: str, eta_min: int | None) -> str:
         when = f",约{eta_min}分钟到" if eta_min is not None else ",正去"

@@ -21,7 +21,9 @@ from dispatcher.model import Message
 
 TIMEOUT_S = 4.0
 _AMBIGUOUS_FROM = 500
-_TOO_MANY = 429
+# 429 was never processed; the others say that our account or its address is wrong, not the number.
+_NOT_THE_NUMBER = frozenset({401, 403, 404, 429})
+_LOOK_BACK = timedelta(minutes=1)  # their clock and ours
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
 
 logging.getLogger("twilio.http_client").setLevel(logging.WARNING)  # at INFO it prints bodies and numbers
@@ -30,8 +32,8 @@ logging.getLogger("twilio.http_client").setLevel(logging.WARNING)  # at INFO it 
 class _Http(TwilioHttpClient):  # type: ignore[misc]
     """The SDK's own client with a time-out, and with another server for tests and private gateways."""
 
-    def __init__(self, base_url: str) -> None:
-        super().__init__(timeout=TIMEOUT_S, max_retries=0)
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        super().__init__(timeout=timeout_s, max_retries=0)
         self._base = urlsplit(base_url) if base_url else None
 
     def request(self, method: str, url: str, **options: object) -> Response:
@@ -46,9 +48,15 @@ class TwilioSms:
     name = "twilio"
 
     def __init__(
-        self, account_sid: str, auth_token: str, sender: str, callback_url: str, base_url: str = ""
+        self,
+        account_sid: str,
+        auth_token: str,
+        sender: str,
+        callback_url: str,
+        base_url: str = "",
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._client = Client(account_sid, auth_token, http_client=_Http(base_url))
+        self._client = Client(account_sid, auth_token, http_client=_Http(base_url, timeout_s))
         self._sender = sender
         self._callback_url = callback_url
 
@@ -61,7 +69,7 @@ class TwilioSms:
                 status_callback=f"{self._callback_url}?key={quote(message.key)}",
             )
         except TwilioRestException as refused:
-            if refused.status == _TOO_MANY or refused.status >= _AMBIGUOUS_FROM:
+            if refused.status in _NOT_THE_NUMBER or refused.status >= _AMBIGUOUS_FROM:
                 return TryLater(f"HTTP {refused.status}, code {refused.code}")
             return Undeliverable(f"HTTP {refused.status}, code {refused.code}")
         except (RequestException, TwilioException) as broken:
@@ -71,14 +79,16 @@ class TwilioSms:
         return Sent(str(created.sid))
 
     def find(self, message: Message) -> Sent | None:
-        """Twilio knows no token of ours: the same text to the same number since the case began is the one."""
+        """Twilio knows no token of ours: the same text to the same number since we wrote it is the one.
+
+        Not by `date_sent`, on which Twilio can filter: a text that is still queued there has none.
+        """
         try:
-            known = self._client.messages.list(
-                to=message.to.phone, date_sent_after=message.created_at - timedelta(minutes=1), limit=50
-            )
+            known = self._client.messages.list(to=message.to.phone, limit=50)
         except (RequestException, TwilioException):
             return None
+        since = message.created_at - _LOOK_BACK
         for sent in known:
-            if sent.body == message.body and sent.status not in _FAILED:
+            if sent.body == message.body and sent.status not in _FAILED and sent.date_created >= since:
                 return Sent(str(sent.sid))
         return None

@@ -525,3 +525,13 @@ def test_the_stage_is_what_those_who_come_have_reached(
     claimed: bool, states: tuple[OfferState, ...], stage: Stage
 ) -> None:
     assert stage_of(claimed, offers(*states)) is stage
+
+
+def test_the_nearest_is_asked_first_whatever_their_kind() -> None:
+    ladder = plan((0, (nearest(2, WORKER, CLINIC), DESK)))
+    case = a_case(ladder, workers=2, clinics=1)
+    far, near, clinic = case.candidates
+    unknown = replace(near, responder=replace(near.responder, id=9), distance_m=None)
+    case = replace(case, candidates=(unknown, replace(far, distance_m=900.0), near, clinic))
+
+    assert whom(look(case, 0)[0]) == ["responder:2", "responder:3"]

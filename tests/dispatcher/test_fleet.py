@@ -1,0 +1,104 @@
+"""Who could be sent to a home, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from community.model import Duty, Position, Responder, ResponderKind
+from dispatcher.fleet import SHORTLIST, SPEED_M_PER_MIN, Fleet
+from tests.dispatcher.cases import START, home
+
+ALWAYS = frozenset(range(1, 8))
+ZONE = ZoneInfo("Asia/Shanghai")
+GRID = ResponderKind.GRID_WORKER
+
+
+def somebody(
+    id: int, east_m: float | None = None, kind: ResponderKind = GRID, cells: tuple[int, ...] = ()
+) -> Responder:
+    where = Position(118.5 + east_m / 88_300, 37.6) if east_m is not None else None
+    return Responder(id, kind, f"人{id}", "+8613800000001", where, frozenset(cells))
+
+
+def ids(*responders: Responder, at: datetime = START, located: bool = True, **duty: int) -> list[int]:
+    times = {"starts": 0, "ends": 1440, **duty}
+    duties = {r.id: (Duty(r.id, ALWAYS, times["starts"], times["ends"]),) for r in responders}
+    fleet = Fleet(responders, duties, ZONE)
+    return [c.responder.id for c in fleet.candidates(home(located=located), at)]
+
+
+def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
+    fleet = Fleet(
+        [somebody(1, 900), somebody(2, 250, cells=(1,))],
+        {n: (Duty(n, ALWAYS, 0, 1440),) for n in (1, 2)},
+        ZONE,
+    )
+
+    near, far = fleet.candidates(home(), START)
+
+    assert (near.responder.id, far.responder.id) == (2, 1)
+    assert near.distance_m == pytest.approx(250, rel=0.01)
+    assert (near.eta_min, far.eta_min) == (2, 5)
+    assert "第1近的本网格网格员" in near.why
+    assert "第2近的网格员" in far.why
+
+
+def test_who_is_inactive_has_no_phone_or_no_duty_is_not_a_candidate() -> None:
+    assert ids(replace(somebody(1, 100), active=False), somebody(2, 200)) == [2]
+    assert ids(replace(somebody(1, 100), phone=""), somebody(2, 200)) == [2]
+    assert Fleet([somebody(1, 100)], {}, ZONE).candidates(home(), START) == ()
+
+
+@pytest.mark.parametrize(
+    "minutes_later, there", [(-6, False), (-5, True), (54, True), (54.99, True), (55, False)]
+)
+def test_duty_begins_and_ends_to_the_minute(minutes_later: float, there: bool) -> None:
+    at = START + timedelta(minutes=minutes_later)  # 14:05 there; the duty is from 14:00 to 15:00
+
+    assert (ids(somebody(1, 100), at=at, starts=14 * 60, ends=15 * 60) == [1]) is there
+
+
+def test_one_fleet_follows_the_time() -> None:
+    fleet = Fleet([somebody(1, 100)], {1: (Duty(1, ALWAYS, 0, 14 * 60 + 6),)}, ZONE)
+
+    assert fleet.candidates(home(), START)
+    assert not fleet.candidates(home(), START + timedelta(minutes=1))
+    assert fleet.candidates(home(), START)
+
+
+def test_staff_without_a_position_stand_behind_those_whose_distance_is_known() -> None:
+    own = somebody(1, None, cells=(1,))
+    strange = somebody(2, None, cells=(9,))
+
+    assert ids(own, strange, somebody(3, 5000)) == [3, 1]
+    assert ids(own, strange) == [1]
+
+
+def test_a_home_without_a_position_gets_the_staff_of_its_cell_and_of_its_community() -> None:
+    cell, community, other = somebody(1, 100, cells=(1,)), somebody(2, None, cells=(2,)), somebody(3, 10)
+
+    assert ids(cell, community, other, located=False) == [1, 2]
+
+
+def test_a_grid_without_communities_has_its_cells_staff() -> None:
+    flat = replace(home(located=False), community=None)
+    fleet = Fleet([somebody(1, None, cells=(1,))], {1: (Duty(1, ALWAYS, 0, 1440),)}, ZONE)
+
+    assert [c.responder.id for c in fleet.candidates(flat, START)] == [1]
+
+
+def test_there_are_a_few_of_each_kind_and_never_more() -> None:
+    crowd = [somebody(n, 10.0 * n) for n in range(1, 40)]
+    clinics = [somebody(n, 10.0 * n, ResponderKind.CLINIC) for n in range(50, 60)]
+
+    found = ids(*crowd, *clinics)
+
+    assert found == [*range(1, SHORTLIST + 1), *range(50, 50 + SHORTLIST)]
+
+
+def test_every_kind_has_a_speed() -> None:
+    assert set(SPEED_M_PER_MIN) == set(ResponderKind)
