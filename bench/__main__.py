@@ -155,7 +155,9 @@ class Bench:
         databases.fill(size.homes)
         found.naive_per_s = self._naive_per_s(databases)
         self._tell(f"{databases.kind}: naive {found.naive_per_s:,.0f} signals/s")
-        found.activity_per_s = median(self._gateway_per_s(databases, joins=False) for _ in range(size.repeats))
+        found.activity_per_s = median(
+            self._gateway_per_s(databases, joins=False) for _ in range(size.repeats)
+        )
         found.joins_per_s = median(self._gateway_per_s(databases, joins=True) for _ in range(size.repeats))
         self._tell(
             f"{databases.kind}: gateway {found.activity_per_s:,.0f} signals/s, "
@@ -183,7 +185,10 @@ class Bench:
     def _paho_alone(self) -> float:
         """Consume at QoS 1 and drop: nothing that uses paho can be faster."""
         said = _said(activity, self._size.dropped, 1000)
-        with self._broker() as (broker, street), self._part("bench.naive", "", broker, street, len(said), "drop"):
+        with (
+            self._broker() as (broker, street),
+            self._part("bench.naive", "", broker, street, len(said), "drop"),
+        ):
             return _rate(len(said), street, street.flood(said, lambda heard: heard.done > 0, 120), "done")
 
     def _naive_per_s(self, databases: Databases) -> float:
@@ -205,7 +210,9 @@ class Bench:
         ):
             _must(street.flood(first, lambda heard: len(heard.stored) == len(first), 60), street)
             street.forget()
-            return _rate(count, street, street.flood(said, lambda heard: len(heard.stored) == count, 120), "stored")
+            return _rate(
+                count, street, street.flood(said, lambda heard: len(heard.stored) == count, 120), "stored"
+            )
 
     def _latencies(self, databases: Databases, design: str) -> list[Latency]:
         found = []
@@ -350,14 +357,28 @@ def _tables(report: Report) -> Iterator[Table]:
             ("texts of these", found.texts_per_s),
         ):
             speed.add_row(
-                what, found.store, f"{rate:,.0f}", ratio(rate, report.paho_alone_per_s), ratio(rate, found.naive_per_s)
+                what,
+                found.store,
+                f"{rate:,.0f}",
+                ratio(rate, report.paho_alone_per_s),
+                ratio(rate, found.naive_per_s),
             )
     yield speed
     wait = Table(
         title=f"From press to provider, ms (one fsync: {report.fsync_p50_ms:.2f}, p99 {report.fsync_p99_ms:.2f})",
         title_justify="left",
     )
-    for name in ("design", "store", "presses/s", "told", "p50", "p99", "p50 ÷ fsync", "p99 ÷ fsync", "stored p50"):
+    for name in (
+        "design",
+        "store",
+        "presses/s",
+        "told",
+        "p50",
+        "p99",
+        "p50 ÷ fsync",
+        "p99 ÷ fsync",
+        "stored p50",
+    ):
         wait.add_column(name, justify="left" if name in ("design", "store") else "right")
     for found in report.stores:
         for design, rows in found.latency.items():

@@ -31,7 +31,10 @@ def activity(device: int, number: int) -> tuple[str, bytes]:
 
 
 def _said(device: int, number: int, word: bytes) -> tuple[str, bytes]:
-    return f"care/bench/{device:06d}/signal", b'{"v":1,"id":"%012d","type":"%s","battery":87}' % (number, word)
+    return f"care/bench/{device:06d}/signal", b'{"v":1,"id":"%012d","type":"%s","battery":87}' % (
+        number,
+        word,
+    )
 
 
 def packet(topic: str, payload: bytes, packet_id: int) -> bytes:

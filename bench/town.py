@@ -27,12 +27,15 @@ def build(url: str, homes: int) -> None:
             for index in range(homes)
         ),
         contacts=tuple(
-            Contact(index * RELATIVES + rank, index + 1, rank, f"亲属{rank}", "女儿", relative(index + 1, rank))
+            Contact(
+                index * RELATIVES + rank, index + 1, rank, f"亲属{rank}", "女儿", relative(index + 1, rank)
+            )
             for index in range(homes)
             for rank in range(1, RELATIVES + 1)
         ),
         devices=tuple(
-            Device(index + 1, f"care:bench/{index + 1:06d}", Role.HELP_BUTTON, index + 1) for index in range(homes)
+            Device(index + 1, f"care:bench/{index + 1:06d}", Role.HELP_BUTTON, index + 1)
+            for index in range(homes)
         ),
     )
     store = Store(url)

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.signal import Frame, Receipt
+from gateway.link import BufferedClient, acknowledgement, publication
 
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a forgotten session grows without limit: it ends by itself
@@ -65,14 +66,14 @@ class Line:
         self._address = (host, port)
         self._topics = topics
         self._now = now
-        self._client = mqtt.Client(
+        self._client = BufferedClient(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True
         )
         if username:
             self._client.username_pw_set(username, password)
         self._client.max_inflight_messages_set(RECEIVE_MAXIMUM)
-        self._client.on_socket_open = _send_at_once
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._connection = 0
         self._arrived: deque[Arrival] = deque()
@@ -127,9 +128,6 @@ class Line:
             self._stopping.wait(RECONNECT_S)
         self._acknowledge()
         self._client.disconnect()
-        with contextlib.suppress(OSError):
-            while self._client.want_write():
-                self._client.loop_write()
 
     def _connect(self) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -139,20 +137,21 @@ class Line:
         self._client.connect(*self._address, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
 
     def _once(self) -> None:
-        link = self._client.socket()
-        if link is None:
-            return
-        writes = [link] if self._client.want_write() else []
-        readable, writable, _ = select.select([link, self._wake_in], writes, [], 1.0)
-        if link in readable:
+        link = self._client.link
+        assert link is not None, "there is one since _connect"
+        ears, mouths = [link.fileno(), self._wake_in.fileno()], [link.fileno()] if link.has_unsent else []
+        readable, _, _ = select.select(ears, mouths, [], 0.0 if link.has_read_ahead else 1.0)
+        if link.fileno() in readable or link.has_read_ahead:
             self._read()
-        if self._wake_in in readable:
+        if self._wake_in.fileno() in readable:
             with contextlib.suppress(BlockingIOError):
                 self._wake_in.recv(4096)
             self._acknowledge()
-        if writable or self._client.want_write():
+        if self._client.want_write():  # said inside a callback
             self._client.loop_write()
         self._client.loop_misc()
+        if self._client.socket() is not None:
+            link.flush()
 
     def _read(self) -> None:
         for _ in range(_READS):
@@ -168,11 +167,14 @@ class Line:
         with contextlib.suppress(IndexError):
             while True:
                 arrivals, receipts = self._done.popleft()
-                for arrival in arrivals:
-                    if arrival.connection == self._connection and arrival.qos:
-                        self._client.ack(arrival.packet_id, arrival.qos)
-                for receipt in receipts:
-                    self._client.publish(receipt.topic, receipt.payload, qos=0)
+                self._client.say(
+                    *(
+                        acknowledgement(arrival.packet_id)
+                        for arrival in arrivals
+                        if arrival.connection == self._connection and arrival.qos
+                    ),
+                    *(publication(receipt.topic, receipt.payload) for receipt in receipts),
+                )
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full means that a wake-up is on its way already
@@ -188,7 +190,15 @@ class Line:
             return
         log.info("connected to the broker", session_present=flags.session_present)
         client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
-        self.subscribed.set()
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _mid: int, reasons: Sequence[ReasonCode], _p: object
+    ) -> None:
+        refused = [topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure]
+        if refused:
+            log.error("broker lets the gateway hear less than it needs: check its ACL", refused=refused)
+        else:
+            self.subscribed.set()
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:
@@ -197,9 +207,3 @@ class Line:
             topic = message._topic.decode("utf-8", "backslashreplace")
         frame = Frame(topic, bytes(message.payload), self._now(), message.retain, message.dup)
         self._arrived.append(Arrival(frame, message.mid, message.qos, self._connection))
-
-
-def _send_at_once(_client: mqtt.Client, _data: object, link: object) -> None:
-    """A receipt must not wait for the next packet: Nagle's algorithm costs 40 ms at rest."""
-    if isinstance(link, socket.socket):
-        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

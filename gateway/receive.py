@@ -7,7 +7,6 @@ and nothing is given up: the broker and the devices keep it.
 
 from __future__ import annotations
 
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,17 +101,17 @@ class Receiver:
         with parts.store.read() as connection:
             self._devices.refresh(connection)
         readings: list[Reading] = []
-        changed: dict[LevelKey, str] = {}
+        self._levels = None  # until the commit they are known to nobody else: a failure reads them again
         for frame in frames:
-            reading = read(frame, self._devices, ChainMap(changed, levels), parts.profiles)
-            changed.update(reading.levels)
+            reading = read(frame, self._devices, levels, parts.profiles)
+            levels.update(reading.levels)
             readings.append(reading)
         if any(reading.signals or reading.tickets or reading.levels for reading in readings):
             with parts.store.write() as connection:
                 taken = intake.take(connection, readings, parts.plans, parts.clock.now())
             if taken.touched:
                 parts.bell.ring()
-        levels.update(changed)
+        self._levels = levels
         for reading in readings:
             parts.seen.note(reading)
         return [reading.receipt for reading in readings if reading.receipt is not None]

@@ -64,7 +64,9 @@ def until(holds: Callable[[], bool], within_s: float = 20.0, every_s: float = 0.
 class Server:
     """One process on the side: started, stopped, killed, started again with the same words."""
 
-    def __init__(self, name: str, command: list[str], log: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, name: str, command: list[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.log = log
         self._command = command
@@ -157,7 +159,13 @@ class Part(Server):
     """One of our own commands, `python -m <name>`, on a database and a broker."""
 
     def __init__(
-        self, name: str, folder: Path, database_url: str, mqtt_port: int, arguments: tuple[str, ...] = (), **more: str
+        self,
+        name: str,
+        folder: Path,
+        database_url: str,
+        mqtt_port: int,
+        arguments: tuple[str, ...] = (),
+        **more: str,
     ) -> None:
         env = {"ANXIN_DATABASE_URL": database_url, "ANXIN_MQTT_PORT": str(mqtt_port)} | more
         super().__init__(
