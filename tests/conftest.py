@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 
 from community.storage import Store
 from community.storage.schema import migrate
+from tests.invariants import broken_promises
 
 NOW = datetime(2026, 11, 21, 6, 5, 0, tzinfo=UTC)  # 14:05 in Kenli
 
@@ -65,15 +66,28 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         path.write_bytes(template.read_bytes())
         opened = Store(f"sqlite:///{path}")
         yield opened
-        opened.close()
+        try:
+            _keeps_its_promises(opened)
+        finally:
+            opened.close()
     else:
         server: str = request.getfixturevalue("postgres_url")
         template_name: str = request.getfixturevalue("postgres_template")
         name = f"test_{uuid4().hex[:12]}"
         opened = _postgres_database(server, name, template_name)
         yield opened
-        opened.close()
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            _keeps_its_promises(opened)
+        finally:
+            opened.close()
+            _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _keeps_its_promises(store: Store) -> None:
+    """After every test, whatever it did: no alarm without an incident, no case without a future, …"""
+    with store.read() as connection:
+        broken = broken_promises(connection)
+    assert not broken, "\n".join(["the test left broken promises behind:", *broken])
 
 
 def _postgres_database(server: str, name: str, template: str = "template1") -> Store:
