@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from community.errors import Invalid
 from community.model import Device
@@ -78,12 +79,21 @@ def report(
     """
     if kind not in SEVERITY:
         raise Invalid("not_a_trouble", f"{kind} is no trouble: choose one of {', '.join(sorted(SEVERITY))}")
+    fact = Fact(Entry.SIGNAL, text or KIND_WORD[kind][0], actor=actor, detail={"kind": kind.value})
+    try:
+        return _report(store, household_id, kind, actor, fact, plans, now)
+    except IntegrityError:  # a device or a colleague has opened the case at this very moment: join it
+        return _report(store, household_id, kind, actor, fact, plans, now)
+
+
+def _report(
+    store: Store, household_id: int, kind: Kind, actor: str, fact: Fact, plans: Plans, now: datetime
+) -> Incident:
     with store.write() as connection:
         register.household_by_id(connection, household_id)
         book = Casebook(connection)
         subject = f"household:{household_id}"
         book.load_subjects({subject})
-        fact = Fact(Entry.SIGNAL, text or KIND_WORD[kind][0], actor=actor, detail={"kind": kind.value})
         incident_id = _join(book, subject, household_id, kind, SEVERITY[kind], actor, fact, plans, now)
         book.write()
         return book.incident(incident_id)
