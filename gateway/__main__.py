@@ -77,10 +77,13 @@ def run(store: Store, line: Line, receiver: Receiver, seen: LastSeen, stopping: 
                 line.answered(waiting, receiver.take([arrival.frame for arrival in waiting]))
                 waiting = []
             if time.monotonic() - flushed >= FLUSH_S:
-                seen.flush(store)
                 flushed = time.monotonic()
+                seen.flush(store)
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)
+            stopping.wait(RETRY_S)
+        except Exception:  # to end here would bring the same message again, and again the end
+            log.exception("not stored; trying again", messages=len(waiting))
             stopping.wait(RETRY_S)
 
 

@@ -8,7 +8,7 @@ and nothing is given up: the broker and the devices keep it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
@@ -117,14 +117,27 @@ class Receiver:
         return [reading.receipt for reading in readings if reading.receipt is not None]
 
     def _quarantine(self, frame: Frame) -> list[Receipt]:
+        """Keep the bytes, before a human and with their sender; where even that is refused, without."""
         reading = read(frame, self._devices, self._known_levels(), self._parts.profiles)
-        key = next((signal.device_key for signal in reading.signals), "")
-        ticket = Ticket("无法入库,原样保存 kept as bytes", frame.topic, frame.payload, frame.received_at, key)
-        kept = replace(reading, signals=(), beats=(), tickets=(ticket,), levels={})
-        with self._parts.store.write() as connection:
-            intake.take(connection, [kept], self._parts.plans, self._parts.clock.now())
+        said = (*reading.signals, *reading.tickets)
+        sender = next((one.device_key for one in said if self._devices.find(one.device_key)), "")
+        try:
+            self._keep_bytes(frame, sender)
+        except NOT_NOW:
+            raise
+        except Exception:
+            if not sender:
+                raise
+            log.exception("a message cannot be put before a human with its sender")
+            self._keep_bytes(frame, "")
         self._parts.bell.ring()
         return [reading.receipt] if reading.receipt is not None else []
+
+    def _keep_bytes(self, frame: Frame, sender: str) -> None:
+        topic = frame.topic.encode("utf-8", "backslashreplace").decode()
+        ticket = Ticket("无法入库,原样保存 kept as bytes", topic, frame.payload, frame.received_at, sender)
+        with self._parts.store.write() as connection:
+            intake.take(connection, [Reading(tickets=(ticket,))], self._parts.plans, self._parts.clock.now())
 
     def _known_levels(self) -> dict[LevelKey, str]:
         if self._levels is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from community.storage import Store, register
-from devices.signal import Beat, Reading, Signal
+from devices.signal import Reading
 
 
 class LastSeen:
@@ -15,11 +15,10 @@ class LastSeen:
         self._seen: dict[str, tuple[datetime, int | None]] = {}
 
     def note(self, reading: Reading) -> None:
-        heard: tuple[Beat | Signal, ...] = (*reading.beats, *reading.signals)
-        for one in heard:
-            before = self._seen.get(one.device_key)
-            battery = before[1] if one.battery is None and before is not None else one.battery
-            self._seen[one.device_key] = (one.received_at, battery)
+        for beat in reading.beats:  # a signal alone is no sign of life: the broker may have kept it for days
+            before = self._seen.get(beat.device_key)
+            battery = before[1] if beat.battery is None and before is not None else beat.battery
+            self._seen[beat.device_key] = (beat.received_at, battery)
 
     def flush(self, store: Store) -> int:
         """Write what has changed; returns how many devices. What cannot be written waits its turn."""
