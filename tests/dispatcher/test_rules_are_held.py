@@ -1,0 +1,253 @@
+"""Each rule is held by its tests: change one sign in it, and the tables below tell the mutant apart."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+import dispatcher.chain
+import dispatcher.escalation
+import dispatcher.plans
+import dispatcher.triage
+import dispatcher.wording
+from devices.signal import Kind, Signal, State
+from dispatcher.model import Case, Entry, Fact, Meaning, OfferState, TimelineEntry
+from tests.dispatcher.cases import (
+    CLINIC,
+    DESK,
+    START,
+    VOICE,
+    WORKER,
+    a_case,
+    after,
+    answered,
+    carried_out,
+    home,
+    nearest,
+    plan,
+    relatives,
+    replied,
+    unreachable,
+)
+
+Table = Callable[[ModuleType], object]
+
+
+def _triage(rules: ModuleType) -> object:
+    return [
+        (type(verdict := rules.judge(said)).__name__, verdict.why)
+        for kind in Kind
+        for state in State
+        for old in (False, True)
+        for test in (False, True)
+        for said in [Signal("care:x", kind, "x#1", START, state, retained=old, test=test)]
+    ]
+
+
+LADDER = plan(
+    (0, (relatives(1), nearest(1), nearest(1, CLINIC))),
+    (60, (relatives(0), nearest(2))),
+    (180, (DESK, relatives(0), nearest(3, WORKER, CLINIC))),
+    repeat_s=100,
+    offer_s=30,
+    arrive_grace_s=300,
+    check_in_s=600,
+)
+
+
+def _escalation(rules: ModuleType) -> object:
+    """A few evenings, looked at on every border and one microsecond before."""
+    steps: list[object] = []
+    for happens in EVENINGS:
+        case = a_case(LADDER, contacts=3, workers=6, clinics=2)
+        for seconds in (0, 10, 29.999999, 30, 59.999999, 60, 180, 280, 399.999999, 400, 480, 610, 1210, 9000):
+            now = after(seconds)
+            step = rules.next_step(case, now, VOICE)
+            steps.append((happens.__name__, seconds, step))
+            case = carried_out(case, step, now)
+            if seconds == 10:
+                case = happens(case)
+    empty = rules.next_step(a_case(LADDER), START, VOICE)
+    one = case.offers[0]
+    stages = [
+        rules.stage_of(claimed, (replace(one, state=state),))
+        for claimed in (False, True)
+        for state in OfferState
+    ]
+    return steps, empty, stages
+
+
+def _nothing(case: Case) -> Case:
+    return case
+
+
+def _one_comes(case: Case) -> Case:
+    return answered(case, 1, OfferState.ACCEPTED, after(10), eta_s=90)
+
+
+def _one_is_there(case: Case) -> Case:
+    return answered(case, 1, OfferState.ARRIVED, after(10))
+
+
+def _one_is_done(case: Case) -> Case:
+    return answered(case, 7, OfferState.DONE, after(10))
+
+
+def _some_say_no(case: Case) -> Case:
+    case = answered(case, 1, OfferState.DECLINED, after(10))
+    return unreachable(replied(case, 1, Meaning.CANNOT, after(10)), "responder:7", after(10))
+
+
+def _a_fire(case: Case) -> Case:
+    case = replied(_one_comes(case), 1, Meaning.COMING, after(10))
+    incident = case.incident
+    return replace(
+        case, incident=replace(incident, ladder_rung=incident.rung, ladder_at=after(10), due_at=after(10))
+    )
+
+
+def _an_owner(case: Case) -> Case:
+    return replace(case, incident=replace(case.incident, claimed_by=3, lease_until=after(30)))
+
+
+def _two_are_there(case: Case) -> Case:
+    case = answered(case, 1, OfferState.ARRIVED, after(10))
+    return answered(case, 7, OfferState.ARRIVED, after(5))
+
+
+def _a_phone_is_off(case: Case) -> Case:
+    return unreachable(case, "contact:1", after(10))
+
+
+EVENINGS = (
+    _nothing,
+    _one_comes,
+    _one_is_there,
+    _two_are_there,
+    _one_is_done,
+    _some_say_no,
+    _a_phone_is_off,
+    _a_fire,
+    _an_owner,
+)
+
+
+def _wording(rules: ModuleType) -> object:
+    voice = rules.Voice("2222999", "2222999", VOICE.zone)
+    long = [replace(home(), household=replace(home().household, address="甲" * n)) for n in range(15, 30)]
+    said = ["1", " １。", "不能去", "能去", "没有误按", "td", "12", ""]
+    return (
+        [voice.raised(place, Kind.SOS, START) for place in long],
+        [rules.distance_words(metres) for metres in (0, 9, 410, 994.9, 995, 996, 2300)],
+        [rules.understand(body) for body in said],
+    )
+
+
+def _chain(rules: ModuleType) -> object:
+    entries: list[TimelineEntry] = []
+    for seq in (1, 2, 3):
+        fact = Fact(Entry.NOTE, f"{seq}", "system", {"n": seq})
+        head = rules.link(entries[-1].digest if entries else "", seq, after(seq), fact)
+        entries.append(
+            TimelineEntry(seq, 1, seq, after(seq), fact.entry, fact.actor, fact.text, fact.detail, head)
+        )
+    wrong_seq = [entries[0], replace(entries[1], seq=5), entries[2]]
+    wrong_text = [entries[0], replace(entries[1], text="x"), entries[2]]
+    return [
+        rules.first_break(chain) for chain in (entries, entries[1:], wrong_seq, wrong_text, entries[::-1])
+    ]
+
+
+TABLES: dict[ModuleType, Table] = {
+    dispatcher.triage: _triage,
+    dispatcher.escalation: _escalation,
+    dispatcher.wording: _wording,
+    dispatcher.chain: _chain,
+}
+
+MUTANTS = [
+    (dispatcher.triage, "if signal.is_old:", "if not signal.is_old:"),
+    (dispatcher.triage, "is Severity.EMERGENCY and", "is Severity.EMERGENCY or"),
+    (dispatcher.triage, "signal.state is State.ACTIVE", "signal.state is not State.ACTIVE"),
+    (dispatcher.triage, "if signal.state is State.CLEAR", "if signal.state is State.ACTIVE"),
+    (dispatcher.triage, "if signal.test", "if not signal.test"),
+    (dispatcher.triage, "if signal.kind is Kind.CANCEL", "if signal.kind is Kind.SOS"),
+    (dispatcher.triage, "Kind.CO: Severity.EMERGENCY", "Kind.CO: Severity.ROUTINE"),
+    (dispatcher.escalation, "and offer.expires_at <= now", "and offer.expires_at < now"),
+    (dispatcher.escalation, "if self._late_at(o) <= self.now", "if self._late_at(o) < self.now"),
+    (dispatcher.escalation, "self.incident.lease_until <= self.now", "self.incident.lease_until < self.now"),
+    (
+        dispatcher.escalation,
+        "self.incident.ladder_at, self._fired) <= self.now",
+        "self.incident.ladder_at, self._fired) < self.now",
+    ),
+    (dispatcher.escalation, "if fired < len(plan.rungs)", "if fired <= len(plan.rungs)"),
+    (dispatcher.escalation, "if fired >= top:", "if fired > top:"),
+    (dispatcher.escalation, "repeating=fired >= top", "repeating=fired > top"),
+    (dispatcher.escalation, "len(coming) > len(self.late)", "len(coming) >= len(self.late)"),
+    (dispatcher.escalation, "due_at=min(min(due)", "due_at=min(max(due)"),
+    (dispatcher.escalation, "last = max(offer", "last = min(offer"),
+    (dispatcher.escalation, "last + wait * (waits + 1)", "last + wait * waits"),
+    (dispatcher.escalation, "self.incident.due_at <= moment <=", "self.incident.due_at < moment <="),
+    (dispatcher.escalation, "moment <= self.now", "moment < self.now"),
+    (dispatcher.escalation, "if waits and", "if not waits and"),
+    (dispatcher.escalation, "hurry = not reached and", "hurry = reached and"),
+    (dispatcher.escalation, "if told.rung > self.incident.ladder_rung", "if told.rung >= 0"),
+    (dispatcher.escalation, "if not covered or self._fired == 0", "if not covered"),
+    (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
+    (dispatcher.escalation, "self.unreachable.clear()", "self.unreachable.add('')"),
+    (dispatcher.escalation, "if reached < tell.count", "if reached <= tell.count"),
+    (dispatcher.escalation, "max(0, tell.count - standing)", "max(1, tell.count - standing)"),
+    (dispatcher.escalation, "not in passed", "in passed"),
+    (dispatcher.escalation, "self.told - gone", "self.told"),
+    (dispatcher.escalation, "left[:count] if count", "left[: count + 1] if count"),
+    (dispatcher.escalation, "OfferState.ARRIVED in states or", "OfferState.ARRIVED in states and"),
+    (dispatcher.wording, "if len(full) <= SEGMENT", "if len(full) < SEGMENT"),
+    (dispatcher.wording, "if metres < 995", "if metres <= 995"),
+    (dispatcher.wording, "max(10, round", "min(10, round"),
+    (dispatcher.wording, "_SAID.get(plain, Meaning.UNCLEAR)", "_SAID.get(plain[:1], Meaning.UNCLEAR)"),
+    (dispatcher.chain, "entry.seq != expected or", "entry.seq != expected and"),
+    (dispatcher.chain, "start=1", "start=0"),
+    (dispatcher.chain, "before = entry.digest", "before = ''"),
+]
+
+
+@contextmanager
+def mutated(module: ModuleType, old: str, new: str) -> Iterator[ModuleType]:
+    """A copy of `module` in which `old`, that stands there once or more, reads `new` at its first place."""
+    assert module.__file__ is not None
+    with open(module.__file__, encoding="utf-8") as file:
+        source = file.read()
+    assert old in source, f"{old!r} is not in {module.__name__} any more: bring the mutants up to date"
+    mutant = ModuleType(f"{module.__name__}__mutant")
+    mutant.__file__ = module.__file__
+    sys.modules[mutant.__name__] = mutant  # where dataclasses look their annotations up
+    try:
+        exec(compile(source.replace(old, new, 1), module.__file__, "exec"), mutant.__dict__)
+        yield mutant
+    finally:
+        del sys.modules[mutant.__name__]
+
+
+def outcome(table: Table, rules: ModuleType) -> str:
+    try:
+        return repr(table(rules))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as broken:
+        return f"{type(broken).__name__}: {broken}"
+
+
+@pytest.mark.parametrize("module", list(TABLES), ids=lambda module: module.__name__)
+def test_a_copy_that_changes_nothing_is_not_told_apart(module: ModuleType) -> None:
+    with mutated(module, "annotations", "annotations") as same:
+        assert outcome(TABLES[module], same) == outcome(TABLES[module], module)
+
+
+@pytest.mark.parametrize("module, old, new", MUTANTS, ids=lambda part: part if isinstance(part, str) else "")
+def test_a_rule_that_is_changed_by_one_sign_is_told_apart(module: ModuleType, old: str, new: str) -> None:
+    with mutated(module, old, new) as mutant:
+        assert outcome(TABLES[module], mutant) != outcome(TABLES[module], module)
