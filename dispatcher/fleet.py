@@ -38,7 +38,7 @@ class Fleet:
         self._zone = zone
         self._minute: datetime | None = None
         self._available: list[Responder] = []
-        self._places: dict[ResponderKind, Places] = {}
+        self._places: Places[ResponderKind] = Places({})
 
     def candidates(self, home: HomeRecord, now: datetime) -> tuple[Candidate, ...]:
         """Those on duty, by kind, best first."""
@@ -62,12 +62,12 @@ class Fleet:
             where = responder.position
             if where is not None:
                 located[responder.kind].append(Place(str(responder.id), Point(where.lon, where.lat)))
-        self._places = {kind: Places(places) for kind, places in located.items()}
+        self._places = Places(located)
         self._minute = minute
 
     def _by_distance(self, door: Point, home: HomeRecord) -> Iterator[Candidate]:
-        for kind, places in self._places.items():
-            for rank, near in enumerate(places.nearest(door, SHORTLIST), start=1):
+        for kind, ranked in self._places.nearest(door, SHORTLIST).items():
+            for rank, near in enumerate(ranked, start=1):
                 responder = self._responders[near.id]
                 own = "本网格" if _is_staff(responder, home) else ""
                 yield Candidate(

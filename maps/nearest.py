@@ -7,10 +7,11 @@ geodesic. Exact for any data, with no index that could go stale (7-where: a tree
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from math import ceil, isfinite, pi
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ ROUNDING_M = 0.01  # more than all rounding of chords and distances together
 SHORTLIST = 8
 
 Vectors = NDArray[np.float64]
+G = TypeVar("G", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +49,59 @@ class Near:
     distance_m: float
 
 
-class Places:
-    """Places prepared for asking who is nearest many times: their vectors are computed once."""
+class Places(Generic[G]):
+    """Groups of places, prepared for asking many times who of each is nearest; one pass serves them all."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        self._places = tuple(places)
+    def __init__(self, groups: Mapping[G, Iterable[Place]]) -> None:
+        self._places: list[Place] = []
+        self._slices: dict[G, slice] = {}
+        for group, members in groups.items():
+            begins = len(self._places)
+            self._places.extend(members)
+            self._slices[group] = slice(begins, len(self._places))
         self._degrees = np.array([(p.point.lon, p.point.lat) for p in self._places]).reshape(-1, 2)
         self._vectors = _ecef(self._degrees)
 
-    def nearest(self, origin: Point, k: int) -> tuple[Near, ...]:
-        """The `k` nearest to `origin`, nearest first; equal distances by id. Fewer when there are fewer.
+    def nearest(self, origin: Point, k: int) -> dict[G, tuple[Near, ...]]:
+        """The `k` nearest to `origin` of each group, nearest first; equal distances by id.
 
-        ValueError when `k` is not positive.
+        Fewer when there are fewer. ValueError when `k` is not positive.
         """
         if k < 1:
             raise ValueError(f"ask for at least one place, not {k}")
         if not self._places:
-            return ()
+            return dict.fromkeys(self._slices, ())
         differences = self._vectors - _ecef(np.array([(origin.lon, origin.lat)]))
         chords: Vectors = np.sqrt(np.einsum("ij,ij->i", differences, differences))
-        short = np.argsort(chords)[: max(k, SHORTLIST)]
-        metres = self._geodesics(origin, short)
-        limit = np.sort(metres)[:k][-1]
-        if len(short) < len(chords) and chords[short[-1]] <= limit + ROUNDING_M:
-            short = np.flatnonzero(chords <= limit + ROUNDING_M)
-            metres = self._geodesics(origin, short)
-        ranked = sorted(
-            (float(distance), self._places[index].id) for index, distance in zip(short, metres, strict=True)
+        short = {
+            group: np.argsort(chords[own])[: max(k, SHORTLIST)] + own.start
+            for group, own in self._slices.items()
+        }
+        metres = np.split(
+            self._geodesics(origin, np.concatenate(list(short.values()))),
+            np.cumsum([len(chosen) for chosen in short.values()])[:-1],
         )
+        return {
+            group: self._certain(origin, chords, self._slices[group], chosen, distances, k)
+            for (group, chosen), distances in zip(short.items(), metres, strict=True)
+        }
+
+    def _certain(
+        self,
+        origin: Point,
+        chords: Vectors,
+        own: slice,
+        chosen: NDArray[np.intp],
+        metres: Vectors,
+        k: int,
+    ) -> tuple[Near, ...]:
+        """The `k` best of a group, after widening its shortlist by all that could still win."""
+        if len(chosen) < own.stop - own.start:
+            limit = np.sort(metres)[k - 1] + ROUNDING_M
+            if chords[chosen[-1]] <= limit:
+                chosen = np.flatnonzero(chords[own] <= limit) + own.start
+                metres = self._geodesics(origin, chosen)
+        ranked = sorted(zip(metres.tolist(), (self._places[at].id for at in chosen.tolist()), strict=True))
         return tuple(Near(id, distance) for distance, id in ranked[:k])
 
     def _geodesics(self, origin: Point, which: NDArray[np.intp]) -> Vectors:
@@ -87,8 +114,11 @@ class Places:
 def nearest(
     origin: Point, places: Iterable[Place], k: int, tags: AbstractSet[str] = frozenset()
 ) -> tuple[Near, ...]:
-    """The `k` places nearest to `origin` that carry all of `tags`, as `Places.nearest` gives them."""
-    return Places(place for place in places if tags <= place.tags).nearest(origin, k)
+    """The `k` places nearest to `origin` that carry all of `tags`, nearest first; equal distances by id.
+
+    Fewer than `k` when there are fewer. ValueError when `k` is not positive.
+    """
+    return Places({"all": (place for place in places if tags <= place.tags)}).nearest(origin, k)["all"]
 
 
 def minutes(distance_m: float, speed_m_per_min: float, detour: float = 1.3) -> int:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -21,8 +22,10 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
+    Select,
     String,
     and_,
+    bindparam,
     cast,
     column,
     delete,
@@ -136,9 +139,20 @@ def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, 
     """For each area itself, its parent, and so on up to the root; without polygons."""
     if not area_ids:
         return {}
+    found: dict[int, list[Area]] = defaultdict(list)
+    for row in connection.execute(_area_chains(), {"ids": list(area_ids)}):
+        found[row.start].append(_area(row))
+    return {start: tuple(steps) for start, steps in found.items()}
+
+
+# Statements of the hot path are built once: building one costs more than running it.
+
+
+@cache
+def _area_chains() -> Select[Any]:
     chain = (
         select(t.area.c.id.label("start"), t.area.c.id, t.area.c.parent_id, literal(0).label("depth"))
-        .where(t.area.c.id.in_(area_ids))
+        .where(t.area.c.id.in_(bindparam("ids", expanding=True)))
         .cte("chain", recursive=True)
     )
     parent = t.area.alias("parent")
@@ -147,14 +161,26 @@ def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, 
             parent.c.id == chain.c.parent_id
         )
     )
-    found: dict[int, list[Area]] = defaultdict(list)
-    for row in connection.execute(
+    return (
         select(chain.c.start, *_area_columns(False))
         .join_from(chain, t.area, t.area.c.id == chain.c.id)
         .order_by(chain.c.start, chain.c.depth)
-    ):
-        found[row.start].append(_area(row))
-    return {start: tuple(steps) for start, steps in found.items()}
+    )
+
+
+_HOUSEHOLDS = select(t.household).where(t.household.c.id.in_(bindparam("ids", expanding=True)))
+_RESIDENTS_OF = (
+    select(t.resident)
+    .where(t.resident.c.household_id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.resident.c.id)
+)
+_CONTACTS_OF = (
+    select(t.contact)
+    .where(t.contact.c.household_id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.contact.c.rank)
+)
+_DEVICES_BY_KEY = select(t.device).where(t.device.c.key.in_(bindparam("keys", expanding=True)))
+_REVISION = select(t.revision.c.number).where(t.revision.c.of == bindparam("of_what"))
 
 
 # ---- homes ----
@@ -162,21 +188,15 @@ def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, 
 
 def homes(connection: Connection, household_ids: Collection[int]) -> dict[int, HomeRecord]:
     """Everything known of these homes, in four queries."""
-    ids = set(household_ids)
-    if not ids:
+    wanted = {"ids": list(set(household_ids))}
+    if not wanted["ids"]:
         return {}
-    households = [
-        _household(row) for row in connection.execute(select(t.household).where(t.household.c.id.in_(ids)))
-    ]
+    households = [_household(row) for row in connection.execute(_HOUSEHOLDS, wanted)]
     residents: dict[int, list[Resident]] = defaultdict(list)
-    for row in connection.execute(
-        select(t.resident).where(t.resident.c.household_id.in_(ids)).order_by(t.resident.c.id)
-    ):
+    for row in connection.execute(_RESIDENTS_OF, wanted):
         residents[row.household_id].append(_resident(row))
     contacts: dict[int, list[Contact]] = defaultdict(list)
-    for row in connection.execute(
-        select(t.contact).where(t.contact.c.household_id.in_(ids)).order_by(t.contact.c.rank)
-    ):
+    for row in connection.execute(_CONTACTS_OF, wanted):
         contacts[row.household_id].append(_contact(row))
     chains = area_chains(connection, {household.area_id for household in households})
     return {
@@ -297,7 +317,7 @@ def devices_by_key(connection: Connection, keys: Collection[str]) -> dict[str, D
     """The enrolled devices among `keys`."""
     if not keys:
         return {}
-    rows = connection.execute(select(t.device).where(t.device.c.key.in_(set(keys))))
+    rows = connection.execute(_DEVICES_BY_KEY, {"keys": list(set(keys))})
     return {row.key: _device(row) for row in rows}
 
 
@@ -785,7 +805,7 @@ def _require(connection: Connection, table: Any, row_id: int) -> None:
 
 
 def _revision(connection: Connection, of: str) -> int:
-    return connection.execute(select(t.revision.c.number).where(t.revision.c.of == of)).scalar() or 0
+    return connection.execute(_REVISION, {"of_what": of}).scalar() or 0
 
 
 def _bump(connection: Connection, of: str) -> None:

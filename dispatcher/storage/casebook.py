@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from community.storage.tables import alarm, incident, message, offer, reply, timeline
 from devices.signal import Kind
@@ -46,16 +46,49 @@ from dispatcher.plans import freeze, thaw
 _TOO_FAR = LONGEST_DELAY + timedelta(minutes=1)
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        incident.c.due_at.is_not(None),
-        or_(incident.c.due_at <= now, incident.c.due_at > now + _TOO_FAR),
-    )
+# Statements of the hot path are built once: building one costs more than running it.
+_IS_DUE = and_(
+    incident.c.due_at.is_not(None),
+    or_(incident.c.due_at <= bindparam("now"), incident.c.due_at > bindparam("too_far")),
+)
+_ANY_DUE = select(incident.c.id).where(_IS_DUE).limit(1)
+_DUE_IDS = select(incident.c.id).where(_IS_DUE)
+_TAKE_DUE = (
+    select(incident)
+    .where(_IS_DUE)
+    .order_by(incident.c.severity.desc(), incident.c.due_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE_SUBJECTS = (
+    select(incident)
+    .where(incident.c.subject.in_(bindparam("subjects", expanding=True)), incident.c.closed_at.is_(None))
+    .order_by(incident.c.id)
+    .with_for_update()
+)
+_TAKE_IDS = (
+    select(incident)
+    .where(incident.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(incident.c.id)
+    .with_for_update()
+)
+_ALARMS_OF = select(alarm).where(
+    alarm.c.incident_id.in_(bindparam("ids", expanding=True)), alarm.c.ended_at.is_(None)
+)
+_NEW_INCIDENT = insert(incident).returning(incident.c.id, sort_by_parameter_order=True)
+_NEW_MESSAGE = insert(message).returning(message.c.id, sort_by_parameter_order=True)
+_NEW_ALARM, _NEW_OFFER, _NEW_ENTRY = insert(alarm), insert(offer), insert(timeline)
+_CHANGE_INCIDENT = update(incident).where(incident.c.id == bindparam("of_id"))
+_CHANGE_ALARM = update(alarm).where(alarm.c.id == bindparam("of_id"))
+
+
+def _moments(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "too_far": now + _TOO_FAR}
 
 
 def is_anything_due(connection: Connection, now: datetime) -> bool:
     """Whether any open incident is due at `now`; a cheap look, without a lock."""
-    return connection.execute(select(incident.c.id).where(_due(now)).limit(1)).first() is not None
+    return connection.execute(_ANY_DUE, _moments(now)).first() is not None
 
 
 @dataclass(slots=True)
@@ -90,44 +123,32 @@ class Casebook:
     def load_subjects(self, subjects: Collection[str]) -> None:
         """Lock and load the open incidents of `subjects`, with their alarms."""
         if subjects:
-            self._load(
-                select(incident).where(
-                    incident.c.subject.in_(sorted(subjects)), incident.c.closed_at.is_(None)
-                )
-            )
+            for row in self._connection.execute(_TAKE_SUBJECTS, {"subjects": sorted(subjects)}):
+                self._add(row)
             self._load_alarms()
 
     def load_ids(self, ids: Collection[int]) -> None:
         """Lock and load the incidents `ids`, open or closed."""
         if ids:
-            self._load(select(incident).where(incident.c.id.in_(sorted(ids))))
+            for row in self._connection.execute(_TAKE_IDS, {"ids": sorted(ids)}):
+                self._add(row)
 
     def load_due(self, now: datetime, limit: int) -> list[int]:
         """Lock and load open incidents that are due, most urgent first, but those another worker holds.
 
         One that is due further ahead than any plan can put it was written by a wrong clock: it is due now.
         """
-        rows = self._connection.execute(
-            select(incident)
-            .where(_due(now))
-            .order_by(incident.c.severity.desc(), incident.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+        rows = self._connection.execute(_TAKE_DUE, {**_moments(now), "most": limit})
         return [self._add(row) for row in rows]
 
     def due_ids(self, now: datetime) -> list[int]:
         """The ids of all incidents that are due, unlocked."""
-        return list(self._connection.execute(select(incident.c.id).where(_due(now))).scalars())
+        return list(self._connection.execute(_DUE_IDS, _moments(now)).scalars())
 
     def is_due(self, incident_id: int, now: datetime) -> bool:
         """Whether a loaded incident is (still) due."""
         due_at = self._open[incident_id].incident.due_at
         return due_at is not None and (due_at <= now or due_at > now + _TOO_FAR)
-
-    def _load(self, query: Select[Any]) -> None:
-        for row in self._connection.execute(query.order_by(incident.c.id).with_for_update()):
-            self._add(row)
 
     def _add(self, row: Row[Any]) -> int:
         loaded = incident_from(row)
@@ -137,8 +158,9 @@ class Casebook:
         return loaded.id
 
     def _load_alarms(self) -> None:
-        query = select(alarm).where(alarm.c.incident_id.in_(list(self._open)), alarm.c.ended_at.is_(None))
-        for row in self._connection.execute(query):
+        if not self._open:
+            return
+        for row in self._connection.execute(_ALARMS_OF, {"ids": list(self._open)}):
             self._open[row.incident_id].alarms.append(alarm_from(row))
 
     # ---- looking ----
@@ -332,20 +354,18 @@ class Casebook:
             for row in rows:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
         if self._alarms_changed:  # first: one that was cleared makes room for one of the same kind
-            self._connection.execute(
-                update(alarm).where(alarm.c.id == bindparam("alarm_id")), self._alarms_changed
-            )
+            self._connection.execute(_CHANGE_ALARM, self._alarms_changed)
         if self._alarms_new:
-            self._connection.execute(insert(alarm), self._alarms_new)
+            self._connection.execute(_NEW_ALARM, self._alarms_new)
         if self._offers_new:
-            self._connection.execute(insert(offer), self._offers_new)
+            self._connection.execute(_NEW_OFFER, self._offers_new)
         return self._write_messages(lease, lease_most)
 
     def _write_incidents(self) -> None:
         new = [entry for entry in self._open.values() if entry.new]
         if new:
             ids = self._connection.execute(
-                insert(incident).returning(incident.c.id, sort_by_parameter_order=True),
+                _NEW_INCIDENT,
                 [{**_incident_row(entry), "plan": entry.plan} for entry in new],
             ).scalars()
             for entry, stored in zip(new, ids, strict=True):
@@ -354,20 +374,20 @@ class Casebook:
         changed = [entry for entry in self._open.values() if entry.changed and not entry.new]
         if changed:
             self._connection.execute(
-                update(incident).where(incident.c.id == bindparam("of_id")),
+                _CHANGE_INCIDENT,
                 [{**_incident_row(entry), "of_id": entry.incident.id} for entry in changed],
             )
         replanned = [entry for entry in changed if entry.replanned]
         if replanned:
             self._connection.execute(
-                update(incident).where(incident.c.id == bindparam("of_id")),
+                _CHANGE_INCIDENT,
                 [{"plan": entry.plan, "of_id": entry.incident.id} for entry in replanned],
             )
         entries = [row for entry in self._open.values() for row in entry.entries]
         if entries:
             for row in entries:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
-            self._connection.execute(insert(timeline), entries)
+            self._connection.execute(_NEW_ENTRY, entries)
 
     def _write_messages(self, lease: tuple[str, datetime] | None, most: int) -> list[Message]:
         rows = self._messages_new
@@ -379,9 +399,7 @@ class Casebook:
             taken = sorted(rows, key=lambda row: int(row["lane"]))[:most]
             for row in taken:
                 row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)
-        ids = self._connection.execute(
-            insert(message).returning(message.c.id, sort_by_parameter_order=True), rows
-        ).scalars()
+        ids = self._connection.execute(_NEW_MESSAGE, rows).scalars()
         for row, stored in zip(rows, ids, strict=True):
             row["id"] = stored
         return [message_from_mapping(row) for row in taken]
@@ -458,7 +476,7 @@ def alarm_from(row: Row[Any]) -> Alarm:
 
 def _alarm_change(changed: Alarm) -> dict[str, Any]:
     return {
-        "alarm_id": changed.id,
+        "of_id": changed.id,
         "last_at": changed.last_at,
         "times": changed.times,
         "cleared_at": changed.cleared_at,
