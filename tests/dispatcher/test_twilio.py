@@ -1,0 +1,133 @@
+"""Twilio's SDK against a server that behaves like Twilio on its worse days."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from dispatcher.channels import Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels.twilio import TIMEOUT_S, TwilioSms
+from dispatcher.courier import ATTEMPT, LEASE, carry
+from tests.dispatcher.provider import Provider, running
+from tests.dispatcher.test_channels import a_message
+from tests.dispatcher.test_courier import Clock
+
+DAUGHTER = "+8613900000001"
+
+
+@pytest.fixture
+def provider(now: datetime) -> Iterator[Provider]:
+    with running(Provider(now)) as started:
+        yield started
+
+
+def sms(provider: Provider) -> TwilioSms:
+    return TwilioSms("AC1", "secret", "+15550001", "https://anxin.example/s", provider.url, timeout_s=0.3)
+
+
+def test_our_own_key_travels_with_the_text_so_that_a_receipt_finds_it(
+    provider: Provider, now: datetime
+) -> None:
+    assert sms(provider).send(a_message(now)) == Sent("SM" + "1".zfill(32))
+
+    [form] = provider.forms
+    assert form["StatusCallback"] == "https://anxin.example/s?key=i7.r1.contact%3A1"
+    assert (form["To"], form["From"], form["Body"]) == (DAUGHTER, "+15550001", a_message(now).body)
+
+
+@pytest.mark.parametrize(
+    "answer, outcome",
+    [
+        ((429, 20429), TryLater("HTTP 429, code 20429")),
+        ((500, 20500), TryLater("HTTP 500, code 20500")),
+        ((503, 20503), TryLater("HTTP 503, code 20503")),
+        ((401, 20003), TryLater("HTTP 401, code 20003")),
+        ((403, 20403), TryLater("HTTP 403, code 20403")),
+        ((404, 20404), TryLater("HTTP 404, code 20404")),
+        ((400, 21211), Undeliverable("HTTP 400, code 21211")),
+        ((400, 21610), Undeliverable("HTTP 400, code 21610")),
+        ("failed", Undeliverable("status failed, code 30003")),
+        ("undelivered", Undeliverable("status undelivered, code 30003")),
+        ("accepted", Sent("SM" + "1".zfill(32))),
+    ],
+)
+def test_only_what_is_wrong_with_the_number_is_final(
+    provider: Provider, now: datetime, answer: tuple[int, int] | str, outcome: Outcome
+) -> None:
+    provider.answers = [answer]
+
+    assert sms(provider).send(a_message(now)) == outcome
+
+
+def test_a_provider_that_hangs_is_given_up_in_time(provider: Provider, now: datetime) -> None:
+    provider.answers = ["hang"]
+
+    assert sms(provider).send(a_message(now)) == TryLater("ReadTimeout")
+
+
+def test_a_provider_that_is_not_there_is_tried_later(now: datetime) -> None:
+    with running(Provider(now)) as gone:
+        channel = sms(gone)
+
+    assert channel.send(a_message(now)) == TryLater("ConnectionError")
+    assert channel.find(a_message(now)) is None
+
+
+def test_asking_and_sending_end_before_an_attempt_counts_as_lost() -> None:
+    assert 2 * TIMEOUT_S < ATTEMPT.total_seconds() < LEASE.total_seconds()
+
+
+@pytest.mark.parametrize("answer", [(500, 20500), "hang", "garbage"])
+def test_an_attempt_that_ended_in_doubt_is_asked_about_and_not_sent_twice(
+    provider: Provider, now: datetime, answer: tuple[int, int] | str
+) -> None:
+    provider.answers = [answer]
+    first = carry(sms(provider), a_message(now), Clock(now))
+    assert isinstance(first.outcome, TryLater)
+
+    second = carry(sms(provider), a_message(now, attempts=2), Clock(now))
+
+    assert second.outcome == Sent("SM" + "1".zfill(32))
+    assert len(provider.bodies(DAUGHTER)) == 1
+
+
+@pytest.mark.parametrize("answer", [(429, 20429), (500, 20500), "hang"])
+def test_an_attempt_that_did_not_leave_is_sent_after_asking(
+    provider: Provider, now: datetime, answer: tuple[int, int] | str
+) -> None:
+    provider.answers, provider.took_it = [answer], False
+    carry(sms(provider), a_message(now), Clock(now))
+    assert provider.bodies(DAUGHTER) == []
+
+    carry(sms(provider), a_message(now, attempts=2), Clock(now))
+
+    assert len(provider.bodies(DAUGHTER)) == 1
+
+
+def test_a_text_that_failed_before_is_not_taken_for_sent(provider: Provider, now: datetime) -> None:
+    provider.answers = ["undelivered"]
+    sms(provider).send(a_message(now))
+
+    assert sms(provider).find(a_message(now, attempts=2)) is None
+
+
+def test_an_alarm_is_rather_sent_than_kept_while_the_provider_cannot_be_asked(
+    provider: Provider, now: datetime
+) -> None:
+    provider.list_is_down = True
+
+    assert sms(provider).find(a_message(now)) is None
+    assert isinstance(carry(sms(provider), a_message(now, attempts=2), Clock(now)).outcome, Sent)
+
+
+def test_neither_numbers_nor_words_reach_the_log(
+    provider: Provider, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        sms(provider).send(a_message(now))
+
+    assert DAUGHTER not in caplog.text
+    assert "王秀英" not in caplog.text
