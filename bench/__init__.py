@@ -1,1 +1,1 @@
-"""Measure what the promises cost: `python -m bench`. Needs a stand-alone Mosquitto; nothing leaves loopback."""
+"""Measure what the promises cost: `python -m bench`. Needs a stand-alone Mosquitto; stays on loopback."""

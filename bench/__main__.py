@@ -143,7 +143,8 @@ class Bench:
         alone = median(self._paho_alone() for _ in range(self._size.repeats))
         self._tell(f"paho alone: {alone:,.0f}/s")
         return Report(
-            f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+            f"Python {platform.python_version()}",
             calm,
             worst,
             alone,
@@ -365,7 +366,9 @@ def _tables(report: Report) -> Iterator[Table]:
             )
     yield speed
     wait = Table(
-        title=f"From press to provider, ms (one fsync: {report.fsync_p50_ms:.2f}, p99 {report.fsync_p99_ms:.2f})",
+        title=(
+            f"Press to provider, ms (one fsync: {report.fsync_p50_ms:.2f}, p99 {report.fsync_p99_ms:.2f})"
+        ),
         title_justify="left",
     )
     for name in (

@@ -46,7 +46,7 @@ class Handover:
             raise ConnectionError("the provider hung up")
         return key
 
-    def find(self, message: Message) -> Sent | None:
+    def find(self, _message: Message) -> Sent | None:
         return None
 
 

@@ -1,4 +1,4 @@
-"""The measuring end: thousands of buttons, and the provider who takes the texts, in one process with one clock.
+"""The measuring end: thousands of buttons and the provider who takes the texts, in one process, on one clock.
 
 It speaks MQTT 3.1.1 by itself, with packets made before the clock starts, so that the measured side and not
 this one is the bottleneck.
@@ -6,6 +6,7 @@ this one is the bottleneck.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import struct
@@ -31,10 +32,8 @@ def activity(device: int, number: int) -> tuple[str, bytes]:
 
 
 def _said(device: int, number: int, word: bytes) -> tuple[str, bytes]:
-    return f"care/bench/{device:06d}/signal", b'{"v":1,"id":"%012d","type":"%s","battery":87}' % (
-        number,
-        word,
-    )
+    body = b'{"v":1,"id":"%012d","type":"%s","battery":87}' % (number, word)
+    return f"care/bench/{device:06d}/signal", body
 
 
 def packet(topic: str, payload: bytes, packet_id: int) -> bytes:
@@ -55,7 +54,7 @@ def _length(size: int) -> bytes:
 
 @dataclass(slots=True)
 class Heard:
-    """Moments, in seconds of the monotonic clock, by the number of the message (or, for texts, of the home)."""
+    """Moments, in seconds of the monotonic clock, by the number of the message; of texts, of the home."""
 
     sent: dict[int, float] = field(default_factory=dict)
     stored: dict[int, float] = field(default_factory=dict)  # application ack
@@ -182,10 +181,8 @@ class Street:
 
     def _write(self) -> None:
         if self._out:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 del self._out[: self._mqtt.send(self._out[:262_144])]
-            except BlockingIOError:
-                pass
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._out else 0)
         if self._selector.get_key(self._mqtt).events != wanted:
             self._selector.modify(self._mqtt, wanted, self._hear)

@@ -1,7 +1,7 @@
 """paho's client on a link that is read and written in large pieces.
 
-paho reads a packet with three system calls and writes each with one, and each of them lets another thread run:
-while the store is busy, that thread's turn may last 5 ms. Here the kernel is asked once per turn of the loop.
+paho reads a packet with three system calls and writes each with one, and each of them lets another thread
+run: while the store is busy, that thread's turn may last 5 ms. Here the kernel is asked once per turn.
 """
 
 from __future__ import annotations

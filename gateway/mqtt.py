@@ -98,6 +98,9 @@ class Line:
         self._wake()
         self._has_arrived.set()
         self._thread.join(timeout=3)
+        if not self._thread.is_alive():
+            self._wake_in.close()
+            self._wake_out.close()
 
     def wait_arrivals(self, timeout_s: float, most: int) -> list[Arrival]:
         """What has arrived, at most `most`; waits up to `timeout_s` for the first."""

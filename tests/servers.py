@@ -70,7 +70,7 @@ class Server:
         self.name = name
         self.log = log
         self._command = command
-        self._env = {**os.environ, **(env or {})}
+        self._env = {**os.environ, **(env or {})}  # noqa: TID251 - a child needs PATH and HOME
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -147,7 +147,7 @@ class Mosquitto(Server):
         )
         super().__init__("mosquitto", [found, "-c", str(conf)], folder / "mosquitto.log")
 
-    def serves(self, before: int) -> bool:
+    def serves(self, before: int) -> bool:  # noqa: ARG002 - it says nothing: whether it answers
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         except OSError:
