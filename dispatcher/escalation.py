@@ -95,9 +95,8 @@ class _Climb:
         # What was told and answered before the present plan began was about other trouble: only a STOP holds.
         present = [told for told in case.told if told.rung > self.incident.ladder_rung]
         self.told = {told.who for told in present}
-        self.just_told: set[str] = (
-            set()
-        )  # in this very step: never twice, however many rungs it catches up on
+        # Told in this very step: never twice, however many rungs it catches up on.
+        self.just_told: set[str] = set()
         self.cannot = {told.who for told in case.told if told.answer is Meaning.STOP} | {
             told.who for told in present if told.answer is Meaning.CANNOT
         }
