@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
+from structlog.typing import EventDict
 
 from community.model import Contact
 from community.storage import register
@@ -40,7 +41,9 @@ def due_at(town: Town, name: str) -> datetime | None:
     [{"plan": "{half a plan"}, {"plan": "null"}, {"plan": '{"name":"x","rungs":[]}'}],
     ids=["torn", "null", "no rung"],
 )
-def test_one_broken_plan_does_not_silence_the_others(town: Town, damage: dict[str, str]) -> None:
+def test_one_broken_plan_does_not_silence_the_others(
+    town: Town, damage: dict[str, str], logs: list[EventDict]
+) -> None:
     pressed(town, *NAMES)
     broken = town.homes["赵玉兰"]
     with town.store.write() as connection:
@@ -53,6 +56,7 @@ def test_one_broken_plan_does_not_silence_the_others(town: Town, damage: dict[st
     last = town.detail("赵玉兰").timeline[-1]
     assert (last.entry, "立即人工处理" in last.text) == (Entry.DESK, True)
     assert due_at(town, "赵玉兰") == town.time + BROKEN_WAIT
+    assert any(entry.get("incident") == town.card("赵玉兰").id for entry in logs)
 
     town.pass_time(minutes=2)
 
