@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
@@ -429,10 +429,10 @@ def main(
     json: Annotated[Path | None, typer.Option(help="write the figures here, too")] = None,
     folder: Annotated[Path | None, typer.Option(help="where data and logs go, and stay")] = None,
 ) -> None:
-    """Measure signals per second and press-to-provider latency: ours, the naive design, paho alone, one fsync.
+    """Measure signals per second and press-to-provider latency: ours, the naive design, paho, one fsync.
 
-    Figures of one run may be compared with each other, those of two runs hardly. Data is synced to the disk of
-    the temporary folder (`TMPDIR`), which should be a real one.
+    Figures of one run may be compared with each other, those of two runs hardly. Data is synced to the disk
+    of the temporary folder (`TMPDIR`), which should be a real one.
     """
     console = Console()
     chosen = SIZES["quick" if quick else size]
@@ -440,12 +440,15 @@ def main(
     data.mkdir(parents=True, exist_ok=True)
     data.chmod(0o755)
     try:
-        with _postgres(data) as server:
-            stores = [
-                Databases(kind, data, server if kind == "postgres" else "")
-                for kind in (store or ["sqlite", "postgres"])
-            ]
-            report = Bench(chosen, data, console).run(stores)
+        with ExitStack() as servers:
+            report = Bench(chosen, data, console).run(
+                [
+                    Databases(
+                        kind, data, servers.enter_context(_postgres(data)) if kind == "postgres" else ""
+                    )
+                    for kind in (store or ["sqlite", "postgres"])
+                ]
+            )
     finally:
         if folder is None:
             shutil.rmtree(data, ignore_errors=True)

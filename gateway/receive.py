@@ -119,8 +119,9 @@ class Receiver:
     def _quarantine(self, frame: Frame) -> list[Receipt]:
         """Keep the bytes, before a human and with their sender; where even that is refused, without."""
         reading = read(frame, self._devices, self._known_levels(), self._parts.profiles)
-        said = (*reading.signals, *reading.tickets)
-        sender = next((one.device_key for one in said if self._devices.find(one.device_key)), "")
+        senders = [signal.device_key for signal in reading.signals]
+        senders += [ticket.device_key for ticket in reading.tickets]
+        sender = next((key for key in senders if self._devices.find(key)), "")
         try:
             self._keep_bytes(frame, sender)
         except NOT_NOW:
