@@ -572,6 +572,8 @@ class DemoPlan:
     preparations: Sequence[Part]
     servers: Sequence[Part]
     street: Part
+    roster: Path
+    first_home: Path  # a roster of only the home of which the welcome speaks
     press: Part
 
 
@@ -581,10 +583,11 @@ def demo_plan(python: str, data: Path, mqtt_port: int, v3_port: int) -> DemoPlan
     def module(*words: str) -> list[str]:
         return [python, "-m", *words]
 
-    def scenario(name: str) -> list[str]:
+    def scenario(name: str, roster: Path) -> list[str]:
         where = ("--host", "127.0.0.1", "--port", str(mqtt_port), "--site", "kenli")
-        return module("devices.sim", "--roster", str(data / "roster.json"), "--scenario", name, *where)
+        return module("devices.sim", "--roster", str(roster), "--scenario", name, *where)
 
+    roster, first_home = data / "roster.json", data / "first-home.json"
     launcher = str(ROOT / "anxin.py")
     ports = ("--port", str(mqtt_port), "--v3-port", str(v3_port))
     seed = module("community", "seed", "--site", "kenli", "--seed", "1", "--demo-logins")
@@ -593,15 +596,17 @@ def demo_plan(python: str, data: Path, mqtt_port: int, v3_port: int) -> DemoPlan
         preparations=(
             Part("migrate", module("community", "migrate"), once=True),
             Part("seed", seed, once=True, output=data / "seed.json"),
-            Part("roster", module("community", "roster"), once=True, output=data / "roster.json"),
+            Part("roster", module("community", "roster"), once=True, output=roster),
         ),
         servers=(
             Part("dispatcher", module("dispatcher")),
             Part("gateway", module("gateway")),
             Part("api", module("api")),
         ),
-        street=Part("sim", scenario("quiet_street")),
-        press=Part("press", scenario("emergency_press"), once=True),
+        street=Part("sim", scenario("quiet_street", roster)),
+        roster=roster,
+        first_home=first_home,
+        press=Part("press", scenario("emergency_press", first_home), once=True),
     )
 
 
@@ -694,6 +699,7 @@ DEMO_FILES = frozenset(
         "logs",
         "seed.json",
         "roster.json",
+        "first-home.json",
         "anxin.db",
         "anxin.db-wal",
         "anxin.db-shm",
@@ -708,8 +714,15 @@ def start_everything(tree: ProcessTree, plan: DemoPlan) -> None:
     tree.until_ready(plan.broker, seconds=30)
     for part in plan.preparations:
         tree.to_the_end(part, seconds=120)
+    keep_the_first(plan.roster, plan.first_home)
     tree.until_ready(*plan.servers, seconds=60)
     tree.start(plan.street)
+
+
+def keep_the_first(roster: Path, kept: Path) -> None:
+    """Write a roster of the first device alone: a site begins with the home that its stories are told of."""
+    first, *_ = json.loads(roster.read_text(encoding="utf-8"))
+    kept.write_text(json.dumps([first], ensure_ascii=False), encoding="utf-8")
 
 
 def run_until_asked(tree: ProcessTree, press: Part, *, press_after: float, seconds: float | None) -> None:
@@ -723,7 +736,7 @@ def run_until_asked(tree: ProcessTree, press: Part, *, press_after: float, secon
         if not pressed and lived >= press_after:
             pressed = True
             tree.start(press)
-            say("有一位老人按下了求助键。", "Someone has just pressed the help button.")
+            say("王秀英老人按下了求助键。", "Wang Xiuying 王秀英 has just pressed her help button.")
         tree.tend()
 
 
@@ -738,11 +751,11 @@ def welcome(variables: Mapping[str, str], data: Path, v3_port: int, press_after:
         print(f"  登录   Login      {line}")
     print(f"  记录   Logs       {data / 'logs'}\n")
     say(
-        f"接下来:登录控制台,再打开手机页。约 {press_after:g} 秒后会有一位老人按下求助键:"
-        "看事件出现,短信发到女儿的手机,在手机页上回答,再回到控制台结案。",
+        f"接下来:登录控制台,再打开手机页。约 {press_after:g} 秒后王秀英老人会按下求助键:"
+        "看事件出现,短信发到女儿李梅的手机;在手机页上替她回复,替网格员接单、到达,再回到控制台结案。",
         f"Now: log in to the console and open the phones page beside it. In about {press_after:g} seconds\n"
-        "  an old lady presses her button: watch the case appear and the text reach her daughter,\n"
-        "  answer on the phones page, then close the case.",
+        "  Wang Xiuying 王秀英 presses her button: watch the case appear and the text reach her daughter\n"
+        "  Li Mei 李梅; answer for her and for the grid worker (网格员) there, then close the case.",
     )
     say("按 Ctrl-C 结束。", "Ctrl-C ends it.")
 

@@ -72,8 +72,10 @@ def test_a_newcomer_sees_a_press_become_a_text_and_can_leave_at_any_time(
     assert evening.read("/api/phones") == []
     evening.tree.start(evening.plan.press)
     assert until(lambda: bool(evening.read("/api/phones")))
-    (first, *_) = evening.read("/api/phones")
-    assert "【2222999】" in json.dumps(evening.read(f"/api/phones/{first['phone']}"), ensure_ascii=False)
+    assert until(lambda: "女儿李梅" in [phone["name"] for phone in evening.read("/api/phones")])
+    (hers,) = [phone["phone"] for phone in evening.read("/api/phones") if phone["name"] == "女儿李梅"]
+    [text] = evening.read(f"/api/phones/{hers}")
+    assert text["body"].startswith("【2222999】王秀英")
 
     api = next(life for life in evening.tree.lives if life.part.name == "api")
     api.process.kill()
