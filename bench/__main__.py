@@ -49,7 +49,7 @@ class Size:
     repeats: int
 
 
-FULL = Size(9000, 300, 60_000, 2000, 40_000, 20_000, 3000, ((1, 10), (10, 6), (100, 5), (1000, 4)), 3)
+FULL = Size(4500, 300, 40_000, 1000, 30_000, 10_000, 2000, ((1, 8), (10, 5), (100, 4), (1000, 3)), 3)
 QUICK = Size(1600, 100, 20_000, 500, 10_000, 5000, 600, ((10, 3), (100, 2), (500, 1)), 1)
 TINY = Size(120, 10, 200, 20, 200, 100, 30, ((20, 0.5),), 1)
 SIZES = {"full": FULL, "quick": QUICK, "tiny": TINY}
@@ -423,7 +423,7 @@ def _postgres(folder: Path) -> Iterator[str]:
 
 
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="about half a minute")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="a quarter of everything")] = False,
     size: Annotated[str, typer.Option(help=f"how much: {', '.join(SIZES)}")] = "full",
     store: Annotated[list[str] | None, typer.Option(help="sqlite, postgres; both when not given")] = None,
     json: Annotated[Path | None, typer.Option(help="write the figures here, too")] = None,
