@@ -54,6 +54,7 @@ MODULES = {
     "api": ("api",),
     "sim": ("devices.sim",),
     "migrate": ("community", "migrate"),
+    "register": ("community",),
 }
 
 USAGE = """\
@@ -67,6 +68,8 @@ USAGE = """\
 
   python3 anxin.py migrate | gateway | dispatcher | api | sim [arguments]
                           单独运行一个部分 / one part by itself (--help after it explains)
+  python3 anxin.py register seed | roster | add-user | add-key [arguments]
+                          演示街道、设备清单、账号、密钥 / a made-up street, the devices, accounts and keys
   python3 anxin.py broker [--port N]
                           演示用 MQTT 服务器 / the MQTT server of the demo, never for production
   python3 anxin.py lock   重新生成依赖锁 / pin the dependencies again (needs uv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,15 @@ def test_an_unknown_command_is_answered_with_the_known_ones() -> None:
     assert told.returncode == 2
     assert "dmeo" in told.stderr
     assert "demo" in told.stderr
+
+
+def test_the_readme_starts_every_part_by_the_launcher_so_that_all_share_one_store(anxin: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = "\n".join(re.findall(r"^```sh\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
+    commands = set(re.findall(r"python3 anxin\.py (\w+)", shown))
+    assert commands >= {"demo", "test", "migrate", "register", "gateway"}
+    assert commands <= {*anxin.MODULES, "demo", "test", "doctor"}
+    assert "python -m" not in shown
 
 
 def test_another_lock_or_another_python_asks_for_another_install(anxin: ModuleType) -> None:
