@@ -119,7 +119,7 @@ def test_an_open_console_outlives_a_restart_and_misses_nothing(centre: Centre, d
     assert tab.evaluate("window.sameDocument")
 
 
-def test_a_colleagues_case_can_be_taken_over_only_when_her_console_is_silent(
+def test_a_silent_colleagues_case_is_taken_over_with_one_click(
     centre: Centre, desk: Desk, town: Town
 ) -> None:
     desk.log_in()
@@ -129,12 +129,68 @@ def test_a_colleagues_case_can_be_taken_over_only_when_her_console_is_silent(
     expect(card).to_contain_text("接警 赵敏", timeout=SOON)
     card.locator("button").click()
     expect(desk.tab.locator(".case")).to_contain_text("高血压")
-    expect(desk.tab.locator('[data-deed="take"]')).to_have_count(0)
 
     centre.work(later_s=60)
     expect(card).to_contain_text("赵敏 已失联", timeout=SOON)
     desk.tab.click('[data-deed="take"]')
     expect(card).to_contain_text("刘芳(我 me)")
+
+
+def test_a_colleague_who_went_home_and_left_her_console_open_holds_no_case_for_ever(
+    centre: Centre, desk: Desk, town: Town
+) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    centre.claim(incident_id, town.colleague)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("接警 赵敏", timeout=SOON)
+    card.locator("button").click()
+    desk.tab.click('[data-deed="take"]')
+    expect(desk.tab.locator("dialog")).to_contain_text("赵敏 的控制台在线")
+    expect(card).to_contain_text("接警 赵敏")
+    desk.tab.click("dialog button[type=submit]")
+    expect(card).to_contain_text("刘芳(我 me)")
+    expect(desk.tab.locator(".case .timeline")).to_contain_text("刘芳从赵敏接手")
+
+
+def test_who_comes_back_to_her_console_is_not_shown_as_silent(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    expect(card).to_contain_text("刘芳(我 me)")
+    desk.tab.goto("about:blank")
+    centre.work(later_s=60)
+
+    desk.tab.goto(f"{desk.url}/")
+    expect(card).to_contain_text("接警 刘芳(我 me)", timeout=SOON)
+    expect(card).not_to_have_class(re.compile("is-stale"))
+
+
+def test_the_times_of_a_case_are_never_blank(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    tab = desk.tab
+    expect(tab.locator(".card")).to_have_count(1, timeout=SOON)
+    tab.evaluate(
+        """() => {
+          window.blanks = 0;
+          new MutationObserver(() => {
+            for (const time of document.querySelectorAll(".case [data-since], .case [data-deadline] b"))
+              if (time.textContent === "") window.blanks += 1;
+          }).observe(document.querySelector(".case"), {childList: true, subtree: true});
+        }"""
+    )
+    tab.keyboard.press("Space")
+    expect(tab.locator(".case")).to_contain_text("高血压")
+    tab.request.post(
+        f"{desk.url}/api/incidents/{incident_id}/notes",
+        data={"text": "电话接通"},
+        headers={"X-CSRF-Token": tab.locator('meta[name="csrf-token"]').get_attribute("content") or ""},
+    )
+    expect(tab.locator(".case .timeline")).to_contain_text("电话接通")
+    assert tab.evaluate("window.blanks") == 0
 
 
 def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre: Centre, desk: Desk) -> None:
@@ -168,6 +224,15 @@ def test_a_relative_answers_on_her_phone_and_the_operator_sees_it(
     with store.read() as connection:
         [card] = views.board(connection)
     assert [helper.state for helper in card.helpers if helper.name == "李强"] == ["accepted"]
+
+
+def test_a_phone_shows_its_newest_text(centre: Centre, desk: Desk) -> None:
+    for _ in range(6):
+        centre.press(BUTTON)
+        centre.answer("+8613800000002", "我马上给她打个电话,请你们也派人去看看,谢谢")
+    desk.log_in("/phones")
+    last = desk.tab.locator('[data-phone="+8613800000002"] .text').last
+    expect(last).to_be_in_viewport()
 
 
 def test_words_that_look_like_markup_are_only_words(centre: Centre, desk: Desk) -> None:

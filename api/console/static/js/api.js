@@ -10,21 +10,24 @@ export class Problem extends Error {
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
+const PATIENCE_MS = 15000; // a line that has died silently would else keep a pressed button waiting for minutes
+
 async function ask(method, path, body) {
   const headers = { Accept: "application/json" };
   if (method !== "GET") {
     headers["X-CSRF-Token"] = csrf();
     headers["Content-Type"] = "application/json";
   }
-  let answer;
+  let answer, text;
   try {
     answer = await fetch(path, {
       method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
+    text = await answer.text();
   } catch (error) {
     throw new Problem(0, "unreachable", "连不上服务器,请稍候再试 The server cannot be reached");
   }
-  const text = await answer.text();
   let parsed = null;
   try {
     parsed = text ? JSON.parse(text) : null;

@@ -14,7 +14,7 @@ export const EMERGENCY = 3;
 
 export const kindWord = (kind) => words.kind[kind] || [kind, kind];
 export const isOpen = (card) => card.stage !== "closed";
-export const isEmergency = (card) => card.severity === EMERGENCY && !card.rehearsal;
+export const isEmergency = (card) => card.severity === EMERGENCY;
 
 /** Whether the owner's console has fallen silent: the engine has then taken her lease away, and says so. */
 export const isStale = (card) => isOpen(card) && card.claimed_by !== null && card.lease_until === null;
@@ -102,8 +102,7 @@ export function kindLine(card) {
   const kinds = card.kinds && card.kinds.length ? card.kinds : [card.kind];
   return h("span", { class: "card__kind" },
     icon(card.kind), both(kindWord(card.kind)),
-    kinds.length > 1 ? h("span", { class: "chip" }, `+${kinds.length - 1}`) : null,
-    card.rehearsal ? h("span", { class: "chip chip--drill" }, "演练 drill") : null);
+    kinds.length > 1 ? h("span", { class: "chip" }, `+${kinds.length - 1}`) : null);
 }
 
 /** Bring every ticking number below `root` up to date. Called each second; touches text and class only. */

@@ -1,7 +1,7 @@
 // One case: everything an operator needs once she has it, and what she can do about it.
 
 import { get, post } from "./api.js";
-import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, since, stageBar } from "./card.js";
+import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
@@ -72,7 +72,7 @@ export class Case {
     }
     const focus = document.activeElement && this.root.contains(document.activeElement) ? document.activeElement.dataset.deed : null;
     const scroll = this.root.scrollTop;
-    this.root.className = isEmergency(card) ? "case case--emergency" : card.rehearsal ? "case card--rehearsal" : "case";
+    this.root.className = isEmergency(card) ? "case case--emergency" : "case";
     const large = door(card.address || "未登记住户")[0];
     fill(this.root,
       h("h2", { class: "case__title" }, kindLine(card), h("span", { class: "chip" }, `#${card.id}`)),
@@ -84,6 +84,7 @@ export class Case {
       this._deeds(),
       this._record(),
       this.detail ? [this._helpers(), this._messages(), this._timeline()] : null);
+    tickAll(this.root); // or its times would be blank until the next second
     this.root.scrollTop = scroll;
     if (focus) {
       const again = this.root.querySelector(`[data-deed="${focus}"]`);
@@ -110,6 +111,7 @@ export class Case {
     ];
     if (card.claimed_by === this.me) buttons.unshift(deed("close", ["结案", "close"], () => this.close(), "button--deed"));
     else if (isStale(card)) buttons.unshift(deed("take", [`接管 ${card.claimed_by_name} 的事件`, "take over"], () => this.takeOver(), "button--amber button--wide"));
+    else buttons.push(deed("take", ["接管", "take over"], () => this.askToTakeOver(), ""));
     return h("div", { class: "case__deeds" }, buttons);
   }
 
@@ -213,6 +215,17 @@ export class Case {
 
   takeOver() {
     return this._do("take-over");
+  }
+
+  /** From a colleague whose console answers: she may be at work on it, so nobody does it by one click. */
+  async askToTakeOver() {
+    const name = this.card.claimed_by_name;
+    const sure = await ask({
+      title: ["接管事件", "take the case over"],
+      lead: `${name} 的控制台在线,请先和她说好。接管会写进经过。 ${name}'s console is live: talk to her first. It goes on the timeline.`,
+      confirm: ["接管", "take over"],
+    });
+    if (sure) await this.takeOver();
   }
 
   async note() {

@@ -40,6 +40,7 @@ function snapshot(data) {
   setCounters(data.counters);
   if (lost) view.update(view.card, true);
   draw();
+  renewLeases(); // after a cut-off or a reload, do not let our own cases look abandoned until the next turn
 }
 
 function incident({ card }) {
@@ -84,7 +85,7 @@ function draw() {
   $(".queue__empty").hidden = open.length > 0;
   board.setIncidents(open, view.id);
   sound.setRinging(open.filter(needsHuman).map((card) => ({
-    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}`, id: card.id, severity: card.rehearsal ? 1 : card.severity, kind: card.kind,
+    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}`, id: card.id, severity: card.severity, kind: card.kind,
   })));
   drawCounts();
   tickAll(document);
@@ -94,7 +95,7 @@ function drawCounts() {
   const open = openCards();
   const count = (test) => open.filter(test).length;
   const numbers = {
-    emergency: count((card) => card.severity === 3 && !card.rehearsal), routine: count((card) => card.severity === 2),
+    emergency: count((card) => card.severity === 3), routine: count((card) => card.severity === 2),
     trouble: count((card) => card.severity === 1), unclaimed: count((card) => card.claimed_by === null),
     coming: count((card) => card.stage === "covered"), scene: count((card) => card.stage === "on_scene"),
   };

@@ -110,7 +110,7 @@ export class Board {
 
   _pin(card, isPicked) {
     const urgent = isEmergency(card);
-    const classes = ["pin", urgent ? "pin--emergency" : card.rehearsal ? "pin--drill" : "pin--other", isPicked ? "is-picked" : ""];
+    const classes = ["pin", urgent ? "pin--emergency" : "pin--other", isPicked ? "is-picked" : ""];
     const element = h("div", { class: classes.join(" ") }, icon(card.kind));
     const marker = window.L.marker([card.lat, card.lon], {
       pane: "incidents", keyboard: true, zIndexOffset: isPicked ? 1000 : card.severity,

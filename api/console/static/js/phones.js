@@ -71,13 +71,17 @@ class Phone {
     const cameKeys = new Set(came.map((text) => text.id));
     fill(this.texts, texts.map((text) => bubble(text, cameKeys.has(text.id))));
     keys.forEach((key) => this.seen.add(key));
-    if (fresh.length) this.texts.scrollTop = this.texts.scrollHeight;
     this.first = false;
     const last = texts.filter((text) => text.incoming && offered(text.body).length).pop();
     const choices = last ? offered(last.body) : [];
     this.answers.classList.toggle("phone-set__answers--pairs", choices.length === 4);
     fill(this.answers, choices.map(([digit, meaning]) =>
       h("button", { class: "button", type: "button", onclick: () => this.answer(digit) }, h("b", null, digit), meaning)));
+  }
+
+  /** Show the newest text; only once the phone is on the page has it a height. */
+  toTheEnd() {
+    this.texts.scrollTop = this.texts.scrollHeight;
   }
 
   async answer(body) {
@@ -90,6 +94,7 @@ class Phone {
       if (meaning === "unclear") toast("系统看不懂,转给值班员 Not understood: an operator will see it");
       else toast(`系统理解为:${(words.meaning[meaning] || [meaning])[0]}`);
       await this.read();
+      this.toTheEnd();
     } catch (problem) {
       toast(problem.message, true);
     }
@@ -124,6 +129,7 @@ async function look() {
     }
     await Promise.all(changed.map((phone) => phone.read()));
     arrange();
+    changed.forEach((phone) => phone.toTheEnd());
     started = true;
   } catch (problem) {
     isLive = false;

@@ -51,7 +51,7 @@ export class Queue {
 
   _card(card, index) {
     const large = door(card.address || "未登记住户")[0];
-    const classes = ["card", isEmergency(card) ? "card--emergency" : "", card.rehearsal ? "card--rehearsal" : "",
+    const classes = ["card", isEmergency(card) ? "card--emergency" : "",
       needsHuman(card) ? "is-unclaimed" : "", isStale(card) ? "is-stale" : "", card.id === this.picked ? "is-picked" : ""];
     return h("li", { class: classes.filter(Boolean).join(" "), "data-incident": card.id },
       h("button", {
