@@ -202,7 +202,7 @@ class _Climb:
                 self.facts.append(
                     Fact(Entry.SKIPPED, f"第{fired + 1}级没有可通知的人 rung {fired + 1} found nobody")
                 )
-            hurry = not reached and self._fired < top
+            hurry = not reached  # ends at the last rung at the latest: that one rings the desk
 
     def _fire(self, rung: Rung, repeating: bool) -> bool:
         """Tell everybody on `rung`; False when it reached no one. A repeat may tell the same people again."""
@@ -315,7 +315,7 @@ class _Climb:
                     standing = sum(kind_of.get(who) in tell.kinds for who in self.asked - absent)
                     for candidate in self._free(tell)[: max(0, tell.count - standing)]:
                         self._ask(candidate)
-                elif tell.whom is Whom.RELATIVES and tell.count:
+                elif tell.whom is Whom.RELATIVES:
                     gone = self.cannot | self.unreachable
                     reached = sum(who.startswith("contact:") for who in self.told - gone)
                     if reached < tell.count:

@@ -158,6 +158,7 @@ def test_after_an_outage_everybody_is_told_once_however_many_rungs_were_missed()
 
     assert len(whom(step)) == len(set(whom(step)))
     assert {"contact:1", "contact:2", "contact:3"} <= set(whom(step))
+    assert entries(step).count(Entry.RUNG) == 3  # the two that were missed, and one repeat for all the rest
     assert after(100_000) < step.due_at <= after(100_100)
     assert look(case, 100_000.5)[0].texts == ()
 
@@ -184,6 +185,8 @@ def test_a_rung_that_finds_nobody_is_said_to_and_the_next_follows_at_once() -> N
     step, _ = look(a_case(LADDER, contacts=0, workers=0), 0)
 
     assert entries(step) == [Entry.SKIPPED, Entry.SKIPPED, Entry.DESK, Entry.RUNG]
+    assert [fact.text[:3] for fact in step.facts if fact.entry is Entry.SKIPPED] == ["第1级", "第2级"]
+    assert "rung 1 found nobody" in step.facts[0].text
     assert step.rung == 3
     assert step.due_at == after(280)
 
@@ -206,6 +209,14 @@ def test_relatives_are_told_in_their_order_and_the_rest_on_a_rung_for_all() -> N
     step, _ = look(case, 60)
 
     assert whom(step) == ["contact:2", "contact:3"]
+
+
+def test_the_desk_alone_is_rung_where_the_plan_says_the_desk_alone() -> None:
+    ladder = plan((0, (DESK,)), (60, (DESK, relatives(1))))
+    first, case = look(a_case(ladder, contacts=2), 0)
+    second, _ = look(due_at_once(case, after(5)), 5)
+
+    assert whom(first) == whom(second) == []
 
 
 def test_a_relative_without_a_phone_is_passed_over() -> None:
@@ -406,6 +417,15 @@ def test_the_reminder_comes_again_and_once_each_time() -> None:
     step, case = look(case, 2500)
     assert entries(step) == [Entry.DESK]
     assert "已40分钟" in step.facts[0].text
+
+
+def test_the_reminder_counts_from_the_last_who_came() -> None:
+    ladder = plan((0, (nearest(2),)), (5000, (DESK,)), check_in_s=1200)
+    _, case = look(a_case(ladder, workers=2), 0)
+    case = answered(case, 2, OfferState.ARRIVED, after(100))
+    case = answered(case, 1, OfferState.ARRIVED, after(400))
+
+    assert look(case, 400)[0].due_at == after(1600)
 
 
 def test_a_case_that_is_done_on_scene_reminds_the_desk_to_close_it() -> None:

@@ -196,7 +196,7 @@ MUTANTS = [
     (dispatcher.escalation, "self.incident.due_at <= moment <=", "self.incident.due_at < moment <="),
     (dispatcher.escalation, "moment <= self.now", "moment < self.now"),
     (dispatcher.escalation, "if waits and", "if not waits and"),
-    (dispatcher.escalation, "hurry = not reached and", "hurry = reached and"),
+    (dispatcher.escalation, "hurry = not reached", "hurry = False"),
     (dispatcher.escalation, "if told.rung > self.incident.ladder_rung", "if told.rung >= 0"),
     (dispatcher.escalation, "if not covered or self._fired == 0", "if not covered"),
     (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
