@@ -119,9 +119,14 @@ def note(store: Store, incident_id: int, account: Account, text: str, now: datet
 def close(
     store: Store, incident_id: int, account: Account, code: CloseCode, remark: str, now: datetime
 ) -> Incident:
-    """End the case: cancel what has not left, stand down who was asked, tell the end to who was told."""
+    """End the case: cancel what has not left, stand down who was asked, tell the end to who was told.
+
+    Conflict when somebody else has it: whoever took it over must not find it closed behind her back.
+    """
     with store.write() as connection:
         book = _open_case(connection, incident_id)
+        if book.incident(incident_id).claimed_by not in (None, account.id):
+            raise _owned(connection, book.incident(incident_id))
         home = _home(connection, book.incident(incident_id))
         outbox.cancel_unsent(connection, incident_id)
         known = offers_of(connection, [incident_id]).get(incident_id, ())

@@ -13,21 +13,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Integer,
     Row,
     Select,
     String,
     and_,
     bindparam,
-    cast,
-    column,
     delete,
     func,
     insert,
@@ -36,7 +32,6 @@ from sqlalchemy import (
     select,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
@@ -62,9 +57,6 @@ from community.model import (
 )
 from community.storage import tables as t
 from devices.signal import Role
-
-_TOUCHED_AT_ONCE = 5000  # three parameters each; SQLite takes 32,766 in one statement
-
 
 # ---- the site and its grid ----
 
@@ -397,35 +389,31 @@ def device_secret_hash(connection: Connection, username: str) -> str | None:
     ).scalar()
 
 
+# Thousands of devices a second are heard: the driver's own bulk forms, past SQLAlchemy's compiler.
+_TOUCH_SQLITE = (
+    "UPDATE device SET last_seen_at = ?2, battery = coalesce(?3, battery) "
+    "WHERE key = ?1 AND (last_seen_at IS NULL OR last_seen_at < ?2)"
+)
+_TOUCH_POSTGRES = (
+    "UPDATE device SET last_seen_at = heard.at, battery = coalesce(heard.battery, device.battery) "
+    "FROM unnest(%s::text[], %s::timestamptz[], %s::int[]) AS heard (key, at, battery) "
+    "WHERE device.key = heard.key AND (device.last_seen_at IS NULL OR device.last_seen_at < heard.at)"
+)
+
+
 def touch_devices(connection: Connection, seen: Mapping[str, tuple[datetime, int | None]]) -> None:
-    """Write when devices were last heard and their battery (percent; None keeps the old), in one statement.
+    """Write when devices were last heard and their battery (percent; None keeps the old), all at once.
 
     Unknown keys are ignored, and last-seen never goes back. Does not count as a change of the register.
     """
-    remaining = iter(seen.items())
-    while batch := list(islice(remaining, _TOUCHED_AT_ONCE)):
-        heard = (
-            values(
-                column("key", String),
-                column("at", t.Moment),
-                column("battery", Integer),
-                name="heard",
-            )
-            .data([(key, at, battery) for key, (at, battery) in batch])
-            .cte("heard")
-        )
-        connection.execute(
-            update(t.device)
-            .where(
-                t.device.c.key == heard.c.key,
-                or_(t.device.c.last_seen_at.is_(None), t.device.c.last_seen_at < heard.c.at),
-            )
-            .values(
-                last_seen_at=heard.c.at,
-                # PostgreSQL takes a column of nothing but NULLs for text
-                battery=func.coalesce(cast(heard.c.battery, Integer), t.device.c.battery),
-            )
-        )
+    rows = sorted((key, at, battery) for key, (at, battery) in seen.items())
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_TOUCH_SQLITE, [(key, t.as_sqlite(at), left) for key, at, left in rows])
+    else:
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        connection.exec_driver_sql(_TOUCH_POSTGRES, columns)
 
 
 # ---- responders ----

@@ -60,6 +60,11 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def as_sqlite(moment: datetime) -> str:
+    """`moment` as the text in which SQLAlchemy keeps it on SQLite, for statements that go past SQLAlchemy."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 Id = BigInteger().with_variant(Integer, "sqlite")
 
 

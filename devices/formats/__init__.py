@@ -25,6 +25,9 @@ TOPICS: Final[tuple[str, ...]] = tuple(topic for family in FAMILIES for topic in
 """The MQTT filters that a gateway subscribes to."""
 
 
+LONGEST_TOPIC: Final = 200  # characters; the longest real ones, ChirpStack's, have about 100
+
+
 def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | None = None) -> Reading:
     """What one frame means. Never raises, whatever the bytes.
 
@@ -36,7 +39,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | 
     if not _can_be_kept(topic):
         shown = topic.encode("unicode_escape").decode()
         frame = Frame(shown, frame.payload, frame.received_at, frame.retained, frame.redelivered)
-        return Reading(tickets=(ticket(frame, "the topic is not plain text"),))
+        return Reading(tickets=(ticket(frame, "the topic is too long, or not plain text"),))
     family = _family(topic)
     if family is None:
         return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
@@ -50,5 +53,9 @@ def _family(topic: str) -> Family | None:
 
 @lru_cache(maxsize=16_384)
 def _can_be_kept(topic: str) -> bool:
-    """Whether a database keeps it as text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in topic and not any("\ud800" <= letter <= "\udfff" for letter in topic)
+    """Whether a database keeps it as a device's name: not too long, no NUL, no half of a surrogate pair."""
+    return (
+        len(topic) <= LONGEST_TOPIC
+        and "\x00" not in topic
+        and not any("\ud800" <= letter <= "\udfff" for letter in topic)
+    )

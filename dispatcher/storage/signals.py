@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import orjson
 from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from community.storage.tables import level, unread
+from community.storage.tables import as_sqlite, level, unread
 from devices.signal import LevelKey, Signal, Ticket
 
 # A group of signals is stored by one statement, past SQLAlchemy's row handling: this is the one hot path.
@@ -40,7 +40,7 @@ def keep(connection: Connection, signals: Iterable[Signal]) -> set[str]:
         for (key,) in known:
             del once[key]
         if once:
-            connection.exec_driver_sql(_SQLITE, [_row(said, _as_sqlite) for said in once.values()])
+            connection.exec_driver_sql(_SQLITE, [_row(said, as_sqlite) for said in once.values()])
         return set(once)
     # Keys go in sorted: two gateways that hear the same things never wait for each other in a circle.
     rows = [_row(once[key], _as_is) for key in sorted(once)]
@@ -114,7 +114,3 @@ _Moment = Callable[[datetime], object]
 
 def _as_is(moment: datetime) -> datetime:
     return moment
-
-
-def _as_sqlite(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
