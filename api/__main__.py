@@ -10,11 +10,11 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import ArgumentError
 
-from api import logs
 from api.app import create_app
 from api.parts import Parts
 from api.server import serve
 from api.settings import Settings
+from community import logs
 from community.storage import Store
 from community.storage.schema import SchemaOutOfDate, require_newest
 from dispatcher import plans

@@ -8,8 +8,8 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.logs import mask
 from api.problems import unexpected
+from community.logs import mask
 
 log = structlog.get_logger("api.access")
 

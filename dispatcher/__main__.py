@@ -11,6 +11,7 @@ from os import getpid
 
 import structlog
 
+from community import logs
 from community.storage import Store, register
 from community.storage.schema import SchemaOutOfDate, require_newest
 from dispatcher.bell import Bell, MqttBell
@@ -64,7 +65,7 @@ CHANNELS: Mapping[str, Callable[[DispatcherSettings, Store, Clock], Channel]] = 
 
 
 def main() -> int:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure()
     settings = DispatcherSettings()
     log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
     store = Store(settings.database_url)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from community import logs
 from community.storage import Store
 from community.storage.schema import SchemaOutOfDate, require_newest
 from devices.formats import TOPICS
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 
 
 def main() -> int:
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure()
     settings = GatewaySettings()
     log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
     store = Store(settings.database_url)

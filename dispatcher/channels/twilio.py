@@ -6,7 +6,6 @@ processed, so it may be tried again; a 5xx or a time-out may have been, so the p
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -25,8 +24,6 @@ _AMBIGUOUS_FROM = 500
 _NOT_THE_NUMBER = frozenset({401, 403, 404, 429})
 _LOOK_BACK = timedelta(minutes=1)  # their clock and ours
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
-
-logging.getLogger("twilio.http_client").setLevel(logging.WARNING)  # at INFO it prints bodies and numbers
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]

@@ -9,7 +9,7 @@ import logging
 import pytest
 import structlog
 
-from api import logs
+from community import logs
 
 
 @pytest.mark.parametrize(
