@@ -139,6 +139,7 @@ def detail(connection: Connection, incident_id: int) -> Detail:
 
 unread = reading.unread_waiting
 replies_waiting = reading.replies_waiting
+reply_case = reading.reply_case
 phones = reading.phones
 phone_texts = reading.phone_texts
 counters = reading.counters

@@ -20,9 +20,10 @@ router = APIRouter(tags=["simulated phones"])
 
 
 class Understood(BaseModel):
-    """What the dispatcher took the answer for."""
+    """What the dispatcher took the answer for, and for which incident; null: an operator has to decide."""
 
     meaning: Meaning
+    incident_id: int | None
 
 
 @router.get("/phones", operation_id="listPhones", summary="Every phone that was texted, newest first")
@@ -42,6 +43,8 @@ def get_phone_texts(phone: Phone, connection: ReadDep) -> tuple[views.PhoneText,
     responses=describe(422),
 )
 def reply_from_phone(phone: Phone, given: PhoneReplyIn, parts: PartsDep, now: NowDep) -> Understood:
-    meaning = responses.reply(parts.store, phone, given.body, f"simulated:{uuid4().hex}", now)
+    key = f"simulated:{uuid4().hex}"
+    meaning = responses.reply(parts.store, phone, given.body, key, now)
     parts.bell.ring()
-    return Understood(meaning=meaning)
+    with parts.store.read() as connection:
+        return Understood(meaning=meaning, incident_id=views.reply_case(connection, key))

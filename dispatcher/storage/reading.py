@@ -22,7 +22,17 @@ from community.storage.tables import (
     unread,
 )
 from devices.signal import Kind
-from dispatcher.model import Alarm, Entry, Incident, Message, Offer, Severity, Stage, TimelineEntry
+from dispatcher.model import (
+    Alarm,
+    Entry,
+    Incident,
+    Meaning,
+    Message,
+    Offer,
+    Severity,
+    Stage,
+    TimelineEntry,
+)
 from dispatcher.storage.casebook import alarm_from, incident_from, message_from, offer_from, timeline_from
 
 
@@ -44,7 +54,9 @@ class ReplyLine:
 
     id: int
     phone: str
+    name: str  # what the newest text to this phone called its owner; empty when it never got one
     body: str
+    meaning: Meaning
     received_at: datetime
     incident_id: int | None
 
@@ -163,11 +175,31 @@ def unread_waiting(connection: Connection, limit: int = 50) -> tuple[Unread, ...
 
 def replies_waiting(connection: Connection, limit: int = 50) -> tuple[ReplyLine, ...]:
     """Answers that wait for an operator, newest first."""
-    query = select(reply).where(reply.c.seen_at.is_(None)).order_by(reply.c.id.desc()).limit(limit)
+    name = (
+        select(message.c.name)
+        .where(message.c.phone == reply.c.phone)
+        .order_by(message.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(reply, func.coalesce(name, "").label("name"))
+        .where(reply.c.seen_at.is_(None))
+        .order_by(reply.c.id.desc())
+        .limit(limit)
+    )
     return tuple(
-        ReplyLine(row.id, row.phone, row.body, row.received_at, row.incident_id)
+        ReplyLine(
+            row.id, row.phone, row.name, row.body, Meaning(row.meaning), row.received_at, row.incident_id
+        )
         for row in connection.execute(query)
     )
+
+
+def reply_case(connection: Connection, dedupe_key: str) -> int | None:
+    """The case to which a kept reply was joined; None when that is left to an operator."""
+    query = select(reply.c.incident_id).where(reply.c.dedupe_key == dedupe_key)
+    return connection.execute(query).scalar()
 
 
 def phones(connection: Connection) -> tuple[Phone, ...]:

@@ -52,6 +52,9 @@ def test_two_operators_cannot_have_one_case_but_one_may_take_it_over(
     taken = colleague.post(f"/api/incidents/{incident_id}/take-over").json()
     assert taken["claimed_by"] != operator.get("/api/session").json()["id"]
     assert operator.post(f"/api/incidents/{incident_id}/renew").status_code == 409
+    refused = operator.post(f"/api/incidents/{incident_id}/close", {"code": "helped"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_claimed")
+    assert colleague.post(f"/api/incidents/{incident_id}/close", {"code": "helped"}).status_code == 200
 
 
 def test_what_does_not_exist_is_404_and_what_is_over_is_409(operator: Browser, incident_id: int) -> None:
@@ -111,7 +114,7 @@ def test_the_daughters_phone_shows_her_text_and_she_answers(
     told = operator.get(f"/api/incidents/{incident_id}").json()["messages"]
     assert "+8613800000002" in {message["to"]["phone"] for message in told}
     answered = operator.post("/api/phones/+8613800000002/reply", {"body": "1"})
-    assert answered.json() == {"meaning": "coming"}
+    assert answered.json() == {"meaning": "coming", "incident_id": incident_id}
     timeline = operator.get(f"/api/incidents/{incident_id}/timeline").json()
     assert "reply" in {entry["entry"] for entry in timeline}
     texts = operator.get("/api/phones/+8613800000002").json()

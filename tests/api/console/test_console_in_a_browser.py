@@ -86,6 +86,16 @@ def test_the_record_stays_shut_until_somebody_claims(centre: Centre, desk: Desk)
     expect(case).to_contain_text("高血压")
 
 
+def test_the_space_bar_claims_also_the_card_that_was_clicked(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    card.locator("button").click(timeout=SOON)
+    expect(desk.tab.locator('[data-deed="claim"]')).to_be_visible()
+    desk.tab.keyboard.press("Space")
+    expect(card).to_contain_text("刘芳(我 me)")
+
+
 def test_no_single_key_closes_a_case(centre: Centre, desk: Desk, store: Store) -> None:
     desk.log_in()
     incident_id = centre.press(BUTTON)
@@ -233,6 +243,27 @@ def test_a_phone_shows_its_newest_text(centre: Centre, desk: Desk) -> None:
     desk.log_in("/phones")
     last = desk.tab.locator('[data-phone="+8613800000002"] .text').last
     expect(last).to_be_in_viewport()
+
+
+def test_an_answer_that_may_mean_two_cases_is_promised_to_nobody(centre: Centre, desk: Desk) -> None:
+    centre.answer("+8613800000002", "1")  # nothing is open: what does she mean?
+    desk.log_in()
+    desk.tab.click('[data-tray="replies"] summary')
+    expect(desk.tab.locator('[data-tray="replies"]')).to_contain_text("不能确定是哪一件事")
+
+    centre.press(BUTTON)
+    desk.tab.goto(f"{desk.url}/phones")
+    phone = desk.tab.locator('[data-phone="+8613800000011"]')
+    phone.get_by_role("button", name="1 能去").click()
+    expect(desk.tab.locator(".toast")).to_contain_text("系统理解为:能赶到")
+
+
+def test_an_unclear_answer_says_whose_it_is(centre: Centre, desk: Desk) -> None:
+    centre.press(BUTTON)
+    centre.answer("+8613800000002", "我妈怎么了")
+    desk.log_in()
+    desk.tab.click('[data-tray="replies"] summary')
+    expect(desk.tab.locator('[data-tray="replies"]')).to_contain_text("女儿李梅 · 138 0000 0002")
 
 
 def test_words_that_look_like_markup_are_only_words(centre: Centre, desk: Desk) -> None:

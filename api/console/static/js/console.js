@@ -183,7 +183,8 @@ async function readTrays() {
       seen(`/api/unread/${one.id}/seen`))));
     fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
       h("div", null, h("p", null, h("b", null, `“${one.body}”`)),
-        h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${phoneWords(one.phone)}`),
+        h("p", { class: "quiet small" }, [shortTime(one.received_at), one.name, phoneWords(one.phone)].filter(Boolean).join(" · ")),
+        one.incident_id === null ? h("p", { class: "quiet small" }, "不能确定是哪一件事 not sure which case") : null,
         one.incident_id ? h("button", { class: "button", type: "button", onclick: () => pick(one.incident_id) }, `看事件 #${one.incident_id}`) : null),
       seen(`/api/replies/${one.id}/seen`))));
   } catch (problem) {
@@ -324,8 +325,8 @@ document.addEventListener("keydown", (event) => {
 
 // A button that was clicked with the mouse would keep the focus, and with it the space bar.
 document.addEventListener("click", (event) => {
-  const control = event.detail > 0 && !dialogIsOpen() && event.target.closest("button, summary");
-  if (control) control.blur();
+  if (event.detail === 0 || dialogIsOpen() || !event.target.closest("button, summary")) return;
+  document.activeElement.blur(); // not the clicked one: a card that was picked has been drawn anew, focus and all
 });
 
 function help() {

@@ -89,9 +89,10 @@ class Phone {
     if (!text) return;
     this.send.disabled = true;
     try {
-      const { meaning } = await post(`/api/phones/${encodeURIComponent(this.number)}/reply`, { body: text });
+      const { meaning, incident_id: about } = await post(`/api/phones/${encodeURIComponent(this.number)}/reply`, { body: text });
       this.input.value = "";
       if (meaning === "unclear") toast("系统看不懂,转给值班员 Not understood: an operator will see it");
+      else if (about === null) toast("不能确定是哪一件事,转给值班员 Not sure which case is meant: an operator decides");
       else toast(`系统理解为:${(words.meaning[meaning] || [meaning])[0]}`);
       await this.read();
       this.toTheEnd();
