@@ -7,16 +7,15 @@ import sys
 from types import FrameType
 
 import structlog
-from pydantic import ValidationError
-from sqlalchemy.exc import ArgumentError
 
 from api.app import create_app
 from api.parts import Parts
 from api.server import serve
 from api.settings import Settings
 from community import logs
+from community.starting import CannotStart, starting
 from community.storage import Store
-from community.storage.schema import SchemaOutOfDate, require_newest
+from community.storage.schema import require_newest
 from dispatcher import plans
 from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
@@ -26,24 +25,13 @@ def main() -> int:
     """Serve until asked to stop; 2 when it cannot start, with the reason and the remedy on stderr."""
     logs.configure()
     try:
-        settings = Settings.model_validate({})
-    except ValidationError as error:
-        for wrong in error.errors():
-            where = ".".join(str(part) for part in wrong["loc"]) or "public_url"
-            print(f"ANXIN_{where.upper()}: {wrong['msg']}", file=sys.stderr)
-        return 2
-    structlog.get_logger(__name__).info("settings", **settings.model_dump(mode="json"))
-    try:
-        store = Store(settings.database_url.get_secret_value())
-        require_newest(store)
-    except ArgumentError:
-        print(
-            "ANXIN_DATABASE_URL: write sqlite:///path/to/anxin.db or postgresql+psycopg://user@host/name",
-            file=sys.stderr,
-        )
-        return 2
-    except (ValueError, SchemaOutOfDate) as error:
-        print(error, file=sys.stderr)
+        with starting():
+            settings = Settings.model_validate({})
+            structlog.get_logger(__name__).info("settings", **settings.model_dump(mode="json"))
+            store = Store(settings.database_url.get_secret_value())
+            require_newest(store)
+    except CannotStart as wrong:
+        print(wrong, file=sys.stderr)
         return 2
     bell = _bell(settings)
     app = create_app(

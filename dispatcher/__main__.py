@@ -12,8 +12,9 @@ from os import getpid
 import structlog
 
 from community import logs
+from community.starting import CannotStart, starting
 from community.storage import Store, register
-from community.storage.schema import SchemaOutOfDate, require_newest
+from community.storage.schema import require_newest
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.channels import Channel
 from dispatcher.channels.phones import Phones
@@ -66,15 +67,16 @@ CHANNELS: Mapping[str, Callable[[DispatcherSettings, Store, Clock], Channel]] = 
 
 def main() -> int:
     logs.configure()
-    settings = DispatcherSettings()
-    log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
-    store = Store(settings.database_url)
     clock = SystemClock()
     try:
-        require_newest(store)
-        _refuse_real_texts_to_made_up_people(settings, store)
-        channel = CHANNELS[settings.channel](settings, store, clock)
-    except (SchemaOutOfDate, ValueError) as wrong:
+        with starting():
+            settings = DispatcherSettings()
+            log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
+            store = Store(settings.database_url)
+            require_newest(store)
+            _refuse_real_texts_to_made_up_people(settings, store)
+            channel = CHANNELS[settings.channel](settings, store, clock)
+    except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
     bell = MqttBell(

@@ -1,0 +1,39 @@
+"""What keeps a process from starting, in words for the person who starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from community.storage.schema import SchemaOutOfDate
+
+
+class CannotStart(Exception):
+    """A process cannot run as it was set up; the message says which setting to look at."""
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Turn what a wrong setting or an absent database raises inside the block into CannotStart."""
+    try:
+        yield
+    except ValidationError as error:
+        raise CannotStart("\n".join(map(_setting, error.errors()))) from error
+    except ArgumentError as error:
+        raise CannotStart(
+            "ANXIN_DATABASE_URL: write sqlite:///path/to/anxin.db or postgresql+psycopg://user@host/name"
+        ) from error
+    except OperationalError as error:
+        raise CannotStart(f"ANXIN_DATABASE_URL: the database does not answer: {error.orig}") from error
+    except (ValueError, OSError, SchemaOutOfDate) as error:
+        raise CannotStart(str(error)) from error
+
+
+def _setting(wrong: ErrorDetails) -> str:
+    """One wrong setting by the name a person gave it. Never its value: that may be a secret."""
+    where = "_".join(str(part) for part in wrong["loc"])
+    return f"ANXIN_{where.upper()}: {wrong['msg']}" if where else str(wrong["msg"])
