@@ -266,6 +266,20 @@ def test_an_unclear_answer_says_whose_it_is(centre: Centre, desk: Desk) -> None:
     expect(desk.tab.locator('[data-tray="replies"]')).to_contain_text("女儿李梅 · 138 0000 0002")
 
 
+def test_a_refusal_in_english_begins_with_what_it_is_in_chinese(desk: Desk) -> None:
+    desk.log_in()
+    said = desk.tab.evaluate(
+        """async () => {
+          const { get } = await import("/static/js/api.js");
+          return get("/api/responders/999").catch((problem) => problem.message);
+        }"""
+    )
+    assert said.startswith("不存在 Not found: there is no responder 999")
+    [remark] = desk.wrong  # the browser's own, on every 404
+    assert "404" in remark
+    desk.wrong.clear()
+
+
 def test_words_that_look_like_markup_are_only_words(centre: Centre, desk: Desk) -> None:
     centre.press(BUTTON)
     centre.answer("+8613800000002", "<img src=x onerror=alert(1)>")

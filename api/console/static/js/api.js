@@ -35,8 +35,9 @@ async function ask(method, path, body) {
     parsed = null;
   }
   if (!answer.ok) {
-    const detail = (parsed && parsed.detail) || `${answer.status} ${answer.statusText}`;
-    throw new Problem(answer.status, (parsed && parsed.code) || "", detail);
+    const { title = "", detail = `${answer.status} ${answer.statusText}`, code = "" } = parsed || {};
+    // A detail written for programs is in English; its title says at least in Chinese what kind of trouble it is.
+    throw new Problem(answer.status, code, /[\u4e00-\u9fff]/.test(detail) ? detail : `${title}: ${detail}`);
   }
   return parsed;
 }
