@@ -16,10 +16,17 @@ from sqlalchemy import Connection
 
 from community.storage import Store, register
 from dispatcher.courier import Courier
-from dispatcher.escalation import next_step, stage_of
+from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.model import Case, Entry, Fact, Message, OfferState, Step
-from dispatcher.storage.casebook import Casebook, is_anything_due, offers_of, set_offer, told_of
+from dispatcher.storage.casebook import (
+    Casebook,
+    is_anything_due,
+    keep_offer_times,
+    offers_of,
+    set_offer,
+    told_of,
+)
 from dispatcher.wording import Voice
 
 GROUP = 200
@@ -135,13 +142,17 @@ class Engine:
         told = told_of(connection, seen_before) if seen_before else {}
         for incident_id in due:
             incident = book.incident(incident_id)
+            known_offers = offers.get(incident_id, ())
+            if is_set_back(incident, now):
+                known_offers = brought_back(known_offers, now)
+                keep_offer_times(connection, known_offers)
             home = homes.get(incident.household_id) if incident.household_id is not None else None
             case = Case(
                 incident=incident,
                 plan=book.plan(incident_id),
                 home=home,
                 candidates=known.fleet.candidates(home, now) if home is not None else (),
-                offers=offers.get(incident_id, ()),
+                offers=known_offers,
                 told=told.get(incident_id, ()),
             )
             step = next_step(case, now, known.voice)
@@ -162,6 +173,7 @@ class Engine:
             incident_id,
             due_at=step.due_at,
             rung=step.rung,
+            ladder_at=step.ladder_at,
             stage=stage_of(case.incident.claimed_by is not None, standing),
             **({"lease_until": None} if step.lease_lost else {}),
         )

@@ -7,20 +7,23 @@ late beyond the grace starts it again. Every step ends with a due time: no open 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
 from community.model import Contact, HomeRecord
 from dispatcher.model import (
     COVERING,
-    LONGEST_DELAY,
+    LOOK_AT_LEAST,
     OPEN_OFFERS,
+    TOO_FAR,
     Ask,
     Candidate,
     Case,
     Draft,
     Entry,
     Fact,
+    Incident,
     Lane,
     Meaning,
     Offer,
@@ -43,10 +46,32 @@ _GAVE_UP = frozenset({OfferState.DECLINED, OfferState.EXPIRED})
 def next_step(case: Case, now: datetime, voice: Voice) -> Step:
     """Return whom to tell now and when to look again.
 
-    A due time that lies further ahead than any plan can put it comes from a clock that was wrong: the engine
-    hands such a case in as due, and it is judged here by `now` alone.
+    A due time that lies too far ahead was written before the clock was set back: then the next rung comes at
+    once. `brought_back` puts right what the case remembers of its offers.
     """
     return _Climb(case, now, voice).step()
+
+
+def is_set_back(incident: Incident, now: datetime) -> bool:
+    """Whether the clock was set back since the last look: the case is due further ahead than it can be."""
+    return incident.due_at is not None and incident.due_at > now + TOO_FAR
+
+
+def brought_back(offers: tuple[Offer, ...], now: datetime) -> tuple[Offer, ...]:
+    """Offers with times in what is now the future, moved so that the last thing said was said at `now`."""
+    ahead = max((o.changed_at or o.asked_at for o in offers), default=now) - now
+    if ahead <= timedelta():
+        return offers
+    return tuple(
+        replace(
+            o,
+            asked_at=o.asked_at - ahead,
+            expires_at=o.expires_at - ahead,
+            eta_at=o.eta_at - ahead if o.eta_at else None,
+            changed_at=o.changed_at - ahead if o.changed_at else None,
+        )
+        for o in offers
+    )
 
 
 def stage_of(claimed: bool, offers: tuple[Offer, ...]) -> Stage:
@@ -77,6 +102,9 @@ class _Climb:
         self.plan = case.plan
         self.incident = case.incident
         self.rung = case.incident.rung
+        self.ladder_at = case.incident.ladder_at
+        if is_set_back(case.incident, now):  # the next rung comes at once, and the others count from there
+            self.ladder_at = now - (rung_at(case.plan, now, self._fired) - now)
         self.lane = Lane.PERSON if case.incident.severity is Severity.EMERGENCY else Lane.ORDINARY
         self.texts: list[Draft] = []
         self.asks: list[Ask] = []
@@ -112,13 +140,14 @@ class _Climb:
         self.late = [o for o in coming if self._late_at(o) <= self.now]
         due = [offer.expires_at for offer in self.waiting if offer.state is OfferState.ASKED]
 
-        lease_lost = self.incident.lease_until is not None and self.incident.lease_until <= self.now
+        lease_until = self.incident.lease_until
+        lease_lost = lease_until is not None and not self.now < lease_until <= self.now + TOO_FAR
         if lease_lost:
             self.facts.append(
                 Fact(Entry.LEASE_LOST, "接警人的控制台没有回应,请他人查看 the owner's console is silent")
             )
-        elif self.incident.lease_until is not None:
-            due.append(self.incident.lease_until)
+        elif lease_until is not None:
+            due.append(lease_until)
 
         done = [offer for offer in self.case.offers if offer.state is OfferState.DONE]
         covered = bool(on_scene or done) or len(coming) > len(self.late)
@@ -130,12 +159,13 @@ class _Climb:
             self._say_who_is_late()
             self._climb()
             self._replace()
-            due.append(rung_at(self.plan, self.incident.ladder_at, self._fired))
+            due.append(rung_at(self.plan, self.ladder_at, self._fired))
             due.extend(ask.expires_at for ask in self.asks)
 
         return Step(
-            due_at=min(min(due), self.now + LONGEST_DELAY),
+            due_at=min(min(due), self.now + LOOK_AT_LEAST),
             rung=self.rung,
+            ladder_at=self.ladder_at,
             texts=tuple(self.texts),
             asks=tuple(self.asks),
             expired=self.expired,
@@ -191,10 +221,10 @@ class _Climb:
         """Fire every rung that is due. One that finds nobody is said to, and the next follows at once."""
         top = len(self.plan.rungs)
         hurry = False
-        while hurry or rung_at(self.plan, self.incident.ladder_at, self._fired) <= self.now:
+        while hurry or rung_at(self.plan, self.ladder_at, self._fired) <= self.now:
             fired = self._fired
             if fired >= top:  # an outage may have missed many repeats: one is enough
-                last = self.incident.ladder_at + timedelta(seconds=self.plan.rungs[-1].after_s)
+                last = self.ladder_at + timedelta(seconds=self.plan.rungs[-1].after_s)
                 fired = top - 1 + (self.now - last) // timedelta(seconds=self.plan.repeat_s)
             self.rung = self.incident.ladder_rung + fired + 1
             reached = self._fire(self.plan.rungs[min(fired, top - 1)], repeating=fired >= top)

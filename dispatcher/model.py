@@ -10,9 +10,12 @@ from enum import IntEnum, StrEnum
 from community.model import HomeRecord, Responder, ResponderKind
 from devices.signal import Kind, aware
 
-# No rung, lease or check-in is ever further away than this. A due time beyond it can only come from a clock
-# that was wrong, so it counts as due now (8-reliability, "Time").
-LONGEST_DELAY = timedelta(hours=12)
+LONGEST_DELAY = timedelta(hours=12)  # no wait in a plan is longer
+
+# Every open case is looked at this often, whatever its plan says. So a due time further ahead than that was
+# written before the clock was set back, and the case is due now: no memory is needed to notice it.
+LOOK_AT_LEAST = timedelta(minutes=30)
+TOO_FAR = LOOK_AT_LEAST + timedelta(minutes=1)
 
 
 class Severity(IntEnum):
@@ -388,6 +391,7 @@ class Step:
 
     due_at: datetime
     rung: int
+    ladder_at: datetime
     texts: tuple[Draft, ...] = ()
     asks: tuple[Ask, ...] = ()
     expired: tuple[int, ...] = ()  # offers nobody answered in time

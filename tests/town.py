@@ -35,7 +35,7 @@ from dispatcher import intake, responses, views
 from dispatcher.channels import Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
-from dispatcher.model import CloseCode, Message, MessageState, OfferState
+from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
 from dispatcher.plans import SHIPPED, load
 from dispatcher.storage import outbox
 
@@ -215,6 +215,8 @@ class Town:
             ).scalar()
         if soonest is None:
             return datetime.max.replace(tzinfo=UTC)
+        if soonest > self.time + TOO_FAR:  # the clock was set back: the engine notices at its next look
+            return self.time + timedelta(seconds=1)
         return self.time + timedelta(seconds=ceil((soonest - self.time) / timedelta(seconds=1)))
 
     def answer(self, who: str, body: str, dedupe_key: str | None = None) -> None:

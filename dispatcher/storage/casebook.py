@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
@@ -18,8 +18,8 @@ from community.storage.tables import alarm, incident, message, offer, reply, tim
 from devices.signal import Kind
 from dispatcher.chain import link
 from dispatcher.model import (
-    LONGEST_DELAY,
     OPEN_OFFERS,
+    TOO_FAR,
     Alarm,
     Candidate,
     CloseCode,
@@ -42,9 +42,6 @@ from dispatcher.model import (
     Told,
 )
 from dispatcher.plans import freeze, thaw
-
-_TOO_FAR = LONGEST_DELAY + timedelta(minutes=1)
-
 
 # Statements of the hot path are built once: building one costs more than running it.
 _IS_DUE = and_(
@@ -83,7 +80,7 @@ _CHANGE_ALARM = update(alarm).where(alarm.c.id == bindparam("of_id"))
 
 
 def _moments(now: datetime) -> dict[str, datetime]:
-    return {"now": now, "too_far": now + _TOO_FAR}
+    return {"now": now, "too_far": now + TOO_FAR}
 
 
 def is_anything_due(connection: Connection, now: datetime) -> bool:
@@ -136,7 +133,7 @@ class Casebook:
     def load_due(self, now: datetime, limit: int) -> list[int]:
         """Lock and load open incidents that are due, most urgent first, but those another worker holds.
 
-        One that is due further ahead than any plan can put it was written by a wrong clock: it is due now.
+        One that is due too far ahead was written before the clock was set back: it is due now.
         """
         rows = self._connection.execute(_TAKE_DUE, {**_moments(now), "most": limit})
         return [self._add(row) for row in rows]
@@ -148,7 +145,7 @@ class Casebook:
     def is_due(self, incident_id: int, now: datetime) -> bool:
         """Whether a loaded incident is (still) due."""
         due_at = self._open[incident_id].incident.due_at
-        return due_at is not None and (due_at <= now or due_at > now + _TOO_FAR)
+        return due_at is not None and (due_at <= now or due_at > now + TOO_FAR)
 
     def _add(self, row: Row[Any]) -> int:
         loaded = incident_from(row)
@@ -600,6 +597,24 @@ def set_offer(
         ).rowcount
         == 1
     )
+
+
+def keep_offer_times(connection: Connection, offers: Collection[Offer]) -> None:
+    """Write the times of `offers`, after a clock was set back."""
+    if offers:
+        connection.execute(
+            update(offer).where(offer.c.id == bindparam("of_id")),
+            [
+                {
+                    "of_id": o.id,
+                    "asked_at": o.asked_at,
+                    "expires_at": o.expires_at,
+                    "eta_at": o.eta_at,
+                    "changed_at": o.changed_at,
+                }
+                for o in offers
+            ],
+        )
 
 
 def offer_by_id(connection: Connection, offer_id: int) -> Offer | None:

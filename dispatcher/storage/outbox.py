@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
@@ -12,15 +12,24 @@ from community.storage.tables import incident, message
 from dispatcher.model import RANK, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from
 
+_TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
+
 # What is still worth saying when the case is closed.
 _AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.UNKNOWN_REPLY.value)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    """Due and not taken, or taken by somebody whose lease has run out."""
+    """Due and not taken, or taken by somebody whose lease has run out; also after a clock was set back."""
+    too_far = now + _TOO_FAR
     return or_(
-        and_(message.c.state == MessageState.QUEUED.value, message.c.due_at <= now),
-        and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
+        and_(
+            message.c.state == MessageState.QUEUED.value,
+            or_(message.c.due_at <= now, message.c.due_at > too_far),
+        ),
+        and_(
+            message.c.state == MessageState.SENDING.value,
+            or_(message.c.lease_until <= now, message.c.lease_until > too_far),
+        ),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.escalation import next_step, rung_at, stage_of
 from dispatcher.model import (
-    LONGEST_DELAY,
+    LOOK_AT_LEAST,
     Case,
     Entry,
     Lane,
@@ -516,7 +516,7 @@ def test_a_due_time_is_never_further_away_than_any_delay() -> None:
     _, case = look(a_case(ladder, workers=1), 0)
     case = answered(case, 1, OfferState.ACCEPTED, after(10), eta_s=10 * 3600)
 
-    assert look(case, 10)[0].due_at == after(10) + LONGEST_DELAY
+    assert look(case, 10)[0].due_at == after(10) + LOOK_AT_LEAST
 
 
 # ---- the stage ----

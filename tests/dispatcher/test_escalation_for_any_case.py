@@ -12,7 +12,7 @@ from community.model import ResponderKind
 from dispatcher.escalation import next_step
 from dispatcher.model import (
     COVERING,
-    LONGEST_DELAY,
+    LOOK_AT_LEAST,
     OPEN_OFFERS,
     Case,
     Meaning,
@@ -103,7 +103,7 @@ class Evening:
     def look(self, now: datetime) -> None:
         before = self.case
         step = next_step(before, now, VOICE)
-        assert now < step.due_at <= now + LONGEST_DELAY
+        assert now < step.due_at <= now + LOOK_AT_LEAST
         self._tells_nobody_twice(step)
         self._respects_who_comes_and_who_cannot(before, step)
         self.case = carried_out(before, step, now)
