@@ -25,8 +25,9 @@ def centre(store: Store, town: Town) -> Iterator[Centre]:  # noqa: ARG001 - the 
     running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """For one module: while it is open this thread has an event loop, and no other test could run its own."""
     if CHROMIUM is None:
         pytest.skip("no chromium found on PATH; install it to see the pages work")
     with sync_playwright() as playwright:
