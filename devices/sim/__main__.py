@@ -24,8 +24,8 @@ console = Console(stderr=True)
 
 @app.command()
 def run(
-    host: str = "127.0.0.1",
-    port: int = 1883,
+    host: Annotated[str, typer.Option(envvar="ANXIN_MQTT_HOST")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(envvar="ANXIN_MQTT_PORT")] = 1883,
     username: str = "",
     password: Annotated[str, typer.Option(envvar="ANXIN_SIM_PASSWORD", show_default=False)] = "",
     site: Annotated[str, typer.Option(help="The site whose devices these are.")] = "kenli",

@@ -141,9 +141,9 @@ def test_without_a_server_it_says_where_it_looked(mosquitto: Mosquitto) -> None:
         Sender("127.0.0.1", mosquitto.port).start()
 
 
-def sim(*words: str) -> subprocess.CompletedProcess[str]:
+def sim(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "devices.sim", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_command_plays_a_scenario_and_sums_up(mosquitto: Mosquitto, gateway: Gateway) -> None:
@@ -167,6 +167,12 @@ def test_the_command_explains_what_it_cannot_do(mosquitto: Mosquitto) -> None:
     ended = sim("--port", str(mosquitto.port), "--scenario", "flood")
     assert ended.returncode == 2
     assert "no scenario 'flood'" in ended.stderr
+
+
+def test_the_command_finds_the_server_where_the_other_parts_find_it() -> None:
+    ended = sim(ANXIN_MQTT_HOST="127.0.0.2", ANXIN_MQTT_PORT="1")
+    assert ended.returncode == 2
+    assert "127.0.0.2:1 " in ended.stderr
 
 
 def test_the_latency_of_nothing_is_unknown_and_of_one_is_itself() -> None:
