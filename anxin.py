@@ -156,7 +156,7 @@ def prepare(*, for_tests: bool) -> Path:
     python = python_in(ENVIRONMENT)
     stamps = ENVIRONMENT / "anxin-stamps"
     variables = child_variables(os.environ, SCRATCH)
-    make_folder(SCRATCH)
+    make_folder(SCRATCH, 0o700)  # it will hold a register of people
     make_folder(Path(variables.get("HOME") or SCRATCH))
     with one_at_a_time(SCRATCH / "setup.lock"):
         unfinished = ENVIRONMENT / "anxin-unfinished"
@@ -270,9 +270,11 @@ def show_progress(installer: subprocess.Popen[bytes], log: Path, total: int) -> 
         with contextlib.suppress(subprocess.TimeoutExpired):
             installer.wait(0.5)
         if sys.stdout.isatty():
-            seen = len(re.findall(rb"^\s*Collecting ", log.read_bytes(), re.MULTILINE))
+            told = log.read_bytes()
+            seen = len(re.findall(rb"^\s*Collecting ", told, re.MULTILINE))
+            unpacking = b"Installing collected" in told
             print(
-                f"\r  {min(seen, total)}/{total} ",
+                "\r  安装中 / installing…" if unpacking else f"\r  {min(seen, total)}/{total} ",
                 end="" if installer.returncode is None else "\n",
                 flush=True,
             )
@@ -287,10 +289,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, mode: int = 0o777) -> None:
     """Create a folder, or say plainly that this place cannot be written."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK):
             raise PermissionError(13, "not writable", str(path))
     except OSError as error:
@@ -662,10 +664,13 @@ def demo_options(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, help="运行 N 秒后自动结束 / end by itself after N seconds")
     parser.add_argument(
-        "--port", type=int, help="网页端口 / port of the pages (default: 8000 or the next free one)"
+        "--port", type=port_number, help="网页端口 / port of the pages (default: 8000 or the next free one)"
     )
     parser.add_argument(
-        "--mqtt-port", type=int, default=1883, help="MQTT 端口 / port of the broker, or the next free one"
+        "--mqtt-port",
+        type=port_number,
+        default=1883,
+        help="MQTT 端口 / port of the broker, or the next free one",
     )
     parser.add_argument("--open", action="store_true", help="打开浏览器 / open the console in the browser")
     parser.add_argument("--keep", action="store_true", help="保留上次的数据 / keep the data of the last run")
@@ -804,8 +809,8 @@ def broker(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="anxin.py broker", description="演示用 MQTT 服务器 / the demo's MQTT server"
     )
-    parser.add_argument("--port", type=int, default=1883, help="MQTT 5 (1883)")
-    parser.add_argument("--v3-port", type=int, help="MQTT 3.1.1 (无 / none)")
+    parser.add_argument("--port", type=port_number, default=1883, help="MQTT 5 (1883)")
+    parser.add_argument("--v3-port", type=port_number, help="MQTT 3.1.1 (无 / none)")
     options = parser.parse_args(list(words))
     if Path(sys.prefix).resolve() != ENVIRONMENT.resolve():
         python = prepare(for_tests=False)
@@ -990,10 +995,25 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
         if environment.well
         else Finding("database", False, "not looked at", environment.remedy)
     )
-    host, port = variables.get("ANXIN_MQTT_HOST", "127.0.0.1"), int(variables.get("ANXIN_MQTT_PORT", "1883"))
-    yield examine_broker(host, port)
-    yield examine_api_port(int(variables.get("ANXIN_API_PORT", "8000")))
+    host = variables.get("ANXIN_MQTT_HOST", "127.0.0.1")
+    yield examine_broker(host, port_setting(variables, "ANXIN_MQTT_PORT", 1883))
+    yield examine_api_port(port_setting(variables, "ANXIN_API_PORT", 8000))
     yield from examine_test_tools()
+
+
+def port_setting(variables: Mapping[str, str], name: str, usual: int) -> int:
+    """A port from the environment; Trouble says which setting is wrong."""
+    with contextlib.suppress(ValueError):
+        return port_number(variables.get(name) or str(usual))
+    raise Trouble(f"{name}={variables[name]}:应为 1-65535。\n  {name} must be a port, 1-65535.")
+
+
+def port_number(text: str) -> int:
+    """A TCP port as a person writes it; ValueError when it is none."""
+    port = int(text)
+    if 0 < port < 65536:
+        return port
+    raise ValueError(text)
 
 
 def examine_environment() -> Finding:

@@ -87,3 +87,19 @@ def test_a_broker_is_well_when_it_answers_as_one(anxin: ModuleType, answer: byte
         finding = anxin.examine_broker("127.0.0.1", listener.getsockname()[1])
         thread.join()
     assert finding.well is well
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536"])
+def test_the_doctor_names_the_setting_that_is_no_port(anxin: ModuleType, port: str) -> None:
+    with pytest.raises(anxin.Trouble, match="ANXIN_MQTT_PORT"):
+        anxin.port_setting({"ANXIN_MQTT_PORT": port}, "ANXIN_MQTT_PORT", 1883)
+    assert anxin.port_setting({"ANXIN_MQTT_PORT": "65535"}, "ANXIN_MQTT_PORT", 1883) == 65535
+    assert anxin.port_setting({}, "ANXIN_MQTT_PORT", 1883) == 1883
+
+
+def test_a_port_that_cannot_be_is_refused_before_anything_starts(
+    anxin: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        anxin.demo_options(["--port", "99999"])
+    assert "--port" in capsys.readouterr().err

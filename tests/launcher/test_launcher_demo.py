@@ -120,3 +120,10 @@ def test_the_logins_that_the_register_made_are_shown(anxin: ModuleType) -> None:
         '{"logins": [{"login": "operator", "password": "p-1", "role": "operator"}], "api_key": "anxin_x"}'
     )
     assert anxin.login_lines(seeded) == ["operator / p-1  (operator)"]
+
+
+def test_the_first_press_is_by_the_home_that_the_welcome_speaks_of(anxin: ModuleType, tmp_path: Path) -> None:
+    roster, kept = tmp_path / "roster.json", tmp_path / "first-home.json"
+    roster.write_text('[{"resident": "王秀英"}, {"resident": "荆福林"}]', encoding="utf-8")
+    anxin.keep_the_first(roster, kept)
+    assert kept.read_text(encoding="utf-8") == '[{"resident": "王秀英"}]'
