@@ -155,19 +155,27 @@ def prepare(*, for_tests: bool) -> Path:
     wanted = stamp_of(lock.read_bytes(), VERSION)
     python = python_in(ENVIRONMENT)
     stamps = ENVIRONMENT / "anxin-stamps"
+    unfinished = ENVIRONMENT / "anxin-unfinished"
+
+    def is_sound() -> bool:
+        return not unfinished.exists() and answers_as(python, VERSION)
+
+    def holds_what_is_wanted() -> bool:
+        return is_stamped(stamps, wanted) and is_sound()
+
     variables = child_variables(os.environ, SCRATCH)
     make_folder(SCRATCH, 0o700)  # it will hold a register of people
     make_folder(Path(variables.get("HOME") or SCRATCH))
+    if holds_what_is_wanted():  # most starts: several parts at once need not wait for each other
+        return python
     with one_at_a_time(SCRATCH / "setup.lock"):
-        unfinished = ENVIRONMENT / "anxin-unfinished"
-        sound = not unfinished.exists() and answers_as(python, VERSION)
-        if sound and stamps.exists() and wanted in stamps.read_text().splitlines():
+        if holds_what_is_wanted():  # by now
             return python
         say(
             f"正在准备运行环境 {ENVIRONMENT.name}(只需一次,半分钟到几分钟,看网络快慢)…",
             f"Preparing {ENVIRONMENT.name} (once; half a minute to a few minutes, as the network allows)…",
         )
-        if not sound:
+        if not is_sound():
             remake_environment(unfinished, variables)
         install(lock, python, variables)
         stamps.unlink(missing_ok=True)
@@ -177,6 +185,11 @@ def prepare(*, for_tests: bool) -> Path:
         stamps.write_text("".join(stamp_of(each.read_bytes(), VERSION) + "\n" for each in done))
         say("环境已就绪。", "The environment is ready.")
     return python
+
+
+def is_stamped(stamps: Path, wanted: str) -> bool:
+    """Whether an install that was asked for is noted as done."""
+    return stamps.exists() and wanted in stamps.read_text().splitlines()
 
 
 def answers_as(python: Path, version: tuple[int, int]) -> bool:
@@ -1020,7 +1033,7 @@ def examine_environment() -> Finding:
     """Whether `.venv` holds what the lock file asks for."""
     python, stamps = python_in(ENVIRONMENT), ENVIRONMENT / "anxin-stamps"
     wanted = stamp_of(RUN_LOCK.read_bytes(), VERSION)
-    if answers_as(python, VERSION) and stamps.exists() and wanted in stamps.read_text().splitlines():
+    if answers_as(python, VERSION) and is_stamped(stamps, wanted):
         return Finding("environment", True, str(ENVIRONMENT))
     return Finding("environment", False, ".venv 未就绪 / not ready", "python3 anxin.py demo --seconds 1")
 
