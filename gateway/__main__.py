@@ -11,8 +11,9 @@ from pathlib import Path
 import structlog
 
 from community import logs
+from community.starting import CannotStart, starting
 from community.storage import Store
-from community.storage.schema import SchemaOutOfDate, require_newest
+from community.storage.schema import require_newest
 from devices.formats import TOPICS
 from devices.profiles import shipped
 from dispatcher.bell import MqttBell
@@ -32,13 +33,14 @@ log = structlog.get_logger()
 
 def main() -> int:
     logs.configure()
-    settings = GatewaySettings()
-    log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
-    store = Store(settings.database_url)
     try:
-        require_newest(store)
-        plans = load((Path(settings.plans_file) if settings.plans_file else SHIPPED).read_text("utf-8"))
-    except (SchemaOutOfDate, ValueError, OSError) as wrong:
+        with starting():
+            settings = GatewaySettings()
+            log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
+            store = Store(settings.database_url)
+            require_newest(store)
+            plans = load((Path(settings.plans_file) if settings.plans_file else SHIPPED).read_text("utf-8"))
+    except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
     clock = SystemClock()
