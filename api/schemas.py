@@ -59,6 +59,10 @@ class AnswerIn(In):
     note: Text = ""
 
 
+class AssignIn(In):
+    incident_id: Id = Field(examples=[12])
+
+
 class PositionIn(In):
     lon: Annotated[float, Field(ge=-180, le=180)] = Field(examples=[118.5476])
     lat: Annotated[float, Field(ge=-90, le=90)] = Field(examples=[37.5879])

@@ -417,6 +417,35 @@ def see_reply(store: Store, reply_id: int, account: Account, now: datetime) -> N
         book.write()
 
 
+def assign_reply(store: Store, reply_id: int, incident_id: int, account: Account, now: datetime) -> Incident:
+    """An operator says which case an answer is about: it counts as if it had been joined by itself.
+
+    Saying the same twice is harmless. Conflict when the case is closed, when this phone was never asked in
+    it, or when the answer belongs to another case already.
+    """
+    with store.write() as connection:
+        found = inbox.kept(connection, reply_id)
+        if found is None:
+            raise NotFound("no_such_reply", f"没有回复{reply_id} there is no reply {reply_id}")
+        book = _open_case(connection, incident_id)
+        if found.incident_id == incident_id:
+            return book.incident(incident_id)
+        asked = dict(inbox.open_cases_of(connection, found.phone))
+        who = asked.get(incident_id)
+        if who is None:
+            raise Conflict(
+                "never_asked", f"事件{incident_id}没有问过这个号码 this phone was not asked in this incident"
+            )
+        if not inbox.assign(connection, reply_id, incident_id, now):
+            raise Conflict("reply_assigned", "此回复已归入别的事件 this answer is another incident's already")
+        name = outbox.name_of(connection, incident_id, who)
+        text = f"{account.name}把{name}的回复归入此事件 assigned the answer to this case"
+        book.note(incident_id, now, Fact(Entry.NOTE, text, _account(account), {"reply": reply_id}))
+        _hear(connection, book, incident_id, who, found.meaning, found.body, now)
+        book.write()
+        return book.incident(incident_id)
+
+
 # ---- parts ----
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,8 +26,8 @@ from dispatcher.model import (
     Stage,
     TimelineEntry,
 )
-from dispatcher.storage import reading
-from dispatcher.wording import spoken
+from dispatcher.storage import inbox, reading
+from dispatcher.wording import door_of, spoken
 
 CLAIM_TARGET = timedelta(seconds=60)  # answered within 60 s (26 TAC 279.79; TSA: 97.5 %)
 ATTEND_TARGET = timedelta(minutes=45)  # attended within 45 min (90 %)
@@ -96,6 +96,7 @@ class Detail:
 
 Unread = reading.Unread
 ReplyLine = reading.ReplyLine
+PossibleCase = reading.PossibleCase
 Phone = reading.Phone
 PhoneText = reading.PhoneText
 Counters = reading.Counters
@@ -137,8 +138,23 @@ def detail(connection: Connection, incident_id: int) -> Detail:
     )
 
 
+def replies_waiting(connection: Connection, limit: int = 50) -> tuple[ReplyLine, ...]:
+    """Answers that wait for an operator, newest first; those of no case with the cases they may be about."""
+    lines = reading.replies_waiting(connection, limit)
+    nobodys = {line.phone for line in lines if line.incident_id is None}
+    asked = inbox.open_cases_by_phone(connection, nobodys) if nobodys else {}
+    found = reading.incidents(connection, {id for ids in asked.values() for id in ids})
+    homes = register.homes(connection, {i.household_id for i in found if i.household_id is not None})
+    doors = {i.id: _door(homes.get(i.household_id or 0), i) for i in found}
+    return tuple(
+        replace(line, candidates=tuple(PossibleCase(id, doors[id]) for id in asked.get(line.phone, ())))
+        if line.incident_id is None
+        else line
+        for line in lines
+    )
+
+
 unread = reading.unread_waiting
-replies_waiting = reading.replies_waiting
 reply_case = reading.reply_case
 phones = reading.phones
 phone_texts = reading.phone_texts
@@ -243,7 +259,7 @@ def _card(
         close_code=i.close_code,
         household_id=i.household_id,
         who=_who(home, i),
-        address=home.household.address if home is not None else i.subject.removeprefix("device:"),
+        address=home.household.address if home is not None else _door(home, i),
         area_name=_area_name(home),
         helpers=helpers,
         deadline_at=deadline_at,
@@ -263,6 +279,10 @@ def _who(home: HomeRecord | None, incident: Incident) -> str:
         age = resident.age(today)
         words.append(resident.name if age is None else f"{resident.name} {age}岁")
     return "、".join(words) or "住户资料未登记 no resident registered"
+
+
+def _door(home: HomeRecord | None, incident: Incident) -> str:
+    return incident.subject.removeprefix("device:") if home is None else door_of(home)
 
 
 def _area_name(home: HomeRecord | None) -> str:

@@ -12,7 +12,9 @@ from pydantic import Base64Bytes, BaseModel, Field
 from api.deps import CallerDep, NowDep, PartsDep, ReadDep
 from api.pages import Limit
 from api.problems import describe
+from api.schemas import AssignIn
 from dispatcher import responses, views
+from dispatcher.model import Incident
 
 ItemId = Annotated[int, Path(ge=1, lt=2**63, examples=[3])]
 
@@ -67,6 +69,7 @@ def see_unread(unread_id: ItemId, parts: PartsDep, caller: CallerDep, now: NowDe
 
 @router.get("/replies", operation_id="listReplies", summary="Answers that nobody could understand by rule")
 def list_replies(connection: ReadDep, limit: Limit = 50) -> tuple[views.ReplyLine, ...]:
+    """One that belongs to no case yet has as `candidates` the open cases in which its phone was asked."""
     return views.replies_waiting(connection, limit)
 
 
@@ -79,3 +82,18 @@ def list_replies(connection: ReadDep, limit: Limit = 50) -> tuple[views.ReplyLin
 )
 def see_reply(reply_id: ItemId, parts: PartsDep, caller: CallerDep, now: NowDep) -> None:
     responses.see_reply(parts.store, reply_id, caller.account, now)
+
+
+@router.post(
+    "/replies/{reply_id}/incident",
+    operation_id="assignReply",
+    summary="Say which incident an answer is about",
+    responses=describe(404, 409, 422),
+)
+def assign_reply(
+    reply_id: ItemId, given: AssignIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> Incident:
+    """It then counts as if it had been joined by itself, and is seen."""
+    incident = responses.assign_reply(parts.store, reply_id, given.incident_id, caller.account, now)
+    parts.bell.ring()
+    return incident

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from community.storage.tables import incident, message, reply, unread
@@ -29,17 +33,59 @@ def keep(
 
 def open_cases_of(connection: Connection, phone: str) -> list[tuple[int, str]]:
     """(incident id, who) of the open cases in which this phone was asked something, newest first."""
-    query = (
-        select(message.c.incident_id, message.c.who)
+    query = _asked_in_open_cases([phone])
+    return [(incident_id, who) for _, incident_id, who in connection.execute(query)]
+
+
+def open_cases_by_phone(connection: Connection, phones: Collection[str]) -> dict[str, tuple[int, ...]]:
+    """The open cases in which each of `phones` was asked something, newest question first."""
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for phone, incident_id, _ in connection.execute(_asked_in_open_cases(phones)):
+        if incident_id not in found[phone]:
+            found[phone].append(incident_id)
+    return {phone: tuple(ids) for phone, ids in found.items()}
+
+
+def _asked_in_open_cases(phones: Collection[str]) -> Select[Any]:
+    return (
+        select(message.c.phone, message.c.incident_id, message.c.who)
         .join(incident, incident.c.id == message.c.incident_id)
         .where(
-            message.c.phone == phone,
+            message.c.phone.in_(list(phones)),
             message.c.purpose.in_(_ASKS_FOR_AN_ANSWER),
             incident.c.closed_at.is_(None),
         )
         .order_by(message.c.id.desc())
     )
-    return [(incident_id, who) for incident_id, who in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reply as it was kept; `incident_id` is the case that it belongs to."""
+
+    phone: str
+    body: str
+    meaning: Meaning
+    incident_id: int | None
+
+
+def kept(connection: Connection, reply_id: int) -> Kept | None:
+    """A reply; None when there is no such one."""
+    query = select(reply.c.phone, reply.c.body, reply.c.meaning, reply.c.incident_id)
+    row = connection.execute(query.where(reply.c.id == reply_id)).first()
+    return None if row is None else Kept(row.phone, row.body, Meaning(row.meaning), row.incident_id)
+
+
+def assign(connection: Connection, reply_id: int, incident_id: int, now: datetime) -> bool:
+    """An operator joins a reply that belongs to no case; False when somebody was faster."""
+    return (
+        connection.execute(
+            update(reply)
+            .where(reply.c.id == reply_id, reply.c.incident_id.is_(None))
+            .values(incident_id=incident_id, seen_at=now)
+        ).rowcount
+        == 1
+    )
 
 
 def join(connection: Connection, reply_id: int, incident_id: int, *, seen_at: datetime | None) -> None:

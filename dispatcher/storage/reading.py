@@ -49,6 +49,14 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class PossibleCase:
+    """An open case in which the phone that answered was asked something. `door` is 22幢1单元402."""
+
+    incident_id: int
+    door: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyLine:
     """An answer that was not understood or belongs to no single case, waiting for an operator."""
 
@@ -59,6 +67,7 @@ class ReplyLine:
     meaning: Meaning
     received_at: datetime
     incident_id: int | None
+    candidates: tuple[PossibleCase, ...] = ()  # what it may be about, while that is not certain
 
 
 @dataclass(frozen=True, slots=True)

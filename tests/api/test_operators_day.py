@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from starlette.testclient import TestClient
 
-from community.storage import Store
+from community.model import Contact
+from community.storage import Store, register
 from dispatcher.engine import Engine
 from dispatcher.model import MessageState
 from tests.api.conftest import Browser, StoppedClock, Town
@@ -128,6 +132,85 @@ def test_an_answer_nobody_understands_waits_until_it_is_seen(operator: Browser) 
     assert operator.get("/api/counters").json()["replies"] == 1
     assert operator.post(f"/api/replies/{waiting['id']}/seen").status_code == 204
     assert operator.get("/api/replies").json() == []
+
+
+@pytest.fixture
+def two_mothers(operator: Browser, store: Store, town: Town, clock: StoppedClock) -> tuple[int, int]:
+    """李梅 is the daughter in two homes, and has been told of trouble in both."""
+    with store.write() as connection:
+        home = register.household_by_id(connection, town.household_id).household
+        other = register.add_household(
+            connection, replace(home, address="幸福里3幢1单元502", unit="1单元", room="502")
+        )
+        register.set_contacts(connection, other.id, [Contact(0, 0, 0, "李梅", "女儿", "13800000002")])
+    first, second = (
+        operator.post("/api/incidents", {"household_id": id, "kind": "sos"}).json()["id"]
+        for id in (town.household_id, other.id)
+    )
+    Engine(store).tick(clock.now())
+    return first, second
+
+
+def test_the_operator_says_which_of_two_mothers_an_answer_is_about(
+    operator: Browser, town: Town, two_mothers: tuple[int, int]
+) -> None:
+    first, second = two_mothers
+    operator.post("/api/phones/+8613800000002/reply", {"body": "3"})
+    [waiting] = operator.get("/api/replies").json()
+    assert (waiting["incident_id"], waiting["candidates"]) == (
+        None,
+        [{"incident_id": second, "door": "3幢1单元502"}, {"incident_id": first, "door": "3幢2单元501"}],
+    )
+
+    path = f"/api/replies/{waiting['id']}/incident"
+    assert operator.post(path, {"incident_id": second}).json()["id"] == second
+    assert operator.post(path, {"incident_id": second}).status_code == 200, "saying it twice is harmless"
+
+    timeline = operator.get(f"/api/incidents/{second}/timeline").json()
+    [said] = [one for one in timeline if one["entry"] == "reply"]
+    [assigned] = [
+        one for one in timeline if one["actor"] == f"account:{town.operator.id}" and one["entry"] == "note"
+    ]
+    assert "说是误按" in said["text"]
+    assert "刘芳把女儿李梅的回复归入此事件" in assigned["text"]
+    assert operator.get("/api/replies").json() == []
+    assert operator.get("/api/counters").json()["replies"] == 0
+    refused = operator.post(path, {"incident_id": first})
+    assert (refused.status_code, refused.json()["code"]) == (409, "reply_assigned")
+
+
+def test_a_worker_asked_to_two_homes_comes_to_the_one_that_the_operator_names(
+    operator: Browser, town: Town, two_mothers: tuple[int, int]
+) -> None:
+    first, second = two_mothers
+    for incident_id in two_mothers:
+        operator.post(f"/api/incidents/{incident_id}/claim")
+        operator.post(f"/api/incidents/{incident_id}/offers", {"responder_id": town.worker_id})
+    operator.post("/api/phones/+8613800000011/reply", {"body": "1"})
+    [waiting] = operator.get("/api/replies").json()
+    operator.post(f"/api/replies/{waiting['id']}/incident", {"incident_id": first})
+    stages = {id: operator.get(f"/api/incidents/{id}").json()["card"]["stage"] for id in two_mothers}
+    assert stages == {first: "covered", second: "claimed"}
+
+
+def test_an_answer_goes_to_no_case_that_is_closed_or_never_asked_its_sender(
+    operator: Browser, two_mothers: tuple[int, int]
+) -> None:
+    first, second = two_mothers
+    operator.post("/api/phones/+8613800000002/reply", {"body": "1"})
+    operator.post("/api/phones/+8613900000000/reply", {"body": "1"})
+    strangers, daughters = operator.get("/api/replies").json()
+    operator.post(f"/api/incidents/{first}/close", {"code": "test"})
+    for reply, incident_id, status, code in (
+        (daughters, first, 409, "already_closed"),
+        (strangers, second, 409, "never_asked"),
+        (daughters, 404, 404, "no_such_incident"),
+        ({"id": 404}, second, 404, "no_such_reply"),
+    ):
+        refused = operator.post(f"/api/replies/{reply['id']}/incident", {"incident_id": incident_id})
+        assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert len(operator.get("/api/replies").json()) == 2
+    assert strangers["candidates"] == []
 
 
 def test_receipts_may_come_doubled_late_and_in_the_wrong_order(

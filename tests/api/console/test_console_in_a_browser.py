@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
-from community.model import Duty, Position, Responder, ResponderKind
+from community.model import Contact, Device, Duty, Position, Responder, ResponderKind
 from community.storage import Store, register
-from devices.signal import Kind
+from devices.signal import Kind, Role
 from dispatcher import views
 from dispatcher.model import CloseCode, Stage
 from tests.api.conftest import Town
@@ -256,6 +257,25 @@ def test_an_answer_that_may_mean_two_cases_is_promised_to_nobody(centre: Centre,
     phone = desk.tab.locator('[data-phone="+8613800000011"]')
     phone.get_by_role("button", name="1 能去").click()
     expect(desk.tab.locator(".toast")).to_contain_text("系统理解为:能赶到")
+
+
+def test_an_answer_is_given_to_one_of_two_cases_with_one_tap(
+    centre: Centre, desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        home = register.household_by_id(connection, town.household_id).household
+        other = register.add_household(connection, replace(home, unit="1单元", room="502"))
+        register.set_contacts(connection, other.id, [Contact(0, 0, 0, "李梅", "女儿", "13800000002")])
+        register.enrol_device(connection, Device(0, "care:kenli/KL-0002", Role.HELP_BUTTON, other.id))
+    centre.press(BUTTON)
+    second = centre.press("care:kenli/KL-0002")
+    centre.answer("+8613800000002", "3")
+    desk.log_in()
+    tray = desk.tab.locator('[data-tray="replies"]')
+    tray.locator("summary").click()
+    tray.get_by_role("button", name=f"#{second} 3幢1单元502").click()
+    expect(desk.tab.locator(".case .timeline")).to_contain_text("刘芳把女儿李梅的回复归入此事件")
+    expect(tray.locator("li")).to_have_count(0)
 
 
 def test_an_unclear_answer_says_whose_it_is(centre: Centre, desk: Desk) -> None:

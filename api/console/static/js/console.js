@@ -184,12 +184,27 @@ async function readTrays() {
     fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
       h("div", null, h("p", null, h("b", null, `“${one.body}”`)),
         h("p", { class: "quiet small" }, [shortTime(one.received_at), one.name, phoneWords(one.phone)].filter(Boolean).join(" · ")),
-        one.incident_id === null ? h("p", { class: "quiet small" }, "不能确定是哪一件事 not sure which case") : null,
+        one.incident_id === null ? h("p", { class: "quiet small" },
+          one.candidates.length ? "是哪一件事?which case is it?" : "不能确定是哪一件事 not sure which case") : null,
+        one.candidates.map((candidate) => h("button", {
+          class: "button", type: "button", "data-assign": candidate.incident_id, onclick: () => assign(one.id, candidate.incident_id),
+        }, `#${candidate.incident_id} ${candidate.door}`)),
         one.incident_id ? h("button", { class: "button", type: "button", onclick: () => pick(one.incident_id) }, `看事件 #${one.incident_id}`) : null),
       seen(`/api/replies/${one.id}/seen`))));
   } catch (problem) {
     if (problem.status !== 0 && problem.status !== 401) toast(problem.message, true);
   }
+}
+
+/** Say which case an answer is about, and show that case. */
+async function assign(replyId, incidentId) {
+  try {
+    await post(`/api/replies/${replyId}/incident`, { incident_id: incidentId });
+    await pick(incidentId);
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+  readTrays(); // also after a refusal: a colleague may have been faster
 }
 
 const seen = (path) =>
