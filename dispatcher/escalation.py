@@ -159,8 +159,9 @@ class _Climb:
             self._say_who_is_late()
             self._climb()
             self._replace()
-            due.append(rung_at(self.plan, self.ladder_at, self._fired))
             due.extend(ask.expires_at for ask in self.asks)
+        if not covered or self._fired == 0:
+            due.append(rung_at(self.plan, self.ladder_at, self._fired))
 
         return Step(
             due_at=min(min(due), self.now + LOOK_AT_LEAST),

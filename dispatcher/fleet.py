@@ -72,7 +72,7 @@ class Fleet:
                 own = "本网格" if _is_staff(responder, home) else ""
                 yield Candidate(
                     responder=responder,
-                    why=f"直线第{rank}近的{own}{RESPONDER_WORD[kind][0]},在岗 "
+                    why=f"{own}{RESPONDER_WORD[kind][0]},在岗,直线距离{_ordinal(rank)} "
                     f"no. {rank} {RESPONDER_WORD[kind][1]} by straight distance, on duty",
                     distance_m=near.distance_m,
                     eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[kind]),
@@ -84,6 +84,10 @@ class Fleet:
                 yield Candidate(
                     responder, why="没有坐标,本网格在岗人员 no position: the cell's own duty staff"
                 )
+
+
+def _ordinal(rank: int) -> str:
+    return "最近" if rank == 1 else f"第{rank}近"
 
 
 def _is_staff(responder: Responder, home: HomeRecord) -> bool:

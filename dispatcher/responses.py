@@ -67,7 +67,15 @@ _FROM: Mapping[OfferState, frozenset[OfferState]] = {
     OfferState.ARRIVED: frozenset(
         {OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.EXPIRED}
     ),
-    OfferState.DONE: frozenset({OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.ARRIVED}),
+    OfferState.DONE: frozenset(
+        {
+            OfferState.ASKED,
+            OfferState.ACCEPTED,
+            OfferState.ON_THE_WAY,
+            OfferState.ARRIVED,
+            OfferState.EXPIRED,
+        }
+    ),
     OfferState.DECLINED: frozenset({OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY}),
 }
 _ANSWER: Mapping[Meaning, OfferState] = {

@@ -91,8 +91,14 @@ def by_role(kind: Kind | Press, role: Role | None) -> Kind | None:
 
 
 def ticket(frame: Frame, reason: str, device_key: str = "") -> Ticket:
-    """A ticket for a human, with the bytes as they came."""
-    return Ticket(reason[:REASON_LIMIT], frame.topic, frame.payload, frame.received_at, device_key)
+    """A ticket for a human, with the bytes as they came. Operators read it: Chinese first."""
+    return Ticket(
+        f"请查看这条设备消息: {reason}"[:REASON_LIMIT],
+        frame.topic,
+        frame.payload,
+        frame.received_at,
+        device_key,
+    )
 
 
 def alive(heard: Heard, charge: int | None = None) -> tuple[Beat, ...]:

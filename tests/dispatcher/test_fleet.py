@@ -43,7 +43,7 @@ def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
     assert (near.responder.id, far.responder.id) == (2, 1)
     assert near.distance_m == pytest.approx(250, rel=0.01)
     assert (near.eta_min, far.eta_min) == (2, 5)
-    assert "第1近的本网格网格员" in near.why
+    assert "本网格网格员,在岗,直线距离最近" in near.why
     assert "第2近的网格员" in far.why
 
 
