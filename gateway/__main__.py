@@ -18,7 +18,7 @@ from devices.formats import TOPICS
 from devices.profiles import shipped
 from dispatcher.bell import MqttBell
 from dispatcher.clock import SystemClock
-from dispatcher.plans import SHIPPED, load
+from dispatcher.plans import SHIPPED, Plans, load
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
@@ -39,7 +39,7 @@ def main() -> int:
             log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
             store = Store(settings.database_url)
             require_newest(store)
-            plans = load((Path(settings.plans_file) if settings.plans_file else SHIPPED).read_text("utf-8"))
+            plans = _plans(settings.plans_file)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -67,6 +67,13 @@ def main() -> int:
     bell.close()
     store.close()
     return 0 if stopping.is_set() else 1
+
+
+def _plans(path: str) -> Plans:
+    try:
+        return load((Path(path) if path else SHIPPED).read_text("utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise ValueError(f"ANXIN_PLANS_FILE: {wrong}") from wrong
 
 
 def run(store: Store, line: Line, receiver: Receiver, seen: LastSeen, stopping: threading.Event) -> None:

@@ -74,8 +74,10 @@ class Line:
         self._client.max_inflight_messages_set(RECEIVE_MAXIMUM)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._connection = 0
+        self._away = False
         self._arrived: deque[Arrival] = deque()
         self._has_arrived = threading.Event()
         self._done: deque[tuple[Sequence[Arrival], Sequence[Receipt]]] = deque()
@@ -127,7 +129,15 @@ class Line:
                 while self._client.socket() is not None and not self._stopping.is_set():
                     self._once()
             except OSError as error:
-                log.warning("broker not reachable, trying again", error=str(error))
+                if not self._away:  # once, not every second
+                    host, port = self._address
+                    log.error(
+                        "no broker: start one, or set ANXIN_MQTT_HOST and ANXIN_MQTT_PORT; still trying",
+                        host=host,
+                        port=str(port),
+                        error=str(error),
+                    )
+                self._away = True
             self._stopping.wait(RECONNECT_S)
         self._acknowledge()
         self._client.disconnect()
@@ -192,6 +202,7 @@ class Line:
             log.error("broker refused the gateway", reason=str(reason))
             return
         log.info("connected to the broker", session_present=flags.session_present)
+        self._away = False
         client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
 
     def _on_subscribe(
@@ -202,6 +213,12 @@ class Line:
             log.error("broker lets the gateway hear less than it needs: check its ACL", refused=refused)
         else:
             self.subscribed.set()
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object
+    ) -> None:
+        if reason == "Session taken over":
+            log.error("another gateway has this one's session: give each its own ANXIN_GATEWAY_ID")
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:

@@ -44,7 +44,7 @@ def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
     assert near.distance_m == pytest.approx(250, rel=0.01)
     assert (near.eta_min, far.eta_min) == (2, 5)
     assert "本网格网格员,在岗,直线距离最近" in near.why
-    assert "第2近的网格员" in far.why
+    assert "网格员,在岗,直线距离第2近" in far.why
 
 
 def test_who_is_inactive_has_no_phone_or_no_duty_is_not_a_candidate() -> None:
