@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import Connection
+
 from community.errors import Conflict, Invalid, NotFound
 from community.model import CallOutcome, HomeRecord, Order, OrderState
 from community.storage import Store, desk, register
@@ -36,7 +38,7 @@ TABLE: Mapping[tuple[OrderState, Step], OrderState] = {
     (OrderState.TAKEN, Step.GIVE_BACK): OrderState.PLACED,
     (OrderState.TAKEN, Step.CANCEL): OrderState.CANCELLED,
 }
-_NEEDS_A_REASON = frozenset({Step.GIVE_BACK, Step.CANCEL})
+NEEDS_A_REASON = frozenset({Step.GIVE_BACK, Step.CANCEL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def advance(store: Store, order_id: int, step: Step, note: str, now: datetime) -
 
     NotFound: no such order. Invalid: the reason is missing. Conflict: not from here, or somebody was faster.
     """
-    if step in _NEEDS_A_REASON and not note.strip():
+    if step in NEEDS_A_REASON and not note.strip():
         raise Invalid("no_reason", f"{step} needs a reason: say in the note why")
     with store.write() as connection:
         order = desk.order_by_id(connection, order_id)
@@ -115,7 +117,7 @@ def advance(store: Store, order_id: int, step: Step, note: str, now: datetime) -
 
 
 def lines(
-    store: Store,
+    connection: Connection,
     before_id: int | None = None,
     limit: int = 50,
     *,
@@ -123,11 +125,10 @@ def lines(
     household_id: int | None = None,
 ) -> tuple[OrderLine, ...]:
     """At most `limit` orders below `before_id`, newest first, with their homes, items and providers."""
-    with store.read() as connection:
-        orders = desk.list_orders(connection, before_id, limit, state=state, household_id=household_id)
-        homes = register.homes(connection, {order.household_id for order in orders})
-        items = desk.items_by_id(connection, {order.item_id for order in orders})
-        providers = desk.providers_by_id(connection, {order.provider_id for order in orders})
+    orders = desk.list_orders(connection, before_id, limit, state=state, household_id=household_id)
+    homes = register.homes(connection, {order.household_id for order in orders})
+    items = desk.items_by_id(connection, {order.item_id for order in orders})
+    providers = desk.providers_by_id(connection, {order.provider_id for order in orders})
     return tuple(
         OrderLine(
             order=order,

@@ -1,4 +1,4 @@
-"""The pages: thin frames that the scripts fill from `/api`, and three plain lists drawn here."""
+"""The pages: thin frames that the scripts fill from `/api`, and the plain lists drawn here."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ from api.console.speech import Speaker
 from api.deps import Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from community.errors import NotFound
-from community.model import Device, HomeRecord, Known, ResponderKind, Site
+from community.model import Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
 from dispatcher import views, wording
+from hotline import orders as order_book
+from hotline.orders import Step
 
 ROWS = 50
 PAGES = (
     ("/", "值班台", "console"),
     ("/phones", "模拟手机", "phones"),
     ("/hotline", "热线", "hotline"),
+    ("/orders", "订单", "orders"),
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
     ("/catalogue", "服务目录", "services"),
@@ -54,6 +57,20 @@ ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.BED_SENSOR: ("床垫传感器", "bed sensor"),
     Role.SERVICE_BUTTON: ("服务按钮", "service button"),
     Role.HUB: ("家庭网关", "home hub"),
+}
+ORDER_WORD: Mapping[OrderState, wording.Pair] = {
+    OrderState.PLACED: ("已下单", "placed"),
+    OrderState.PASSED_ON: ("已转服务商", "passed on"),
+    OrderState.TAKEN: ("已接单", "taken"),
+    OrderState.DONE: ("已完成", "done"),
+    OrderState.CANCELLED: ("已取消", "cancelled"),
+}
+STEP_WORD: Mapping[Step, wording.Pair] = {
+    Step.PASS_ON: ("转给服务商", "pass on"),
+    Step.TAKE: ("服务商接单", "taken"),
+    Step.GIVE_BACK: ("服务商退单", "give back"),
+    Step.FINISH: ("完成", "done"),
+    Step.CANCEL: ("取消", "cancel"),
 }
 
 _templates = Environment(
@@ -104,6 +121,44 @@ def phones(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/hotline")
 def hotline(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("hotline.html", "/hotline", caller, parts, connection, hotline=_site(connection).hotline)
+
+
+@router.get("/orders")
+def orders(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: cursors.Cursor = None) -> str:
+    before_id = cursors.decode(cursor) if cursor else None
+    found = order_book.lines(connection, before_id, ROWS + 1)
+    shown = cursors.page(found, ROWS, lambda line: line.order.id)
+    zone = _zone(connection)
+    rows = [
+        (
+            Cell(["、".join(one.name for one in line.home.residents) or "—"], line.home.household.address),
+            Cell([line.offer.item.name, *line.order.note.splitlines()]),
+            Cell([line.offer.provider.name], in_words(line.offer.provider.phone)),
+            Cell([" ".join(ORDER_WORD[line.order.state])]),
+            Cell([_when(line.order.changed_at, zone)], f"下单 placed {_when(line.order.placed_at, zone)}"),
+            Cell(
+                [],
+                deeds=[
+                    Deed(line.order.id, step, STEP_WORD[step], step in order_book.NEEDS_A_REASON)
+                    for step in line.steps
+                ],
+            ),
+        )
+        for line in shown.items
+    ]
+    heads = (
+        ("谁", "who"),
+        ("服务", "service"),
+        ("服务商", "provider"),
+        ("状态", "state"),
+        ("从何时", "since"),
+        ("下一步", "next"),
+    )
+    return _table(
+        "/orders", caller, parts, connection,
+        title=("订单", "orders"), placeholder="", script="orders.js",
+        heads=heads, rows=rows, search=None, next=shown.next, is_later=cursor is not None,
+    )  # fmt: skip
 
 
 @router.get("/households")
@@ -223,11 +278,22 @@ def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: c
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """A button that takes a step with an order; `reasoned` ones ask why first."""
+
+    order_id: int
+    step: Step
+    word: wording.Pair
+    reasoned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of a plain list: equal lines, and what stands quietly under them."""
+    """One cell of a plain list: equal lines, what stands quietly under them, and buttons."""
 
     lines: Sequence[str]
     under: str = ""
+    deeds: Sequence[Deed] = ()
 
 
 class Owner(BaseModel):
@@ -296,7 +362,7 @@ def _page(
 
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
-    return _page("table.html", here, caller, parts, connection, **values)
+    return _page("table.html", here, caller, parts, connection, **{"script": "plain.js", **values})
 
 
 def in_words(number: str) -> str:

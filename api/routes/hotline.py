@@ -154,7 +154,7 @@ def list_providers(
 
 @router.get("/orders", operation_id="listOrders", summary="Orders, newest first", responses=describe(422))
 def list_orders(
-    parts: PartsDep,
+    connection: ReadDep,
     limit: pages.Limit = 50,
     cursor: pages.Cursor = None,
     state: Annotated[OrderState | None, Query()] = None,
@@ -162,7 +162,7 @@ def list_orders(
 ) -> pages.Page[orders.OrderLine]:
     """Each with its home, item and provider, and the steps that can be taken with it next."""
     before_id = pages.decode(cursor) if cursor else None
-    found = orders.lines(parts.store, before_id, limit + 1, state=state, household_id=household_id)
+    found = orders.lines(connection, before_id, limit + 1, state=state, household_id=household_id)
     return pages.page(found, limit, lambda line: line.order.id)
 
 

@@ -78,21 +78,24 @@ def test_what_is_not_there_or_not_offered_cannot_be_ordered(store: Store, town: 
         desk.update_provider(connection, replace(town.cleaner, active=False))
     with pytest.raises(Conflict, match="does not offer"):
         orders.place(store, home, item, "", now)
-    assert orders.lines(store) == ()
+    with store.read() as connection:
+        assert orders.lines(connection) == ()
 
 
 def test_orders_are_read_with_home_item_and_provider(store: Store, town: Desk, now: datetime) -> None:
     home = town.street.home.id
     first = orders.place(store, home, town.cleaning.id, "", now)
     second = orders.place(store, home, town.lamps.id, "", now)
-    line, older = orders.lines(store)
+    with store.read() as connection:
+        line, older = orders.lines(connection)
+        assert [each.order for each in orders.lines(connection, second.id)] == [first]
+        assert [each.order for each in orders.lines(connection, limit=1)] == [second]
+        assert orders.lines(connection, state=OrderState.DONE) == ()
+        assert orders.lines(connection, household_id=home + 1) == ()
     assert (line.order, older.order) == (second, first)
     assert (line.offer.item, line.offer.provider.name) == (town.lamps, "万家维修服务部")
     assert line.home.residents[0].name == "王秀英"
     assert line.steps == (Step.PASS_ON, Step.CANCEL)
-    assert [each.order for each in orders.lines(store, second.id)] == [first]
-    assert [each.order for each in orders.lines(store, limit=1)] == [second]
-    assert orders.lines(store, state=OrderState.DONE) == orders.lines(store, household_id=home + 1) == ()
 
 
 def test_the_catalogue_is_browsed_by_category_and_asked_in_words(store: Store, town: Desk) -> None:

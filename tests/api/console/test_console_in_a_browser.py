@@ -13,6 +13,7 @@ from community.storage import Store, register
 from devices.signal import Kind, Role
 from dispatcher import views
 from dispatcher.model import CloseCode, Stage
+from hotline import orders
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
 from tests.api.console.conftest import Desk
@@ -337,6 +338,25 @@ def test_an_unknown_caller_is_found_by_address_and_orders_a_service(desk: Desk) 
     tab.get_by_label("需求 the wish").fill("窗户脏了想擦一擦")
     tab.locator("[data-item]").first.click()
     expect(tab.get_by_role("status").filter(has_text="已下单")).to_contain_text("擦玻璃")
+
+
+def test_an_order_is_passed_on_with_one_tap_and_cancelled_with_a_reason(
+    centre: Centre, desk: Desk, store: Store, town: Town
+) -> None:
+    order = orders.place(store, town.household_id, town.item_id, "", centre.clock.now())
+    desk.log_in("/orders")
+    row = desk.tab.locator("tbody tr")
+    row.get_by_role("button", name="转给服务商").click()
+    expect(row).to_contain_text("已转服务商")
+    row.get_by_role("button", name="取消").click()
+    confirm = desk.tab.locator("dialog button[type=submit]")
+    expect(confirm).to_be_disabled()
+    desk.tab.get_by_label("原因 reason").fill("老人不要了")
+    confirm.click()
+    expect(row).to_contain_text("已取消")
+    with store.read() as connection:
+        [line] = orders.lines(connection)
+    assert (line.order.id, line.order.note, line.steps) == (order.id, "老人不要了", ())
 
 
 def test_the_operator_sends_somebody_whom_the_plan_did_not_ask(

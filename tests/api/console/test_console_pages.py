@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,9 +15,10 @@ from community.model import Resident
 from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher.wording import CLOSE_WORD, KIND_WORD
-from tests.api.conftest import Browser, Town
+from hotline import orders
+from tests.api.conftest import Browser, StoppedClock, Town
 
-PAGES = ["/", "/phones", "/hotline", "/households", "/devices", "/catalogue"]
+PAGES = ["/", "/phones", "/hotline", "/orders", "/households", "/devices", "/catalogue"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -64,6 +66,46 @@ def test_a_search_finds_a_home_by_name_and_says_so_when_there_is_none(operator: 
 def test_devices_name_their_home_and_the_catalogue_its_price(operator: Browser) -> None:
     assert "care:kenli/KL-0001" in operator.get("/devices").text
     assert "35.00 元 / 小时" in operator.get("/catalogue").text
+
+
+def test_orders_say_for_whom_what_by_whom_since_when_and_what_is_next(
+    operator: Browser, town: Town, clock: StoppedClock
+) -> None:
+    wish = {"household_id": town.household_id, "item_id": town.item_id, "note": "下午三点<b>以后</b>"}
+    placed = operator.post("/api/orders", wish).json()
+    clock.pass_time(minutes=5)
+    operator.post(f"/api/orders/{placed['id']}/steps", {"step": "pass_on"})
+    page = operator.get("/orders").text
+    for word in (
+        "王秀英",
+        "幸福里3幢2单元501",
+        "擦玻璃",
+        "下午三点&lt;b&gt;",
+        "好帮手家政",
+        "已转服务商",
+        "11-21 14:10:00",
+    ):
+        assert word in page
+    assert re.findall(r'data-step="(\w+)"( data-reasoned)?', page) == [
+        ("take", ""),
+        ("give_back", " data-reasoned"),
+        ("cancel", " data-reasoned"),
+    ]
+
+
+def test_orders_go_on_with_a_cursor_newest_first(
+    operator: Browser, store: Store, town: Town, now: datetime
+) -> None:
+    placed = [
+        orders.place(store, town.household_id, town.item_id, f"第{number}个", now) for number in range(51)
+    ]
+    first = operator.get("/orders").text
+    link = re.search(r'href="(/orders\?cursor=[^"]+)"', first)
+    assert link is not None
+    shown = re.findall(r'data-order="(\d+)" data-step="pass_on"', first)
+    rest = re.findall(r'data-order="(\d+)" data-step="pass_on"', operator.get(link.group(1)).text)
+    assert [int(id) for id in [*shown, *rest]] == [order.id for order in reversed(placed)]
+    assert len(rest) == 1
 
 
 def test_a_long_list_goes_on_with_a_cursor(operator: Browser, store: Store, town: Town) -> None:
