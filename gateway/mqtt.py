@@ -217,8 +217,12 @@ class Line:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object
     ) -> None:
-        if reason == "Session taken over":
-            log.error("another gateway has this one's session: give each its own ANXIN_GATEWAY_ID")
+        if not self._stopping.is_set():  # paho does not always pass the broker's reason on
+            log.warning(
+                "the line to the broker is cut; if that repeats every second, another gateway uses this one's "
+                "session: give each its own ANXIN_GATEWAY_ID",
+                reason=str(reason),
+            )
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:
