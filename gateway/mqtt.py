@@ -219,8 +219,8 @@ class Line:
     ) -> None:
         if not self._stopping.is_set():  # paho does not always pass the broker's reason on
             log.warning(
-                "the line to the broker is cut; if that repeats every second, another gateway uses this one's "
-                "session: give each its own ANXIN_GATEWAY_ID",
+                "the line to the broker is cut; if that repeats every second, another gateway uses the "
+                "same session: give each its own ANXIN_GATEWAY_ID",
                 reason=str(reason),
             )
 
