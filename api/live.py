@@ -7,6 +7,8 @@ incident once and gives the same bytes to everybody. A subscriber gets, in this 
 - `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
               after a reconnect with `Last-Event-ID` first everything missed
 - `counters`  the counters, when they have changed
+- `call`      `{"call_id", "number", "at", "callers"}` somebody rings the hotline: a hint that is told once
+              and never again; the number is masked
 - `beat`      `{"now", "database"}` every 2 s, so that a page can say how long it has been cut off;
               `database` is false while the hub itself cannot read
 - `bye`       `{"reason"}` the last one: `session_ended`, `too_slow` or `closing`
@@ -35,7 +37,9 @@ from starlette.types import Send
 from api import deps
 from api.parts import Parts
 from community.errors import Invalid
+from community.model import CallOutcome
 from dispatcher import views
+from hotline import calls
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +83,8 @@ class Hub:
         self._position = self._feed.position
         self._untold: list[views.Change] = []
         self._counters: views.Counters | None = None
+        with parts.store.read() as connection:
+            self._calls = frozenset(call.id for call in calls.recent(connection))
         self._database_answers = True
         self._closing = False
         self._last_beat = parts.monotonic()
@@ -137,6 +143,8 @@ class Hub:
             if changed:
                 self._tell(await run_sync(self._incidents, self._untold))
                 self._untold = []
+            if said := await run_sync(self._new_calls):
+                self._tell(said)
             if changed or beat:
                 await self._tell_counters()
             if beat:
@@ -147,8 +155,8 @@ class Hub:
             log.exception("live_feed_failed")
         if beat:
             self._last_beat = self._parts.monotonic()
-            said = {"now": self._parts.clock.now(), "database": self._database_answers}
-            self._tell(_event("beat", said, comment="beat"))
+            beaten = {"now": self._parts.clock.now(), "database": self._database_answers}
+            self._tell(_event("beat", beaten, comment="beat"))
 
     def _opening(self, last_event_id: int | None) -> bytes:
         with self._parts.store.read() as connection:
@@ -173,6 +181,15 @@ class Hub:
             _event("incident", {"card": cards.get(id), "entries": own}, position=self._position)
             for id, own in grouped.items()
         )
+
+    def _new_calls(self) -> bytes:
+        """Calls since the last look that are still open; a set, for their ids are no order of commits."""
+        with self._parts.store.read() as connection:
+            recent = calls.recent(connection)
+            new = [call for call in reversed(recent) if call.id not in self._calls]
+            ringing = [calls.ringing(connection, one) for one in new if one.outcome is CallOutcome.OPEN]
+        self._calls = frozenset(call.id for call in recent)
+        return b"".join(_event("call", one) for one in ringing)
 
     async def _tell_counters(self) -> None:
         counters = await run_sync(self._count)
@@ -242,7 +259,7 @@ async def watch_live(
     last_event_id: Annotated[str | None, Header()] = None,
     last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
 ) -> LiveResponse:
-    """`snapshot`, `incident`, `counters`, `beat` and `bye` events; see the module for their data."""
+    """`snapshot`, `incident`, `counters`, `call`, `beat` and `bye` events; see the module for their data."""
     hub: Hub = request.app.state.hub
     position = _position(last_event_id or last_event_id_query)
     still_valid = deps.still_valid(parts, caller)

@@ -1,5 +1,6 @@
 """Answer the hotline: the caller's record is on screen before anybody speaks.
 
+A call that the exchange has posted waits as a row; `recent` tells the consoles of it, and `pop` shows it.
 From there a call becomes an order (`orders.place`), an incident (`raise_incident`), or an answer (`inform`).
 """
 
@@ -18,8 +19,9 @@ from dispatcher import intake, views
 from dispatcher.model import Incident
 from dispatcher.plans import Plans
 from dispatcher.views import Card
-from hotline.model import Advice, Caller, ScreenPop
+from hotline.model import Advice, Caller, Ringing, ScreenPop
 
+RECENT = 20  # calls; more than come between two looks of a console
 _LONGEST_NUMBER = 32  # what a call keeps; the longest real number has 15 digits
 
 
@@ -31,13 +33,42 @@ def answer(store: Store, number: str, now: datetime) -> ScreenPop:
     dialled = phones.normalise(number)[:_LONGEST_NUMBER]
     with store.write() as connection:
         callers = callers_of(connection, dialled)
-        homes = {caller.home.household.id for caller in callers if caller.home is not None}
-        only_home = homes.pop() if len(homes) == 1 and all(caller.home for caller in callers) else None
-        call = desk.add_call(connection, Call(0, dialled, now, only_home, CallOutcome.OPEN))
+        call = desk.add_call(connection, Call(0, dialled, now, _only_home(callers), CallOutcome.OPEN))
+    return ScreenPop(call, callers, _advice(callers))
+
+
+def pop(connection: Connection, call_id: int) -> ScreenPop:
+    """What is known of a call that was recorded before, as things stand now. NotFound: no such call."""
+    call = desk.call_by_id(connection, call_id)
+    callers = callers_of(connection, call.number)
+    return ScreenPop(call, callers, _advice(callers))
+
+
+def recent(connection: Connection) -> tuple[Call, ...]:
+    """The newest calls, whatever became of them; at most `RECENT`."""
+    return desk.list_calls(connection, limit=RECENT)
+
+
+def ringing(connection: Connection, call: Call) -> Ringing:
+    """What a console may show of a call to everybody in the room: the number is masked."""
+    return Ringing(
+        call_id=call.id,
+        number=phones.masked(call.number),
+        at=call.at,
+        callers=register.by_phone(connection, call.number),
+    )
+
+
+def _only_home(callers: tuple[Caller, ...]) -> int | None:
+    """The one home that all of them belong to."""
+    homes = {caller.home.household.id for caller in callers if caller.home is not None}
+    return homes.pop() if len(homes) == 1 and all(caller.home for caller in callers) else None
+
+
+def _advice(callers: tuple[Caller, ...]) -> Advice:
     if not callers:
-        return ScreenPop(call, callers, Advice.SEARCH)
-    sure = len(callers) == 1 or only_home is not None
-    return ScreenPop(call, callers, Advice.KNOWN if sure else Advice.CHOOSE)
+        return Advice.SEARCH
+    return Advice.KNOWN if len(callers) == 1 or _only_home(callers) is not None else Advice.CHOOSE
 
 
 def callers_of(connection: Connection, number: str) -> tuple[Caller, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from community.model import Call, CatalogueItem, HomeRecord, Match, Provider
@@ -33,6 +34,16 @@ class ScreenPop:
     call: Call
     callers: tuple[Caller, ...]
     advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """A call that nobody has dealt with yet. `number` is masked; `callers` are all who may be calling."""
+
+    call_id: int
+    number: str
+    at: datetime
+    callers: tuple[Match, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,13 @@ ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.SERVICE_BUTTON: ("服务按钮", "service button"),
     Role.HUB: ("家庭网关", "home hub"),
 }
+KNOWN_WORD: Mapping[Known, wording.Pair] = {
+    Known.HOUSEHOLD: ("住户电话", "home line"),
+    Known.RESIDENT: ("老人本人", "resident"),
+    Known.CONTACT: ("联系人", "contact"),
+    Known.RESPONDER: ("工作人员", "responder"),
+    Known.PROVIDER: ("服务商", "provider"),
+}
 ORDER_WORD: Mapping[OrderState, wording.Pair] = {
     OrderState.PLACED: ("已下单", "placed"),
     OrderState.PASSED_ON: ("已转服务商", "passed on"),
@@ -322,7 +329,7 @@ def phone_owner(
 
 @router.get("/console/words.js")
 def words() -> Response:
-    """The words of `dispatcher.wording` as a module, so that every word is written down once."""
+    """The words of `dispatcher.wording` and of these pages as a module: every word is written down once."""
     tables: dict[str, Mapping[Any, wording.Pair]] = {
         "kind": wording.KIND_WORD,
         "severity": wording.SEVERITY_WORD,
@@ -332,6 +339,7 @@ def words() -> Response:
         "message": wording.MESSAGE_WORD,
         "responder": wording.RESPONDER_WORD,
         "meaning": wording.MEANING_WORD,
+        "known": KNOWN_WORD,
     }
     plain = {name: {str(key.value): pair for key, pair in table.items()} for name, table in tables.items()}
     return Response(b"export default " + orjson.dumps(plain) + b";\n", media_type="text/javascript")

@@ -35,8 +35,12 @@ router = APIRouter(tags=["hotline"])
     responses=describe(422),
 )
 def answer_call(given: CallIn, parts: PartsDep, now: NowDep) -> ScreenPop:
-    """For the telephone exchange. Withheld and unknown numbers are recorded, too, and ask for a search."""
-    return calls.answer(parts.store, given.number, now)
+    """For the telephone exchange: open consoles show a notice of the call. Withheld and unknown numbers are
+    recorded, too, and ask for a search.
+    """
+    pop = calls.answer(parts.store, given.number, now)
+    parts.bell.ring()
+    return pop
 
 
 @router.get(
@@ -51,6 +55,16 @@ def list_calls(
     before_id = pages.decode(cursor) if cursor else None
     found = desk.list_calls(connection, before_id, limit + 1, household_id)
     return pages.page(found, limit, lambda call: call.id)
+
+
+@router.get(
+    "/hotline/calls/{call_id}",
+    operation_id="getCall",
+    summary="A recorded call, and who may be calling",
+    responses=describe(404, 422),
+)
+def get_call(call_id: CallId, connection: ReadDep) -> ScreenPop:
+    return calls.pop(connection, call_id)
 
 
 @router.post(

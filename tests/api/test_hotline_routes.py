@@ -50,6 +50,20 @@ def test_a_withheld_number_asks_for_a_search_and_then_for_the_home(operator: Bro
     assert operator.post(f"{path}/incident", {}).status_code == 201
 
 
+def test_a_call_that_was_recorded_is_opened_again_with_what_is_known_now(
+    operator: Browser, town: Town
+) -> None:
+    made = operator.post("/api/hotline/calls", {"number": "13800000002"}).json()
+    path = f"/api/hotline/calls/{made['call']['id']}"
+    assert operator.get(path).json() == made
+    operator.post(f"{path}/incident", {"kind": "fall"})
+    opened = operator.get(path).json()
+    assert opened["call"]["outcome"] == "incident"
+    assert [card["household_id"] for card in opened["callers"][0]["incidents"]] == [town.household_id]
+    missing = operator.get("/api/hotline/calls/404")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_such_call")
+
+
 def test_a_question_is_answered_and_the_call_is_over(operator: Browser) -> None:
     call = operator.post("/api/hotline/calls", {"number": "120"}).json()["call"]
     closed = operator.post(f"/api/hotline/calls/{call['id']}/close", {"note": "医保时间"}).json()

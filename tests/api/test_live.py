@@ -24,6 +24,7 @@ from devices.signal import Kind
 from dispatcher import intake, responses
 from dispatcher.model import Entry, Fact
 from dispatcher.storage.casebook import Casebook
+from hotline import calls
 from tests.api.conftest import PASSWORD, Town
 
 
@@ -218,6 +219,18 @@ def test_what_was_written_first_and_committed_last_is_not_missed(
     assert int(before.id) <= int(newer.id)
 
 
+def test_a_call_from_the_exchange_rings_on_every_open_console(served: Served, api_key: str) -> None:
+    stream = served.watch()
+    next(stream)
+    exchange = {"Authorization": f"Bearer {api_key}"}
+    url = f"{served.client.base_url}/api/hotline/calls"
+    made = httpx2.post(url, json={"number": "013800000001"}, headers=exchange).json()
+    told = until(stream, "call")
+    assert (told.data["call_id"], told.data["number"]) == (made["call"]["id"], "138****0001")
+    assert [(one["name"], one["known_as"]) for one in told.data["callers"]] == [("王秀英", "resident")]
+    assert told.id == "", "a hint has no place in what is told again after a cut"
+
+
 def test_beats_tell_the_servers_time(served: Served) -> None:
     stream = served.watch()
     next(stream)
@@ -280,6 +293,28 @@ def test_the_server_says_goodbye_before_it_ends(served: Served) -> None:
 
 
 # ---- the hub by itself ----
+
+
+def test_calls_of_another_process_are_told_once_and_old_or_settled_ones_never(
+    parts: Parts, store: Store, town: Town, now: datetime
+) -> None:
+    assert town.household_id
+    calls.answer(store, "13800000001", now)
+
+    async def scene() -> None:
+        hub = Hub(replace(parts, monotonic=Seconds()))
+        stream, _ = await start(hub)
+        settled = calls.answer(store, "13800000002", now).call
+        calls.inform(store, settled.id, "已答复")
+        for number in ("anonymous", "13800000001"):
+            new = calls.answer(store, number, now).call
+            await hub.turn()
+            await hub.turn()
+            told = await anext(stream)
+            assert told.count(b"event: call") == 1
+            assert f'"call_id":{new.id},'.encode() in told
+
+    asyncio.run(scene())
 
 
 async def start(hub: Hub) -> tuple[AsyncIterator[bytes], bytes]:

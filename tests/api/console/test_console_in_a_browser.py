@@ -13,7 +13,7 @@ from community.storage import Store, register
 from devices.signal import Kind, Role
 from dispatcher import views
 from dispatcher.model import CloseCode, Stage
-from hotline import orders
+from hotline import calls, orders
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
 from tests.api.console.conftest import Desk
@@ -326,6 +326,21 @@ def test_a_neighbour_who_calls_becomes_an_incident_with_one_tap(
     with store.read() as connection:
         [card] = views.board(connection)
     assert (card.kind, card.who.split(" ")[0]) == (Kind.FALL, "王秀英")
+
+
+def test_a_call_from_the_exchange_is_a_quiet_notice_that_opens_the_callers_record(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    desk.log_in()
+    expect(desk.tab.locator(".link")).to_contain_text("实时")
+    calls.answer(store, "013800000001", centre.clock.now())
+    notice = desk.tab.locator(".call")
+    expect(notice).to_contain_text("来电 138****0001 · 王秀英(老人本人)", timeout=SOON)
+    with desk.tab.expect_popup() as opened:
+        notice.get_by_role("link", name="打开").click()
+    expect(opened.value.locator(".caller")).to_have_text("王秀英")
+    expect(opened.value.locator(".pop")).to_contain_text("和平社区幸福里3幢2单元501")
+    expect(notice).to_have_count(0)
 
 
 def test_an_unknown_caller_is_found_by_address_and_orders_a_service(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import words from "/console/words.js";
 
 const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
 const PICTURE_MS = 5000; // people move without an event of any incident
+const CALL_MS = 120000; // how long a call that nobody opens stays on screen
 const CUTOFF_BANNER_S = 5;
 const CUTOFF_TONE_MS = 6000;
 
@@ -72,6 +73,19 @@ function setCounters(data) {
   if (counters && (data.unread !== counters.unread || data.replies !== counters.replies) || !counters) readTrays();
   counters = data;
   drawCounts();
+}
+
+/** The hotline rings: a quiet notice, for an alarm that is being handled comes first. */
+function ringing(call) {
+  const [first, ...others] = call.callers;
+  const who = first ? `${first.name}(${words.known[first.known_as][0]})${others.length ? `等${others.length + 1}人` : ""}` : "登记册里没有 unknown";
+  const notice = h("li", { class: "call", "data-call": call.call_id }, icon("phone"),
+    h("span", null, `来电 ${call.number || "未显示号码 withheld"} · ${who}`),
+    h("a", { class: "button", href: `/hotline#call=${call.call_id}`, target: "anxin-hotline", onclick: () => notice.remove() },
+      "打开", h("span", { class: "en" }, "open")),
+    h("button", { class: "button", type: "button", "aria-label": "收起 dismiss", onclick: () => notice.remove() }, "×"));
+  $(".calls").appendChild(notice);
+  setTimeout(() => notice.remove(), CALL_MS);
 }
 
 // ---- what is drawn ----
@@ -368,7 +382,7 @@ function openNamedCase() {
 window.addEventListener("hashchange", openNamedCase);
 
 drawLegend($(".legend"));
-live = new Live({ snapshot, incident, counters: setCounters, state: drawLink, gone: sessionEnded });
+live = new Live({ snapshot, incident, counters: setCounters, call: ringing, state: drawLink, gone: sessionEnded });
 everySecond(tick);
 setInterval(renewLeases, RENEW_MS);
 setInterval(readPicture, PICTURE_MS);

@@ -6,13 +6,11 @@ import { clockTime, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, icon, toast } from "./dom.js";
 import words from "/console/words.js";
 
-const KNOWN_AS = {
-  household: ["住户电话", "home line"], resident: ["老人本人", "resident"], contact: ["联系人", "contact"],
-  responder: ["工作人员", "responder"], provider: ["服务商", "provider"],
-};
 const TROUBLES = ["sos", "fall", "smoke", "gas", "leak", "inactivity"];
 const root = $(".pop");
 const numberBox = $("#number");
+
+const OUTCOME = { order: "此来电已下单", incident: "此来电已报警", information: "此来电已答复" };
 
 let call = null; // the call that is being answered
 let home = null; // the home it is about, once that is known
@@ -28,15 +26,31 @@ $(".withheld").addEventListener("click", () => answer(""));
 
 async function answer(number) {
   try {
-    const pop = await post("/api/hotline/calls", { number });
-    call = pop.call;
-    settled = "";
-    const homes = new Map(pop.callers.filter((caller) => caller.home).map((caller) => [caller.home.household.id, caller.home]));
-    home = homes.size === 1 && pop.callers.every((caller) => caller.home) ? homes.values().next().value : null;
-    draw(pop);
+    await show(await post("/api/hotline/calls", { number }));
+    history.replaceState(null, "", `#call=${call.id}`); // after a reload the same call is on screen
   } catch (problem) {
     toast(problem.message, true);
   }
+}
+
+/** `/hotline#call=12` opens the page with that call: the console's notice links to it. */
+async function openNamedCall() {
+  const named = /^#call=(\d+)$/.exec(location.hash);
+  if (!named) return;
+  try {
+    await show(await get(`/api/hotline/calls/${named[1]}`));
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+}
+
+async function show(pop) {
+  call = pop.call;
+  settled = call.outcome === "open" ? "" : [h("p", null, h("b", null, OUTCOME[call.outcome]), " this call has been settled.")];
+  const id = call.household_id;
+  const caller = pop.callers.find((one) => one.home && one.home.household.id === id);
+  home = id === null ? null : caller ? caller.home : await get(`/api/households/${id}`);
+  draw(pop);
 }
 
 function draw(pop) {
@@ -67,7 +81,7 @@ function who(pop) {
 
 const role = (match) => {
   const detail = words.responder[match.detail] ? words.responder[match.detail][0] : match.detail;
-  return [KNOWN_AS[match.known_as][0], detail].filter(Boolean).join(" · ");
+  return [words.known[match.known_as][0], detail].filter(Boolean).join(" · ");
 };
 
 const openCase = (card) =>
@@ -206,3 +220,6 @@ function settle(...what) {
   drawDeeds();
   numberBox.value = "";
 }
+
+window.addEventListener("hashchange", openNamedCall);
+openNamedCall();

@@ -11,8 +11,8 @@ const SILENCE_MS = 4500; // the server beats every 2 to 3 s: after this long the
 
 export class Live {
   /**
-   * `handlers`: snapshot({cards, counters}), incident({card, entries}), counters(counters), state(isLive),
-   * and gone() when the session has ended.
+   * `handlers`: snapshot({cards, counters}), incident({card, entries}), counters(counters), call(ringing),
+   * state(isLive), and gone() when the session has ended.
    */
   constructor(handlers) {
     this.handlers = handlers;
@@ -53,6 +53,7 @@ export class Live {
     });
     on("incident", (data) => this.handlers.incident(data));
     on("counters", (data) => this.handlers.counters(data));
+    on("call", (data) => this.handlers.call(data));
     on("beat", (data) => {
       learn(data.now);
       if (this.databaseAnswers !== data.database) {
