@@ -33,6 +33,10 @@ CLAIM_TARGET = timedelta(seconds=60)  # answered within 60 s (26 TAC 279.79; TSA
 ATTEND_TARGET = timedelta(minutes=45)  # attended within 45 min (90 %)
 
 
+Answer = reading.Answer
+Unread = reading.Unread
+
+
 @dataclass(frozen=True, slots=True)
 class Helper:
     """A responder on a case."""
@@ -78,6 +82,7 @@ class Card:
     lon: float | None
     lat: float | None
     helpers: tuple[Helper, ...]
+    answers: tuple[Answer, ...]  # of relatives and workers, by text
     deadline_at: datetime | None
     deadline_word: str
     spoken: str
@@ -94,7 +99,6 @@ class Detail:
     timeline: tuple[TimelineEntry, ...]
 
 
-Unread = reading.Unread
 ReplyLine = reading.ReplyLine
 PossibleCase = reading.PossibleCase
 Phone = reading.Phone
@@ -201,7 +205,11 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     kinds = reading.kinds_of(connection, ids)
     names = reading.account_names(connection, {i.claimed_by for i in found if i.claimed_by is not None})
     helpers = _helpers(connection, ids)
-    return [_card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ())) for i in found]
+    answers = reading.answers(connection, ids)
+    return [
+        _card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ()))
+        for i in found
+    ]
 
 
 def _helpers(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Helper, ...]]:
@@ -233,6 +241,7 @@ def _card(
     kinds: tuple[Kind, ...],
     names: Mapping[int, str],
     helpers: tuple[Helper, ...],
+    answers: tuple[Answer, ...],
 ) -> Card:
     home = homes.get(i.household_id) if i.household_id is not None else None
     deadline_at, deadline_word = _deadline(i, helpers)
@@ -262,6 +271,7 @@ def _card(
         address=home.household.address if home is not None else _door(home, i),
         area_name=_area_name(home),
         helpers=helpers,
+        answers=answers,
         deadline_at=deadline_at,
         deadline_word=deadline_word,
         spoken=spoken(home, i.kind),

@@ -71,6 +71,15 @@ class ReplyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody who was told or asked has answered last, as far as it was understood."""
+
+    name: str
+    meaning: Meaning
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """A simulated phone: whose it is and how many texts it has."""
 
@@ -171,6 +180,31 @@ def offers_with_responders(connection: Connection, ids: Collection[int]) -> list
         .order_by(offer.c.id)
     )
     return [(offer_from(row), row.name, row.kind, row.phone) for row in connection.execute(query)]
+
+
+def answers(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Answer, ...]]:
+    """What each phone answered last in the incidents `ids`, oldest first; what is unclear is no answer."""
+    name = (
+        select(message.c.name)
+        .where(message.c.incident_id == reply.c.incident_id, message.c.phone == reply.c.phone)
+        .order_by(message.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(reply, func.coalesce(name, reply.c.phone).label("name"))
+        .where(reply.c.incident_id.in_(list(ids)), reply.c.meaning.not_in(_NO_ANSWER))
+        .order_by(reply.c.id)
+    )
+    found: defaultdict[int, dict[str, Answer]] = defaultdict(dict)
+    for row in connection.execute(query):
+        of_case = found[row.incident_id]
+        of_case.pop(row.phone, None)
+        of_case[row.phone] = Answer(row.name, Meaning(row.meaning), row.received_at)
+    return {id: tuple(of_case.values()) for id, of_case in found.items()}
+
+
+_NO_ANSWER = (Meaning.UNCLEAR.value, Meaning.STOP.value)  # an operator reads these in the tray
 
 
 def unread_waiting(connection: Connection, limit: int = 50) -> tuple[Unread, ...]:

@@ -125,6 +125,27 @@ def test_the_daughters_phone_shows_her_text_and_she_answers(
     assert [(text["incoming"], text["body"]) for text in texts][-1] == (False, "1")
 
 
+def test_the_card_says_what_each_of_them_answered_last(
+    operator: Browser, store: Store, town: Town, incident_id: int, clock: StoppedClock
+) -> None:
+    Engine(store).tick(clock.now())
+    operator.post(f"/api/incidents/{incident_id}/claim")
+    operator.post(f"/api/incidents/{incident_id}/offers", {"responder_id": town.worker_id})
+    for phone, body in (
+        ("+8613800000002", "1"),
+        ("+8613800000011", "2"),
+        ("+8613800000002", "3"),
+        ("+8613800000002", "我妈怎么了"),
+    ):
+        clock.pass_time(seconds=10)
+        operator.post(f"/api/phones/{phone}/reply", {"body": body})
+    [card] = operator.get("/api/board").json()
+    assert card["answers"] == [
+        {"name": "李强", "meaning": "cannot", "at": "2026-11-21T06:05:20Z"},
+        {"name": "女儿李梅", "meaning": "false_alarm", "at": "2026-11-21T06:05:30Z"},
+    ]
+
+
 def test_an_answer_nobody_understands_waits_until_it_is_seen(operator: Browser) -> None:
     operator.post("/api/phones/13900000000/reply", {"body": "你们是谁"})
     [waiting] = operator.get("/api/replies").json()

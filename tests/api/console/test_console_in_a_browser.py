@@ -279,6 +279,22 @@ def test_an_answer_is_given_to_one_of_two_cases_with_one_tap(
     expect(tray.locator("li")).to_have_count(0)
 
 
+def test_a_daughter_who_says_it_was_a_mistake_is_on_the_card_and_nothing_turns_red(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    centre.answer("+8613800000002", "3")
+    centre.answer("+8613800000011", "1")
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    chip = card.locator(".chip", has_text="女儿李梅:说是误按")
+    expect(chip).to_be_visible(timeout=SOON)
+    expect(chip).not_to_have_class(re.compile("emergency"))
+    expect(card.locator(".chip", has_text="李强")).to_have_count(1)  # his yes is said once, with his arrival
+    card.locator("button").click()
+    expect(desk.tab.locator(".case .chip", has_text="女儿李梅:说是误按")).to_be_visible()
+
+
 def test_an_unclear_answer_says_whose_it_is(centre: Centre, desk: Desk) -> None:
     centre.press(BUTTON)
     centre.answer("+8613800000002", "我妈怎么了")

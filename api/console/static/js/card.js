@@ -7,6 +7,7 @@ import words from "/console/words.js";
 export const STAGES = ["raised", "claimed", "covered", "on_scene", "closed"];
 const STAGE_SHORT = { raised: "报警", claimed: "接警", covered: "有人去", on_scene: "到场", closed: "结案" };
 const STARTED_BY = { raised: "opened_at", claimed: "claimed_at", covered: "covered_at", on_scene: "on_scene_at" };
+const ANSWER_CHIP = { coming: "chip--good", arrived: "chip--good", done: "chip--good", false_alarm: "chip--amber" };
 const COMING = ["accepted", "on_the_way", "arrived"];
 const SOON = 0.3; // the last part of a deadline that is shown as nearly over
 
@@ -78,7 +79,7 @@ export function countdown(card) {
     h("span", { class: "deadline__state" }), h("span", { class: "deadline__what" }, card.deadline_word), h("b", null));
 }
 
-/** Who owns the case, and who is coming, as chips. */
+/** Who owns the case, who is coming, and what they and the relatives have answered, as chips. */
 export function owners(card, me) {
   const chips = [];
   if (card.claimed_by === null) {
@@ -93,10 +94,17 @@ export function owners(card, me) {
     if (COMING.includes(helper.state))
       chips.push(h("span", { class: "chip chip--good" }, `${helper.name} ${words.offer[helper.state][0]}`,
         helper.state !== "arrived" && helper.eta_at ? h("span", { "data-eta": helper.eta_at }) : null));
+  for (const answer of card.answers)
+    if (!isShownAsComing(card, answer))
+      chips.push(h("span", { class: `chip ${ANSWER_CHIP[answer.meaning] || ""}` }, `${answer.name}:${words.meaning[answer.meaning][0]}`));
   const asked = card.helpers.filter((helper) => helper.state === "asked").length;
   if (asked) chips.push(h("span", { class: "chip" }, `已询问 ${asked} 人 asked`));
   return h("div", { class: "card__owner" }, chips);
 }
+
+/** A worker's yes is the offer's own chip already, with the time of arrival. */
+const isShownAsComing = (card, answer) => ["coming", "arrived"].includes(answer.meaning)
+  && card.helpers.some((helper) => helper.name === answer.name && COMING.includes(helper.state));
 
 export function kindLine(card) {
   const kinds = card.kinds && card.kinds.length ? card.kinds : [card.kind];
