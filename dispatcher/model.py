@@ -237,7 +237,6 @@ class Purpose(StrEnum):
     ARRIVED = "arrived"
     STAND_DOWN = "stand_down"
     CLOSED = "closed"
-    UNKNOWN_REPLY = "unknown_reply"
 
 
 class Meaning(StrEnum):

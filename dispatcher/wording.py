@@ -205,9 +205,6 @@ class Voice:
         }
         return self._say(ends[code])
 
-    def not_understood(self) -> str:
-        return self._say("没看懂您的回复。能赶到回1,不能回2,误按回3。")
-
 
 def name_of(home: HomeRecord) -> str:
     """The name by which a home is called: its first resident, or its door."""

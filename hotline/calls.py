@@ -11,8 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from community import phones
-from community.errors import Invalid
-from community.model import Account, Call, CallOutcome, HomeRecord, Known, Match
+from community.model import Account, Call, CallOutcome, Known, Match
 from community.storage import Store, desk, register
 from devices.signal import Kind
 from dispatcher import intake, views
@@ -87,13 +86,6 @@ def callers_of(connection: Connection, number: str) -> tuple[Caller, ...]:
         for match in matches
     ]
     return tuple(sorted(callers, key=lambda caller: not caller.incidents))
-
-
-def search(connection: Connection, words: str, limit: int = 20) -> tuple[HomeRecord, ...]:
-    """Homes by address, building, name or number, for a caller whom the telephone did not name."""
-    if not words.strip():
-        raise Invalid("nothing_to_search", "say what to search for: a name, a street and house, or a number")
-    return register.list_households(connection, limit=limit, search=words)
 
 
 def choose(store: Store, call_id: int, household_id: int) -> Call:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -26,14 +25,6 @@ def offers(connection: Connection, category: str | None = None) -> tuple[Offer, 
             found, key=lambda each: (each.item.category, each.item.name, each.item.price_fen, each.item.id)
         )
     )
-
-
-def browse(connection: Connection) -> dict[str, tuple[Offer, ...]]:
-    """Everything that can be ordered, under its category."""
-    return {
-        category: tuple(inside)
-        for category, inside in groupby(offers(connection), key=lambda each: each.item.category)
-    }
 
 
 def search(

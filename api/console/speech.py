@@ -33,10 +33,6 @@ class Speaker:
         self._said: OrderedDict[str, bytes] = OrderedDict()
         self._one_at_a_time = Lock()
 
-    @property
-    def can_speak(self) -> bool:
-        return self._program is not None
-
     def say(self, text: str) -> bytes | None:
         """`text` as a WAV file; None when there is no voice here or it failed: then a clip is played."""
         words = as_spoken(text)

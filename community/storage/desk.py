@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from community import phones
@@ -211,12 +211,6 @@ def change_order(connection: Connection, order: Order, state: OrderState, note: 
         .values(state=state, note=noted, changed_at=now)
     )
     return changed.rowcount == 1
-
-
-def orders_by_state(connection: Connection) -> dict[OrderState, int]:
-    """How many orders are in each state; states without any are absent."""
-    query = select(t.service_order.c.state, func.count()).group_by(t.service_order.c.state)
-    return {OrderState(state): count for state, count in connection.execute(query)}
 
 
 # ---- rows and values ----

@@ -15,7 +15,7 @@ from dispatcher.storage.casebook import message_from
 _TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
 
 # What is still worth saying when the case is closed.
-_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.UNKNOWN_REPLY.value)
+_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:

@@ -50,15 +50,6 @@ def test_a_withheld_or_unknown_caller_is_recorded_and_searched_for(
         assert desk.list_calls(connection) == (pop.call,)
 
 
-def test_an_unknown_caller_is_found_by_address(store: Store, town: Desk) -> None:
-    with store.read() as connection:
-        (home,) = calls.search(connection, "幸福里 501")
-        assert calls.search(connection, "幸福里 502") == ()
-        with pytest.raises(Invalid, match="name, a street"):
-            calls.search(connection, "  ")
-    assert home.household == town.street.home
-
-
 def test_a_daughter_of_two_homes_is_asked_which_and_the_one_in_trouble_comes_first(
     store: Store, town: Desk, now: datetime, response_plans: Plans
 ) -> None:

@@ -100,9 +100,8 @@ def test_orders_are_read_with_home_item_and_provider(store: Store, town: Desk, n
 
 def test_the_catalogue_is_browsed_by_category_and_asked_in_words(store: Store, town: Desk) -> None:
     with store.read() as connection:
-        sections = catalogue.browse(connection)
-        assert [offer.item for offer in sections["家政保洁"]] == [town.cleaning]
-        assert set(sections) == {"家政保洁", "水电维修"}
+        assert [offer.item for offer in catalogue.offers(connection, "家政保洁")] == [town.cleaning]
+        assert {offer.item.category for offer in catalogue.offers(connection)} == {"家政保洁", "水电维修"}
         (lamp,) = catalogue.search(connection, "灯泡坏了")
         assert (lamp.offer.item, lamp.offer.provider.name) == (town.lamps, "万家维修服务部")
         assert catalogue.search(connection, "灯泡坏了", "家政保洁") == ()
