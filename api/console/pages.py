@@ -139,10 +139,13 @@ def orders(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: curs
     rows = [
         (
             Cell(["、".join(one.name for one in line.home.residents) or "—"], line.home.household.address),
-            Cell([line.offer.item.name, *line.order.note.splitlines()]),
+            Cell([line.offer.item.name], " · ".join(line.order.note.splitlines())),
             Cell([line.offer.provider.name], in_words(line.offer.provider.phone)),
-            Cell([" ".join(ORDER_WORD[line.order.state])]),
-            Cell([_when(line.order.changed_at, zone)], f"下单 placed {_when(line.order.placed_at, zone)}"),
+            Cell([ORDER_WORD[line.order.state][0]], ORDER_WORD[line.order.state][1]),
+            Cell(
+                [f"{line.order.changed_at.astimezone(zone):%m-%d %H:%M}"],
+                f"{line.order.placed_at.astimezone(zone):%m-%d %H:%M} 下单",
+            ),
             Cell(
                 [],
                 deeds=[

@@ -26,6 +26,8 @@ from devices.signal import Kind, Role, Ticket
 from dispatcher import responses, views
 from dispatcher.model import Stage
 from dispatcher.storage import signals
+from hotline import calls, catalogue, orders
+from hotline.orders import Step
 from tests.api.console.centre import Centre
 
 PASSWORD = "a-picture-of-the-desk"
@@ -133,6 +135,8 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.click(".sound")
     tab.wait_for_selector(".sound.state--good")
     tab.wait_for_selector(".card >> nth=4")
+    calls.answer(store, _a_relative(store), centre.clock.now())
+    tab.wait_for_selector(".call")
     tab.wait_for_timeout(1500)
     tab.screenshot(path=folder / "console-ringing.png")
     tab.keyboard.press("Space")
@@ -165,7 +169,8 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.fill('[aria-label="需求 the wish"]', "想理发")
     tab.wait_for_selector("[data-item]")
     tab.screenshot(path=folder / "hotline.png")
-    for name in ("households", "devices", "catalogue"):
+    _some_orders(centre, store)
+    for name in ("orders", "households", "devices", "catalogue"):
         tab.goto(f"{centre.url}/{name}")
         tab.wait_for_timeout(500)
         tab.screenshot(path=folder / f"{name}.png")
@@ -186,6 +191,21 @@ def _an_evening(centre: Centre, store: Store, buttons: list[Device], colleague: 
             [Ticket("action: no such word", "zigbee2mqtt/bed", b'{"action":"wobble","battery":87}', now)],
         )
     centre.answer(_a_relative(store), "我在开会,马上给她打电话")
+    centre.answer(_a_relative(store), "3")
+
+
+def _some_orders(centre: Centre, store: Store) -> None:
+    """One order at each stage of its way."""
+    now = centre.clock.now()
+    with store.read() as connection:
+        homes = register.list_households(connection, limit=4)
+        offers = catalogue.offers(connection)
+    way = (Step.PASS_ON, Step.TAKE, Step.FINISH)
+    for far, home in enumerate(homes):
+        item = offers[far * 5 % len(offers)].item
+        placed = orders.place(store, home.household.id, item.id, "下午三点以后", now)
+        for minutes, step in enumerate(way[:far], start=2):
+            orders.advance(store, placed.id, step, "", now + timedelta(minutes=minutes))
 
 
 def _a_relative(store: Store) -> str:

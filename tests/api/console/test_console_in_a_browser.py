@@ -351,7 +351,7 @@ def test_a_call_from_the_exchange_is_a_quiet_notice_that_opens_the_callers_recor
     expect(desk.tab.locator(".link")).to_contain_text("实时")
     calls.answer(store, "013800000001", centre.clock.now())
     notice = desk.tab.locator(".call")
-    expect(notice).to_contain_text("来电 138****0001 · 王秀英(老人本人)", timeout=SOON)
+    expect(notice).to_contain_text("来电 138****0001 王秀英(老人本人)", timeout=SOON)
     with desk.tab.expect_popup() as opened:
         notice.get_by_role("link", name="打开").click()
     expect(opened.value.locator(".caller")).to_have_text("王秀英")

@@ -80,7 +80,7 @@ function ringing(call) {
   const [first, ...others] = call.callers;
   const who = first ? `${first.name}(${words.known[first.known_as][0]})${others.length ? `等${others.length + 1}人` : ""}` : "登记册里没有 unknown";
   const notice = h("li", { class: "call", "data-call": call.call_id }, icon("phone"),
-    h("span", null, `来电 ${call.number || "未显示号码 withheld"} · ${who}`),
+    h("span", null, h("b", null, `来电 ${call.number || "未显示号码 withheld"}`), " ", who),
     h("a", { class: "button", href: `/hotline#call=${call.call_id}`, target: "anxin-hotline", onclick: () => notice.remove() },
       "打开", h("span", { class: "en" }, "open")),
     h("button", { class: "button", type: "button", "aria-label": "收起 dismiss", onclick: () => notice.remove() }, "×"));
