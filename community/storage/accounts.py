@@ -8,7 +8,6 @@ Password hashes are opaque here (`community.passwords` makes and checks them).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, AccountRole, ApiKey, LoginSession
 from community.storage import tables as t
+from community.storage.rows import update_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,12 @@ def account_by_id(connection: Connection, account_id: int) -> Account:
 
 def update_account(connection: Connection, account: Account) -> Account:
     """Change name, role and whether it is active (the login stays). One made inactive is logged out."""
-    _change(connection, account.id, {"name": account.name, "role": account.role, "active": account.active})
+    update_row(
+        connection,
+        t.account,
+        account.id,
+        {"name": account.name, "role": account.role, "active": account.active},
+    )
     if not account.active:
         connection.execute(delete(t.login_session).where(t.login_session.c.account_id == account.id))
     return account
@@ -92,7 +97,7 @@ def update_account(connection: Connection, account: Account) -> Account:
 
 def set_password(connection: Connection, account_id: int, password_hash: str) -> None:
     """Keep a new password hash and end every session that was opened with the old password."""
-    _change(connection, account_id, {"password_hash": password_hash})
+    update_row(connection, t.account, account_id, {"password_hash": password_hash})
     connection.execute(delete(t.login_session).where(t.login_session.c.account_id == account_id))
 
 
@@ -195,11 +200,6 @@ def revoke_api_key(connection: Connection, key_id: int, now: datetime) -> None:
         .where(t.api_key.c.id == key_id, t.api_key.c.revoked_at.is_(None))
         .values(revoked_at=now)
     )
-
-
-def _change(connection: Connection, account_id: int, row: Mapping[str, Any]) -> None:
-    if connection.execute(update(t.account).where(t.account.c.id == account_id).values(**row)).rowcount == 0:
-        raise NotFound("no_such_account", f"there is no account {account_id}: choose one from the list")
 
 
 def _account(row: Row[Any]) -> Account:

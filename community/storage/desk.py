@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 from sqlalchemy.exc import IntegrityError
 
 from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Call, CallOutcome, CatalogueItem, Order, OrderState, Provider
 from community.storage import tables as t
+from community.storage.rows import insert_row, update_row
 
 # ---- providers and the catalogue ----
 
@@ -42,7 +43,7 @@ def add_provider(connection: Connection, provider: Provider) -> Provider:
     """Keep a new provider (`id` is ignored). Conflict when the name is taken."""
     row = _provider_row(provider)
     try:
-        return replace(provider, id=_insert(connection, t.provider, row), phone=row["phone"])
+        return replace(provider, id=insert_row(connection, t.provider, row), phone=row["phone"])
     except IntegrityError as error:
         raise Conflict(
             "provider_known", f"{provider.name} is a provider already: change that entry instead"
@@ -53,7 +54,7 @@ def update_provider(connection: Connection, provider: Provider) -> Provider:
     """Replace a provider as a whole."""
     row = _provider_row(provider)
     try:
-        _update(connection, t.provider, provider.id, row)
+        update_row(connection, t.provider, provider.id, row)
     except IntegrityError as error:
         raise Conflict(
             "provider_known", f"{provider.name} is another provider already: choose another name"
@@ -85,12 +86,12 @@ def items_by_id(connection: Connection, item_ids: Collection[int]) -> dict[int, 
 
 def add_item(connection: Connection, item: CatalogueItem) -> CatalogueItem:
     """Keep a new item of an existing provider (`id` is ignored)."""
-    return replace(item, id=_insert(connection, t.catalogue_item, _item_row(connection, item)))
+    return replace(item, id=insert_row(connection, t.catalogue_item, _item_row(connection, item)))
 
 
 def update_item(connection: Connection, item: CatalogueItem) -> CatalogueItem:
     """Replace an item as a whole. Orders keep pointing to it; take it off the list with `active`."""
-    _update(connection, t.catalogue_item, item.id, _item_row(connection, item))
+    update_row(connection, t.catalogue_item, item.id, _item_row(connection, item))
     return item
 
 
@@ -107,7 +108,7 @@ def add_call(connection: Connection, call: Call) -> Call:
         "incident_id": call.incident_id,
         "note": call.note,
     }
-    return replace(call, id=_insert(connection, t.call, row))
+    return replace(call, id=insert_row(connection, t.call, row))
 
 
 def call_by_id(connection: Connection, call_id: int) -> Call:
@@ -148,7 +149,7 @@ def settle_call(
         changes["incident_id"] = incident_id
     if note is not None:
         changes["note"] = note
-    _update(connection, t.call, call_id, changes)
+    update_row(connection, t.call, call_id, changes)
     return replace(present, **changes)
 
 
@@ -167,7 +168,7 @@ def add_order(connection: Connection, order: Order) -> Order:
         "placed_at": order.placed_at,
         "changed_at": order.changed_at,
     }
-    return replace(order, id=_insert(connection, t.service_order, row))
+    return replace(order, id=insert_row(connection, t.service_order, row))
 
 
 def order_by_id(connection: Connection, order_id: int) -> Order:
@@ -304,14 +305,3 @@ def _newest_first(query: Select[Any], table: Any, before_id: int | None, limit: 
     if before_id is not None:
         query = query.where(table.c.id < before_id)
     return query.order_by(table.c.id.desc()).limit(limit)
-
-
-def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> int:
-    key = connection.execute(insert(table).values(**row)).inserted_primary_key
-    assert key is not None, "a single-row insert has a primary key"
-    return int(key[0])
-
-
-def _update(connection: Connection, table: Any, row_id: int, row: dict[str, Any]) -> None:
-    if connection.execute(update(table).where(table.c.id == row_id).values(**row)).rowcount == 0:
-        raise NotFound(f"no_such_{table.name}", f"there is no {table.name} {row_id}: load the list again")

@@ -33,7 +33,6 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from community import phones
@@ -56,6 +55,7 @@ from community.model import (
     Site,
 )
 from community.storage import tables as t
+from community.storage.rows import insert_row, update_row, upsert
 from devices.signal import Role
 
 # ---- the site and its grid ----
@@ -119,7 +119,7 @@ def add_area(connection: Connection, area: Area) -> Area:
         "synthetic": area.synthetic,
     }
     try:
-        return replace(area, id=_insert(connection, t.area, row))
+        return replace(area, id=insert_row(connection, t.area, row))
     except IntegrityError as error:
         raise Conflict(
             "area_code_taken",
@@ -239,13 +239,13 @@ def list_households(
 def add_household(connection: Connection, household: Household) -> Household:
     """Keep a new household (its `id` is ignored) and return it with the id it got."""
     row = _household_row(connection, household)
-    return replace(household, id=_insert(connection, t.household, row), phone=row["phone"])
+    return replace(household, id=insert_row(connection, t.household, row), phone=row["phone"])
 
 
 def update_household(connection: Connection, household: Household) -> Household:
     """Replace a household as a whole. NotFound when there is none."""
     row = _household_row(connection, household)
-    _update(connection, t.household, household.id, row)
+    update_row(connection, t.household, household.id, row)
     return replace(household, phone=row["phone"])
 
 
@@ -253,14 +253,14 @@ def add_resident(connection: Connection, resident: Resident) -> Resident:
     """Keep a new resident of an existing household (`id` is ignored)."""
     _require(connection, t.household, resident.household_id)
     row = _resident_row(resident)
-    return replace(resident, id=_insert(connection, t.resident, row), phone=row["phone"])
+    return replace(resident, id=insert_row(connection, t.resident, row), phone=row["phone"])
 
 
 def update_resident(connection: Connection, resident: Resident) -> Resident:
     """Replace a resident as a whole. NotFound when there is none."""
     _require(connection, t.household, resident.household_id)
     row = _resident_row(resident)
-    _update(connection, t.resident, resident.id, row)
+    update_row(connection, t.resident, resident.id, row)
     return replace(resident, phone=row["phone"])
 
 
@@ -290,10 +290,10 @@ def set_contacts(
     for rank, (contact, row) in enumerate(zip(contacts, rows, strict=True), start=1):
         full: dict[str, Any] = {**row, "rank": rank, "household_id": household_id}
         if contact.id in kept:
-            _update(connection, t.contact, contact.id, full)
+            update_row(connection, t.contact, contact.id, full)
             settled.append(Contact(id=contact.id, **full))
         else:
-            settled.append(Contact(id=_insert(connection, t.contact, full), **full))
+            settled.append(Contact(id=insert_row(connection, t.contact, full), **full))
     return tuple(settled)
 
 
@@ -356,7 +356,7 @@ def enrol_device(connection: Connection, device: Device, secret_hash: str = "") 
     if device.household_id is not None:
         _require(connection, t.household, device.household_id)
     try:
-        device_id = _insert(connection, t.device, {**_device_row(device), "secret_hash": secret_hash})
+        device_id = insert_row(connection, t.device, {**_device_row(device), "secret_hash": secret_hash})
     except IntegrityError as error:
         raise Conflict(
             "device_enrolled",
@@ -371,7 +371,7 @@ def update_device(connection: Connection, device: Device) -> Device:
     if device.household_id is not None:
         _require(connection, t.household, device.household_id)
     try:
-        _update(connection, t.device, device.id, _device_row(device))
+        update_row(connection, t.device, device.id, _device_row(device))
     except IntegrityError as error:
         raise Conflict(
             "device_enrolled", f"{device.key} is enrolled already as another device: disable that one first"
@@ -476,7 +476,7 @@ def responders_changed(connection: Connection) -> None:
 def add_responder(connection: Connection, responder: Responder, duty_times: Iterable[Duty] = ()) -> Responder:
     """Keep a new responder (`id` is ignored, also in its duty times)."""
     row = _responder_row(responder)
-    responder_id = _insert(connection, t.responder, row)
+    responder_id = insert_row(connection, t.responder, row)
     added = replace(responder, id=responder_id, phone=row["phone"])
     _staff(connection, added)
     _set_duties(connection, responder_id, duty_times)
@@ -489,7 +489,7 @@ def update_responder(
 ) -> Responder:
     """Replace a responder as a whole; `duty_times` of None keeps the present ones."""
     row = _responder_row(responder)
-    _update(connection, t.responder, responder.id, row)
+    update_row(connection, t.responder, responder.id, row)
     connection.execute(delete(t.staffing).where(t.staffing.c.responder_id == responder.id))
     _staff(connection, responder)
     if duty_times is not None:
@@ -773,20 +773,6 @@ def _phone(text: str, required: bool = False) -> str:
 # ---- small parts ----
 
 
-def _insert(connection: Connection, table: Any, row: Mapping[str, Any]) -> int:
-    key = connection.execute(insert(table).values(**row)).inserted_primary_key
-    assert key is not None, "a single-row insert has a primary key"
-    return int(key[0])
-
-
-def _update(connection: Connection, table: Any, row_id: int, row: Mapping[str, Any]) -> None:
-    if connection.execute(update(table).where(table.c.id == row_id).values(**row)).rowcount == 0:
-        raise NotFound(
-            f"no_such_{table.name}",
-            f"there is no {table.name} {row_id}: it may have been removed; load the list again",
-        )
-
-
 def _require(connection: Connection, table: Any, row_id: int) -> None:
     if connection.execute(select(table.c.id).where(table.c.id == row_id)).first() is None:
         raise NotFound(f"no_such_{table.name}", f"there is no {table.name} {row_id}: choose one that exists")
@@ -797,9 +783,8 @@ def _revision(connection: Connection, of: str) -> int:
 
 
 def _bump(connection: Connection, of: str) -> None:
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(
-        upsert(t.revision)
+        upsert(connection, t.revision)
         .values(of=of, number=1)
         .on_conflict_do_update(index_elements=["of"], set_={"number": t.revision.c.number + 1})
     )

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from community.storage.rows import upsert
 from community.storage.tables import incident, message, reply, unread
 from dispatcher.model import Meaning, Purpose
 
@@ -21,9 +21,8 @@ def keep(
     connection: Connection, dedupe_key: str, phone: str, body: str, meaning: Meaning, now: datetime
 ) -> int | None:
     """Keep a reply; its id, or None when the same one was kept before."""
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = (
-        upsert(reply)
+        upsert(connection, reply)
         .values(dedupe_key=dedupe_key, phone=phone, body=body, received_at=now, meaning=meaning.value)
         .on_conflict_do_nothing(index_elements=[reply.c.dedupe_key])
         .returning(reply.c.id)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import orjson
 from sqlalchemy import Connection, insert, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
+from community.storage.rows import upsert
 from community.storage.tables import as_sqlite, level, unread
 from devices.signal import LevelKey, Signal, Ticket
 
@@ -78,8 +78,7 @@ def keep_levels(connection: Connection, changed: Mapping[LevelKey, str]) -> None
     """Remember the values that changed, so that an edge is an edge also after a restart."""
     if not changed:
         return
-    upsert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = upsert(level)
+    statement = upsert(connection, level)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[level.c.device_key, level.c.property], set_={"value": statement.excluded.value}

@@ -1,0 +1,32 @@
+"""Writing single rows, in the one way that every query module here needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from community.errors import NotFound
+
+
+def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert one row; returns the id it got."""
+    key = connection.execute(insert(table).values(**row)).inserted_primary_key
+    assert key is not None, "a single-row insert has a primary key"
+    return int(key[0])
+
+
+def update_row(connection: Connection, table: Table, row_id: int, row: Mapping[str, Any]) -> None:
+    """Change columns of one row. NotFound when there is none."""
+    if connection.execute(update(table).where(table.c.id == row_id).values(**row)).rowcount == 0:
+        raise NotFound(
+            f"no_such_{table.name}",
+            f"there is no {table.name} {row_id}: it may have been removed; load the list again",
+        )
+
+
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An insert that knows ON CONFLICT, in the words of the database behind `connection`."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
