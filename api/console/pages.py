@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from api import pages as cursors
 from api.console.speech import Speaker
@@ -109,6 +109,12 @@ def login_page(
         login="",
         next=next,
     )
+
+
+@router.get("/favicon.ico", response_class=RedirectResponse)
+def favicon(_caller: CallerDep) -> str:
+    """Asked for by pages that name no icon of their own: the printed map is one."""
+    return "/static/img/mark.svg"
 
 
 @router.get("/")

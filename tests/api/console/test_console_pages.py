@@ -155,3 +155,8 @@ def test_the_words_of_an_incident_are_for_operators_only(
     assert operator.get("/console/speech/999.wav").status_code == 404
     stranger.cookies.clear()
     assert stranger.get(f"/console/speech/{incident_id}.wav").status_code == 401
+
+
+def test_a_page_without_an_icon_of_its_own_finds_ours(operator: Browser) -> None:
+    answer = operator.get("/favicon.ico", follow_redirects=True)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
