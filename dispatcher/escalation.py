@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from community.model import Contact, HomeRecord
+from dispatcher import templates
 from dispatcher.model import (
     COVERING,
     LOOK_AT_LEAST,
@@ -276,6 +277,7 @@ class _Climb:
                     rung=self.rung,
                     body=self.voice.raised(home, self.incident.kind, self.incident.ladder_at),
                     lane=self.lane,
+                    variables=templates.raised(self.voice, home, self.incident.kind, self.incident.ladder_at),
                 )
             )
         return bool(chosen)
@@ -323,6 +325,13 @@ class _Climb:
                         home, self.incident.kind, self.incident.ladder_at, candidate.distance_m
                     ),
                     lane=self.lane,
+                    variables=templates.ask(
+                        self.voice,
+                        home,
+                        self.incident.kind,
+                        self.incident.ladder_at,
+                        candidate.distance_m,
+                    ),
                 ),
             )
         )

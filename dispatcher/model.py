@@ -269,7 +269,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One text to one person: an outbox row. `key` is unique and goes to the provider as its token."""
+    """One text to one person: an outbox row. `key` is unique and goes to the provider as its token.
+
+    `variables` say the same as `body` in few short words, in order, for channels that only fill templates.
+    `refused` names the channels that said it can never arrive by them.
+    """
 
     id: int
     key: str
@@ -287,6 +291,8 @@ class Message:
     error: str = ""
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +305,7 @@ class Draft:
     rung: int
     body: str
     lane: Lane = Lane.PERSON
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

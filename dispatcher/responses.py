@@ -11,6 +11,7 @@ from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
+from dispatcher import templates
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
@@ -144,12 +145,12 @@ def close(
         if home is not None:
             voice = Voice.of(register.site(connection))
             for recipient in outbox.reached(connection, incident_id, "contact:"):
-                body = voice.closed(home, code, now)
-                _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now)
+                body, short = voice.closed(home, code, now), templates.closed(voice, home, code, now)
+                _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now, short)
             for recipient in outbox.reached(connection, incident_id, "responder:"):
                 if recipient.who in stood_down:
-                    body = voice.stand_down(home)
-                    _say(book, incident_id, Purpose.STAND_DOWN, "closed", recipient, body, now)
+                    body, short = voice.stand_down(home), templates.stand_down(home)
+                    _say(book, incident_id, Purpose.STAND_DOWN, "closed", recipient, body, now, short)
         word = CLOSE_WORD[code][0]
         text = f"{word}:{remark.strip()}" if remark.strip() else word
         book.note(incident_id, now, Fact(Entry.CLOSED, text, _account(account), {"code": code.value}))
@@ -194,7 +195,8 @@ def ask_responder(
         attempt = sum(o.responder_id == responder_id for o in known)
         who = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
         body = voice.ask(home, incident.kind, incident.ladder_at, distance)
-        _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now)
+        short = templates.ask(voice, home, incident.kind, incident.ladder_at, distance)
+        _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now, short)
         far = f",{distance_words(distance)}" if distance is not None else ""
         text = f"请{responder.name}前往:{candidate.why}{far}"
         book.note(incident_id, now, Fact(Entry.ASKED, text, _account(account), {"responder": responder.id}))
@@ -288,14 +290,16 @@ def _answer(
             voice = Voice.of(register.site(connection))
             if state is OfferState.ARRIVED:
                 body, purpose = voice.arrived(home, responder.name, now), Purpose.ARRIVED
+                short = templates.arrived(voice, home, responder.name, now)
             else:
                 wait = _minutes_until(eta_at, now) if eta_at is not None else None
                 body = voice.accepted(home, responder.kind, responder.name, wait)
+                short = templates.accepted(home, responder.kind, responder.name, wait)
                 purpose = Purpose.ACCEPTED
             # Who says yes, no and yes again is told of twice: the version keeps the two apart.
             mark = f"o{offer_id}.{state.value}.v{book.incident(incident_id).version}"
             for recipient in outbox.reached(connection, incident_id, "contact:"):
-                _say(book, incident_id, purpose, mark, recipient, body, now)
+                _say(book, incident_id, purpose, mark, recipient, body, now, short)
     answered = offer_by_id(connection, offer_id)
     assert answered is not None
     return answered
@@ -522,9 +526,17 @@ def _home(connection: Connection, incident: Incident) -> HomeRecord | None:
 
 
 def _say(
-    book: Casebook, incident_id: int, purpose: Purpose, mark: str, to: Recipient, body: str, now: datetime
+    book: Casebook,
+    incident_id: int,
+    purpose: Purpose,
+    mark: str,
+    to: Recipient,
+    body: str,
+    now: datetime,
+    variables: templates.Variables = templates.NONE,
 ) -> None:
-    draft = Draft(f"i{incident_id}.{mark}.{to.who}", to, purpose, rung=0, body=body, lane=Lane.PERSON)
+    key = f"i{incident_id}.{mark}.{to.who}"
+    draft = Draft(key, to, purpose, rung=0, body=body, lane=Lane.PERSON, variables=variables)
     book.say(incident_id, draft, now)
 
 

@@ -32,7 +32,7 @@ from community.storage import Store, accounts, register
 from community.storage.tables import incident, message
 from devices.signal import Kind, Reading, Role, Signal, State
 from dispatcher import intake, responses, views
-from dispatcher.channels import Outcome, Sent
+from dispatcher.channels import Capabilities, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
@@ -49,8 +49,10 @@ class TownPhones:
     """
 
     name: str = "town"
+    capabilities: Capabilities = field(default_factory=Capabilities)
     texts: list[tuple[str, str]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    taken: list[Message] = field(default_factory=list)
     trouble: dict[str, Outcome] = field(default_factory=dict)
     delivers: bool = True
     overtaken_by: Callable[[Message], object] | None = None
@@ -63,6 +65,7 @@ class TownPhones:
             return self.trouble[message.to.phone]
         self.texts.append((message.to.phone, message.body))
         self.keys.append(message.key)
+        self.taken.append(message)
         return Sent(f"town-{len(self.texts)}", delivered=self.delivers)
 
     def find(self, message: Message) -> Sent | None:

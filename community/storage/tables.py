@@ -148,6 +148,25 @@ contact = Table(
     CheckConstraint("rank >= 1", name="rank_from_one"),
 )
 
+# How a contact wants to be told, and when; without a row: a text at any hour.
+contact_channel = Table(
+    "contact_channel",
+    metadata,
+    _id(),
+    Column("contact_id", Id, ForeignKey("contact.id", ondelete="CASCADE"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("medium", String(8), nullable=False),
+    Column("url", Text, nullable=False, server_default=""),  # for push: holds its own secret, never shown
+    Column("starts", Integer, nullable=False, server_default="0"),
+    Column("ends", Integer, nullable=False, server_default="1440"),
+    UniqueConstraint("contact_id", "rank"),
+    CheckConstraint("medium IN ('sms', 'voice', 'push')", name="medium_known"),
+    CheckConstraint("(medium = 'push') = (url <> '')", name="push_has_a_url"),
+    CheckConstraint(
+        "starts >= 0 AND starts < 1440 AND ends > starts AND ends <= starts + 1440", name="within_a_day"
+    ),
+)
+
 device = Table(
     "device",
     metadata,
@@ -443,6 +462,8 @@ message = Table(
     Column("error", Text, nullable=False, server_default=""),
     Column("sent_at", Moment),
     Column("delivered_at", Moment),
+    Column("variables", JSON, nullable=False, server_default="{}"),  # `body` in short words, for templates
+    Column("refused", Text, nullable=False, server_default=""),  # channels by which it can never arrive
     CheckConstraint(
         "state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'undeliverable', 'cancelled')",
         name="state_known",
@@ -455,6 +476,14 @@ Index(
     message.c.due_at,
     sqlite_where=text("state IN ('queued', 'sending')"),
     postgresql_where=text("state IN ('queued', 'sending')"),
+)
+
+# Said to have left, and then that it did not arrive: for the second provider, who must find them quickly.
+Index(
+    "ix_message_lost",
+    message.c.sent_at,
+    sqlite_where=text("state IN ('failed', 'undeliverable')"),
+    postgresql_where=text("state IN ('failed', 'undeliverable')"),
 )
 
 # What people answered, as it came; `dedupe_key` is the provider's id of the inbound text.

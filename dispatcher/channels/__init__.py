@@ -6,9 +6,38 @@ What can go wrong while sending is a value, not an exception: the courier decide
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
 from typing import Protocol
 
-from dispatcher.model import Message
+from dispatcher.model import Message, Purpose
+
+
+class Medium(StrEnum):
+    """How a message reaches a person."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    PUSH = "push"  # WeCom, DingTalk, Feishu … : no telephone number, no word whether it was read
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel can do, so that routing never asks more of it."""
+
+    medium: Medium = Medium.SMS
+    two_way: bool = False  # answers come back on it
+    url_allowed: bool = False  # mainland operators drop texts with links
+    template_only: bool = False  # sends `variables` into an approved template, never a free text
+    templates: frozenset[Purpose] = frozenset()  # what there is an approved template for
+    segment: int = 70  # UCS-2 characters that travel as one text; joined ones hold three fewer each
+    rate_per_s: float = inf  # messages a second that it takes without refusing
+
+    def can_carry(self, message: Message) -> bool:
+        """Whether `message` has what this channel needs to say it."""
+        if self.template_only:
+            return message.purpose in self.templates and bool(message.variables)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +50,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class TryLater:
-    """Nothing is known to have left; `wait_s` seconds is what the provider asked for, or a guess."""
+    """Nothing is known to have left; `wait_s` seconds is what the provider asked for, or a guess.
+
+    `provider_is_well` when the refusal is about this one number, and says nothing of the next message.
+    """
 
     why: str
     wait_s: float = 2.0
+    provider_is_well: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +74,7 @@ class Channel(Protocol):
     """One way out. `send` may be called from several threads at once, and returns within a few seconds."""
 
     name: str
+    capabilities: Capabilities
 
     def send(self, message: Message) -> Outcome: ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.channels import Outcome, Sent
+from dispatcher.channels import Capabilities, Outcome, Sent
 from dispatcher.model import Message
 
 Receive = Callable[[Message], str]  # what a handset does; gives the id of the received text
@@ -15,6 +15,7 @@ class Phones:
     """The default channel. `receive` puts a text on the phone, `received` looks whether it is there."""
 
     name = "phones"
+    capabilities = Capabilities(two_way=True, url_allowed=True)
 
     def __init__(self, receive: Receive, received: Received) -> None:
         self._receive = receive

@@ -15,7 +15,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from dispatcher.channels import Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.model import Message
 
 TIMEOUT_S = 4.0
@@ -43,6 +43,8 @@ class TwilioSms:
     """`callback_url` is where Twilio reports the fate of a message; our key is added as `?key=`."""
 
     name = "twilio"
+    # No reliable answers from the mainland, and its operators drop links; 100/s is an account's usual limit.
+    capabilities = Capabilities(two_way=True, rate_per_s=100)
 
     def __init__(
         self,

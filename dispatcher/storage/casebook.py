@@ -335,6 +335,7 @@ class Casebook:
                 "due_at": now,
                 "lease_until": None,
                 "worker": "",
+                "variables": dict(draft.variables),
             }
         )
 
@@ -517,6 +518,8 @@ def message_from_mapping(row: Mapping[Any, Any]) -> Message:
         error=row.get("error") or "",
         sent_at=row.get("sent_at"),
         delivered_at=row.get("delivered_at"),
+        variables=row["variables"],
+        refused=tuple((row.get("refused") or "").split()),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from community.storage import Store
 from community.storage.tables import message
-from dispatcher.channels import Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.courier import ATTEMPT, LEASE, MOST_ATTEMPTS, Courier, carry, settle, wait_before
 from dispatcher.engine import Engine
 from dispatcher.model import CloseCode, Message, MessageState, OfferState
@@ -34,6 +34,7 @@ class Handsets:
     """A provider that counts: several couriers may send through it at once."""
 
     name: str = "handsets"
+    capabilities: Capabilities = field(default_factory=Capabilities)
     received: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,6 +50,7 @@ class Handsets:
 
 class Breaks:
     name = "breaks"
+    capabilities = Capabilities()
 
     def send(self, _: Message) -> Outcome:
         raise RuntimeError("no such host")

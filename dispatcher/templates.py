@@ -1,0 +1,86 @@
+"""What a text says, in a few short words: for providers that only fill the gaps of an approved template.
+
+Mainland operators approve a template once, and take only short variables: no link, no telephone number. A
+template may go through many hands, so relatives' ones name no address and no full name (王奶奶); those for
+responders name the door, which they must find. The order of the variables is the order of the gaps where a
+provider numbers them. `docs/channels.md` holds a wording for each that reads well with these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from community.model import HomeRecord, ResponderKind
+from devices.signal import Kind
+from dispatcher.model import CloseCode
+from dispatcher.wording import HAPPENED, Voice, distance_words, door_of, responder_title
+
+LONGEST = 20  # characters of one variable that every provider takes
+
+Variables = Mapping[str, str]
+NONE: Variables = MappingProxyType({})  # no template can say this
+
+_TWO_CHARACTERS = re.compile("欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|司徒|夏侯")
+_TITLE = {"女": "奶奶", "男": "爷爷"}
+
+_ENDED: Mapping[CloseCode, str] = {
+    CloseCode.HELPED: "已上门看过",
+    CloseCode.HOSPITAL: "已送医",
+    CloseCode.SELF_RESOLVED: "情况已自行解决",
+    CloseCode.FALSE_PRESS: "是误按,人平安",
+    CloseCode.DEVICE_FAULT: "是设备误报",
+    CloseCode.TEST: "是测试",
+    CloseCode.DUPLICATE: "已并入另一件处理",
+}
+
+
+def raised(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variables:
+    return _short(who=title_of(home), time=voice.clock(at), what=HAPPENED[kind])
+
+
+def ask(voice: Voice, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> Variables:
+    address = home.household.address
+    place = address if len(address) <= LONGEST else door_of(home)
+    return _short(
+        place=place if len(place) <= LONGEST else f"…{place[1 - LONGEST :]}",  # the door stands at the end
+        who=title_of(home),
+        time=voice.clock(at),
+        what=HAPPENED[kind],
+        far=f"约{distance_words(distance_m)}" if distance_m is not None else "不远",
+    )
+
+
+def accepted(home: HomeRecord, kind: ResponderKind, name: str, eta_min: int | None) -> Variables:
+    when = f"约{eta_min}分钟到" if eta_min is not None else "正去"
+    return _short(worker=responder_title(kind, name), when=when, who=title_of(home))
+
+
+def arrived(voice: Voice, home: HomeRecord, name: str, at: datetime) -> Variables:
+    return _short(worker=name, time=voice.clock(at), who=title_of(home))
+
+
+def stand_down(home: HomeRecord) -> Variables:
+    return _short(who=title_of(home))
+
+
+def closed(voice: Voice, home: HomeRecord, code: CloseCode, at: datetime) -> Variables:
+    return _short(who=title_of(home), time=voice.clock(at), how=_ENDED[code])
+
+
+def title_of(home: HomeRecord) -> str:
+    """王奶奶, 李爷爷: enough for who knows them, nothing for anybody else."""
+    if not home.residents:
+        return "您家老人"
+    first = home.residents[0]
+    surname = first.name[: 2 if _TWO_CHARACTERS.match(first.name) else 1]
+    return f"{surname}{_TITLE.get(first.sex, '老人')}"
+
+
+def _short(**variables: str) -> Variables:
+    return {
+        name: value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"
+        for name, value in variables.items()
+    }
