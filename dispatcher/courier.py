@@ -94,7 +94,7 @@ def _state_after(c: Carried) -> MessageState:
 def _sent_row(c: Carried) -> dict[str, Any]:
     assert isinstance(c.outcome, Sent)
     return {
-        "of_id": c.message.id,
+        "id": c.message.id,
         "state": _state_after(c).value,
         "lease_until": None,
         "channel": c.channel,
@@ -109,8 +109,8 @@ def _unsent_row(c: Carried) -> dict[str, Any]:
     assert not isinstance(c.outcome, Sent)
     wait_s = c.outcome.wait_s if isinstance(c.outcome, TryLater) else 0.0
     return {
-        "of_id": c.message.id,
-        "of_attempt": c.message.attempts,
+        "id": c.message.id,
+        "attempts": c.message.attempts,
         "state": _state_after(c).value,
         "lease_until": None,
         "channel": c.channel,

@@ -49,9 +49,7 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if value.utcoffset() is None:
-            raise ValueError(f"refusing a naive time: {value!r}")
-        in_utc = value.astimezone(UTC)
+        in_utc = aware_moment(value).astimezone(UTC)
         return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
@@ -60,9 +58,16 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def aware_moment(moment: datetime) -> datetime:
+    """`moment` itself; ValueError when it has no time zone."""
+    if moment.tzinfo is not UTC and moment.utcoffset() is None:
+        raise ValueError(f"refusing a naive time: {moment!r}")
+    return moment
+
+
 def as_sqlite(moment: datetime) -> str:
     """`moment` as the text in which SQLAlchemy keeps it on SQLite, for statements that go past SQLAlchemy."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return aware_moment(moment).astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")

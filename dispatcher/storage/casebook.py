@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
+from community.storage.prepared import Changes, Query, Rows
 from community.storage.tables import alarm, incident, message, offer, reply, timeline
 from devices.signal import Kind
 from dispatcher.chain import link
@@ -43,40 +44,67 @@ from dispatcher.model import (
 )
 from dispatcher.plans import freeze, thaw
 
-# Statements of the hot path are built once: building one costs more than running it.
 _IS_DUE = and_(
     incident.c.due_at.is_not(None),
     or_(incident.c.due_at <= bindparam("now"), incident.c.due_at > bindparam("too_far")),
 )
-_ANY_DUE = select(incident.c.id).where(_IS_DUE).limit(1)
-_DUE_IDS = select(incident.c.id).where(_IS_DUE)
-_TAKE_DUE = (
-    select(incident)
-    .where(_IS_DUE)
-    .order_by(incident.c.severity.desc(), incident.c.due_at)
-    .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
+_ANY_DUE = Query(lambda _: select(incident.c.id).where(_IS_DUE).limit(1))
+_DUE_IDS = Query(lambda _: select(incident.c.id).where(_IS_DUE))
+_TAKE_DUE = Query(
+    lambda _: (
+        select(incident)
+        .where(_IS_DUE)
+        .order_by(incident.c.severity.desc(), incident.c.due_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
 )
-_TAKE_SUBJECTS = (
-    select(incident)
-    .where(incident.c.subject.in_(bindparam("subjects", expanding=True)), incident.c.closed_at.is_(None))
-    .order_by(incident.c.id)
-    .with_for_update()
+_TAKE_SUBJECTS = Query(
+    lambda among: (
+        select(incident)
+        .where(among(incident.c.subject, "subjects"), incident.c.closed_at.is_(None))
+        .order_by(incident.c.id)
+        .with_for_update()
+    )
 )
-_TAKE_IDS = (
-    select(incident)
-    .where(incident.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(incident.c.id)
-    .with_for_update()
+_TAKE_IDS = Query(
+    lambda among: (
+        select(incident).where(among(incident.c.id, "ids")).order_by(incident.c.id).with_for_update()
+    )
 )
-_ALARMS_OF = select(alarm).where(
-    alarm.c.incident_id.in_(bindparam("ids", expanding=True)), alarm.c.ended_at.is_(None)
+_ALARMS_OF = Query(
+    lambda among: select(alarm).where(among(alarm.c.incident_id, "ids"), alarm.c.ended_at.is_(None))
 )
-_NEW_INCIDENT = insert(incident).returning(incident.c.id, sort_by_parameter_order=True)
-_NEW_MESSAGE = insert(message).returning(message.c.id, sort_by_parameter_order=True)
-_NEW_ALARM, _NEW_OFFER, _NEW_ENTRY = insert(alarm), insert(offer), insert(timeline)
-_CHANGE_INCIDENT = update(incident).where(incident.c.id == bindparam("of_id"))
-_CHANGE_ALARM = update(alarm).where(alarm.c.id == bindparam("of_id"))
+_CHANGING = (
+    *("kind", "severity", "stage", "due_at", "plan", "rung", "ladder_rung", "ladder_at", "version", "digest"),
+    *("claimed_by", "claimed_at", "lease_until", "covered_at", "on_scene_at", "closed_at", "close_code"),
+    "close_note",
+)
+_INCIDENTS = Rows(incident, "subject", "household_id", "opened_at", *_CHANGING)
+_INCIDENT_CHANGES = Changes(incident, *_CHANGING)
+_INCIDENT_HEADS = Changes(incident, "version", "digest")
+_ALARMS = Rows(
+    alarm,
+    *(
+        "incident_id",
+        "subject",
+        "kind",
+        "severity",
+        "device_key",
+        "raised_at",
+        "last_at",
+        "times",
+        "cleared_at",
+    ),
+)
+_ALARM_CHANGES = Changes(alarm, "last_at", "times", "cleared_at")
+_OFFERS = Rows(offer, "incident_id", "responder_id", "state", "why", "distance_m", "asked_at", "expires_at")
+_MESSAGES = Rows(
+    message,
+    *("key", "incident_id", "who", "name", "phone", "purpose", "rung", "body", "channel", "lane", "state"),
+    *("attempts", "created_at", "due_at", "lease_until", "worker"),
+)
+_ENTRIES = Rows(timeline, "incident_id", "seq", "at", "entry", "actor", "text", "detail", "digest")
 
 
 def _moments(now: datetime) -> dict[str, datetime]:
@@ -85,7 +113,7 @@ def _moments(now: datetime) -> dict[str, datetime]:
 
 def is_anything_due(connection: Connection, now: datetime) -> bool:
     """Whether any open incident is due at `now`; a cheap look, without a lock."""
-    return connection.execute(_ANY_DUE, _moments(now)).first() is not None
+    return bool(_ANY_DUE.rows(connection, **_moments(now)))
 
 
 @dataclass(slots=True)
@@ -95,11 +123,16 @@ class _Open:
     incident: Incident
     plan: str  # frozen; thawed when asked for, so that a broken one harms nobody who does not need it
     head: str  # digest of its last timeline entry
+    version: int  # of its last timeline entry: runs ahead of `incident.version` until somebody asks
     new: bool = False
     changed: bool = False
-    replanned: bool = False
     alarms: list[Alarm] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def current(self) -> Incident:
+        if self.incident.version != self.version:
+            self.incident = replace(self.incident, version=self.version)
+        return self.incident
 
 
 class Casebook:
@@ -120,14 +153,14 @@ class Casebook:
     def load_subjects(self, subjects: Collection[str]) -> None:
         """Lock and load the open incidents of `subjects`, with their alarms."""
         if subjects:
-            for row in self._connection.execute(_TAKE_SUBJECTS, {"subjects": sorted(subjects)}):
+            for row in _TAKE_SUBJECTS.rows(self._connection, subjects=sorted(subjects)):
                 self._add(row)
             self._load_alarms()
 
     def load_ids(self, ids: Collection[int]) -> None:
         """Lock and load the incidents `ids`, open or closed."""
         if ids:
-            for row in self._connection.execute(_TAKE_IDS, {"ids": sorted(ids)}):
+            for row in _TAKE_IDS.rows(self._connection, ids=sorted(ids)):
                 self._add(row)
 
     def load_due(self, now: datetime, limit: int) -> list[int]:
@@ -135,21 +168,20 @@ class Casebook:
 
         One that is due too far ahead was written before the clock was set back: it is due now.
         """
-        rows = self._connection.execute(_TAKE_DUE, {**_moments(now), "most": limit})
-        return [self._add(row) for row in rows]
+        return [self._add(row) for row in _TAKE_DUE.rows(self._connection, **_moments(now), most=limit)]
 
     def due_ids(self, now: datetime) -> list[int]:
         """The ids of all incidents that are due, unlocked."""
-        return list(self._connection.execute(_DUE_IDS, _moments(now)).scalars())
+        return [row.id for row in _DUE_IDS.rows(self._connection, **_moments(now))]
 
     def is_due(self, incident_id: int, now: datetime) -> bool:
         """Whether a loaded incident is (still) due."""
         due_at = self._open[incident_id].incident.due_at
         return due_at is not None and (due_at <= now or due_at > now + TOO_FAR)
 
-    def _add(self, row: Row[Any]) -> int:
+    def _add(self, row: Any) -> int:
         loaded = incident_from(row)
-        self._open[loaded.id] = _Open(loaded, row.plan, row.digest)
+        self._open[loaded.id] = _Open(loaded, row.plan, row.digest, row.version)
         if loaded.is_open:
             self._open_for[loaded.subject] = loaded.id
         return loaded.id
@@ -157,7 +189,7 @@ class Casebook:
     def _load_alarms(self) -> None:
         if not self._open:
             return
-        for row in self._connection.execute(_ALARMS_OF, {"ids": list(self._open)}):
+        for row in _ALARMS_OF.rows(self._connection, ids=list(self._open)):
             self._open[row.incident_id].alarms.append(alarm_from(row))
 
     # ---- looking ----
@@ -167,7 +199,7 @@ class Casebook:
 
     def incident(self, incident_id: int) -> Incident:
         """The incident as it stands in this book; a number from `open` works also after `write`."""
-        return self._open[incident_id].incident
+        return self._open[incident_id].current()
 
     def plan(self, incident_id: int) -> Plan:
         return thaw(self._open[incident_id].plan)
@@ -210,6 +242,7 @@ class Casebook:
             ),
             freeze(plan),
             head="",
+            version=0,
             new=True,
         )
         self._open_for[subject] = temporary
@@ -218,7 +251,7 @@ class Casebook:
     def change(self, incident_id: int, **values: Any) -> Incident:
         """Replace fields of an incident; returns the new value."""
         entry = self._open[incident_id]
-        entry.incident = replace(entry.incident, **values)
+        entry.incident = replace(entry.incident, version=entry.version, **values)
         entry.changed = True
         return entry.incident
 
@@ -226,7 +259,6 @@ class Casebook:
         """Begin the ladder again, on `plan`, at once."""
         entry = self._open[incident_id]
         entry.plan = freeze(plan)
-        entry.replanned = True
         due_at = min(entry.incident.due_at or now, now)
         self.change(incident_id, ladder_rung=entry.incident.rung, ladder_at=now, due_at=due_at)
 
@@ -234,10 +266,8 @@ class Casebook:
         """Append to the timeline."""
         entry = self._open[incident_id]
         for fact in facts:
-            seq = entry.incident.version + 1
+            entry.version = seq = entry.version + 1
             entry.head = link(entry.head, seq, at, fact)
-            entry.incident = replace(entry.incident, version=seq)
-            entry.changed = True
             entry.entries.append(
                 {
                     "incident_id": incident_id,
@@ -352,40 +382,32 @@ class Casebook:
             for row in rows:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
         if self._alarms_changed:  # first: one that was cleared makes room for one of the same kind
-            self._connection.execute(_CHANGE_ALARM, self._alarms_changed)
+            _ALARM_CHANGES.run(self._connection, self._alarms_changed)
         if self._alarms_new:
-            self._connection.execute(_NEW_ALARM, self._alarms_new)
+            _ALARMS.insert(self._connection, self._alarms_new)
         if self._offers_new:
-            self._connection.execute(_NEW_OFFER, self._offers_new)
+            _OFFERS.insert(self._connection, self._offers_new)
         return self._write_messages(lease, lease_most)
 
     def _write_incidents(self) -> None:
         new = [entry for entry in self._open.values() if entry.new]
         if new:
-            ids = self._connection.execute(
-                _NEW_INCIDENT,
-                [{**_incident_row(entry), "plan": entry.plan} for entry in new],
-            ).scalars()
+            ids = _INCIDENTS.insert_for_ids(self._connection, [_incident_row(entry) for entry in new])
             for entry, stored in zip(new, ids, strict=True):
                 self.stored_ids[entry.incident.id] = stored
-                entry.incident = replace(entry.incident, id=stored)
-        changed = [entry for entry in self._open.values() if entry.changed and not entry.new]
+                entry.incident = replace(entry.incident, id=stored, version=entry.version)
+        known = [entry for entry in self._open.values() if not entry.new]
+        changed = [_incident_row(entry) for entry in known if entry.changed]
         if changed:
-            self._connection.execute(
-                _CHANGE_INCIDENT,
-                [{**_incident_row(entry), "of_id": entry.incident.id} for entry in changed],
-            )
-        replanned = [entry for entry in changed if entry.replanned]
-        if replanned:
-            self._connection.execute(
-                _CHANGE_INCIDENT,
-                [{"plan": entry.plan, "of_id": entry.incident.id} for entry in replanned],
-            )
+            _INCIDENT_CHANGES.run(self._connection, changed)
+        noted = [_head_row(entry) for entry in known if entry.entries and not entry.changed]
+        if noted:
+            _INCIDENT_HEADS.run(self._connection, noted)
         entries = [row for entry in self._open.values() for row in entry.entries]
         if entries:
             for row in entries:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
-            self._connection.execute(_NEW_ENTRY, entries)
+            _ENTRIES.insert(self._connection, entries)
 
     def _write_messages(self, lease: tuple[str, datetime] | None, most: int) -> list[Message]:
         rows = self._messages_new
@@ -397,7 +419,7 @@ class Casebook:
             taken = sorted(rows, key=lambda row: int(row["lane"]))[:most]
             for row in taken:
                 row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)
-        ids = self._connection.execute(_NEW_MESSAGE, rows).scalars()
+        ids = _MESSAGES.insert_for_ids(self._connection, rows)
         for row, stored in zip(rows, ids, strict=True):
             row["id"] = stored
         return [message_from_mapping(row) for row in taken]
@@ -406,7 +428,7 @@ class Casebook:
 # ---- rows to values ----
 
 
-def incident_from(row: Row[Any]) -> Incident:
+def incident_from(row: Any) -> Incident:
     return Incident(
         id=row.id,
         subject=row.subject,
@@ -434,6 +456,7 @@ def incident_from(row: Row[Any]) -> Incident:
 def _incident_row(entry: _Open) -> dict[str, Any]:
     i = entry.incident
     return {
+        "id": i.id,
         "subject": i.subject,
         "household_id": i.household_id,
         "kind": i.kind.value,
@@ -441,10 +464,11 @@ def _incident_row(entry: _Open) -> dict[str, Any]:
         "stage": i.stage.value,
         "opened_at": i.opened_at,
         "due_at": i.due_at,
+        "plan": entry.plan,
         "rung": i.rung,
         "ladder_rung": i.ladder_rung,
         "ladder_at": i.ladder_at,
-        "version": i.version,
+        "version": entry.version,
         "digest": entry.head,
         "claimed_by": i.claimed_by,
         "claimed_at": i.claimed_at,
@@ -457,7 +481,11 @@ def _incident_row(entry: _Open) -> dict[str, Any]:
     }
 
 
-def alarm_from(row: Row[Any]) -> Alarm:
+def _head_row(entry: _Open) -> dict[str, Any]:
+    return {"id": entry.incident.id, "version": entry.version, "digest": entry.head}
+
+
+def alarm_from(row: Any) -> Alarm:
     return Alarm(
         id=row.id,
         incident_id=row.incident_id,
@@ -474,7 +502,7 @@ def alarm_from(row: Row[Any]) -> Alarm:
 
 def _alarm_change(changed: Alarm) -> dict[str, Any]:
     return {
-        "of_id": changed.id,
+        "id": changed.id,
         "last_at": changed.last_at,
         "times": changed.times,
         "cleared_at": changed.cleared_at,

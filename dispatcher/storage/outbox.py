@@ -6,13 +6,26 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
+from community.storage.prepared import Changes
 from community.storage.tables import incident, message
 from dispatcher.model import RANK, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from
 
 _TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
+
+_SENT = Changes(
+    message,
+    *("state", "lease_until", "channel", "provider_id", "error", "sent_at", "delivered_at"),
+    only="t.state IN ('queued', 'sending')",
+)
+_UNSENT = Changes(
+    message,
+    *("state", "lease_until", "channel", "due_at", "error"),
+    given=("attempts",),
+    only="t.state = 'sending'",
+)
 
 # What is still worth saying when the case is closed.
 _AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value)
@@ -109,23 +122,13 @@ def drop_stale(connection: Connection, now: datetime) -> int:
 def settle_sent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Record that messages left. What a receipt has said meanwhile is worth more and stays."""
     if rows:
-        waiting = or_(
-            message.c.state == MessageState.QUEUED.value, message.c.state == MessageState.SENDING.value
-        )
-        connection.execute(update(message).where(message.c.id == bindparam("of_id"), waiting), list(rows))
+        _SENT.run(connection, rows)
 
 
 def settle_unsent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Record that attempts failed, unless another courier has begun a newer attempt (`of_attempt`)."""
+    """Record that attempts failed, unless another courier has begun a newer attempt (`attempts`)."""
     if rows:
-        connection.execute(
-            update(message).where(
-                message.c.id == bindparam("of_id"),
-                message.c.attempts == bindparam("of_attempt"),
-                message.c.state == MessageState.SENDING.value,
-            ),
-            list(rows),
-        )
+        _UNSENT.run(connection, rows)
 
 
 def find(connection: Connection, *, provider_id: str = "", key: str = "") -> Message | None:
