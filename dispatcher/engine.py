@@ -137,6 +137,7 @@ class Engine:
         known = self._current(connection)
         households = {book.incident(id).household_id for id in due} - {None}
         homes = register.homes(connection, {id for id in households if id is not None})
+        candidates = known.fleet.candidates_for(homes.values(), now)
         seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
@@ -151,7 +152,7 @@ class Engine:
                 incident=incident,
                 plan=book.plan(incident_id),
                 home=home,
-                candidates=known.fleet.candidates(home, now) if home is not None else (),
+                candidates=candidates[home.household.id] if home is not None else (),
                 offers=known_offers,
                 told=told.get(incident_id, ()),
             )

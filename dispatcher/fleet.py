@@ -7,14 +7,15 @@ those the desk is all that is left, which every plan rings anyway.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 
 from community.model import Duty, HomeRecord, Responder, ResponderKind, on_duty
 from dispatcher.model import Candidate
 from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
-from maps.nearest import Place, Places, minutes
+from maps.nearest import Near, Place, Places, minutes
 
 SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     # An e-bike in streets, about 15 km/h; a clinic's car with getting ready; on foot for neighbours.
@@ -38,16 +39,34 @@ class Fleet:
         self._zone = zone
         self._minute: datetime | None = None
         self._available: list[Responder] = []
+        self._without_position: list[Responder] = []
         self._places: Places[ResponderKind] = Places({})
 
     def candidates(self, home: HomeRecord, now: datetime) -> tuple[Candidate, ...]:
         """Those on duty, by kind, best first."""
+        return self.candidates_for([home], now)[home.household.id]
+
+    def candidates_for(
+        self, homes: Collection[HomeRecord], now: datetime
+    ) -> dict[int, tuple[Candidate, ...]]:
+        """The same for many homes at once, by the id of the household."""
         self._turn_to(now.replace(second=0, microsecond=0))
-        position = home.household.position
-        if position is None:
-            return tuple(self._by_cell(self._available, home))
-        near = self._by_distance(Point(position.lon, position.lat), home)
-        return (*near, *self._by_cell([r for r in self._available if r.position is None], home))
+        found: dict[int, tuple[Candidate, ...]] = {}
+        located: list[HomeRecord] = []
+        doors: list[Point] = []
+        for home in homes:
+            position = home.household.position
+            if position is None:
+                found[home.household.id] = tuple(self._by_cell(self._available, home))
+            else:
+                located.append(home)
+                doors.append(Point(position.lon, position.lat))
+        for home, near in zip(located, self._places.nearest_to_each(doors, SHORTLIST), strict=True):
+            found[home.household.id] = (
+                *self._by_distance(near, home),
+                *self._by_cell(self._without_position, home),
+            )
+        return found
 
     def _turn_to(self, minute: datetime) -> None:
         if minute == self._minute:
@@ -62,35 +81,37 @@ class Fleet:
             where = responder.position
             if where is not None:
                 located[responder.kind].append(Place(str(responder.id), Point(where.lon, where.lat)))
+        self._without_position = [r for r in self._available if r.position is None]
         self._places = Places(located)
         self._minute = minute
 
-    def _by_distance(self, door: Point, home: HomeRecord) -> Iterator[Candidate]:
-        for kind, ranked in self._places.nearest(door, SHORTLIST).items():
-            for rank, near in enumerate(ranked, start=1):
-                responder = self._responders[near.id]
-                own = "本网格" if _is_staff(responder, home) else ""
-                yield Candidate(
-                    responder=responder,
-                    why=f"{own}{RESPONDER_WORD[kind][0]},在岗,直线距离{_ordinal(rank)} "
-                    f"no. {rank} {RESPONDER_WORD[kind][1]} by straight distance, on duty",
-                    distance_m=near.distance_m,
-                    eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[kind]),
-                )
+    def _by_distance(
+        self, near: Mapping[ResponderKind, Sequence[Near]], home: HomeRecord
+    ) -> Iterator[Candidate]:
+        areas = _areas_of(home)
+        for kind, ranked in near.items():
+            speed = SPEED_M_PER_MIN[kind]
+            for rank, one in enumerate(ranked, start=1):
+                responder = self._responders[one.id]
+                why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
+                yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
 
     def _by_cell(self, available: Iterable[Responder], home: HomeRecord) -> Iterator[Candidate]:
+        areas = _areas_of(home)
         for responder in sorted(available, key=lambda r: r.id):
-            if _is_staff(responder, home):
+            if not areas.isdisjoint(responder.cells):
                 yield Candidate(
                     responder, why="没有坐标,本网格在岗人员 no position: the cell's own duty staff"
                 )
 
 
-def _ordinal(rank: int) -> str:
-    return "最近" if rank == 1 else f"第{rank}近"
+@cache
+def _why(kind: ResponderKind, rank: int, *, is_staff: bool) -> str:
+    chinese, english = RESPONDER_WORD[kind]
+    own, near = "本网格" if is_staff else "", "最近" if rank == 1 else f"第{rank}近"
+    return f"{own}{chinese},在岗,直线距离{near} no. {rank} {english} by straight distance, on duty"
 
 
-def _is_staff(responder: Responder, home: HomeRecord) -> bool:
-    """Whether the home's cell, or its community, has this responder on its staff."""
-    areas = {home.cell.id} if home.community is None else {home.cell.id, home.community.id}
-    return not areas.isdisjoint(responder.cells)
+def _areas_of(home: HomeRecord) -> set[int]:
+    """The home's cell and its community: whoever is on the staff of either counts as its own."""
+    return {home.cell.id} if home.community is None else {home.cell.id, home.community.id}

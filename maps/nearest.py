@@ -7,7 +7,7 @@ geodesic. Exact for any data, with no index that could go stale (7-where: a tree
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from math import ceil, isfinite, pi
@@ -26,7 +26,6 @@ GEOD = Geod(ellps="WGS84")
 # Distances are kept to the millimetre, so that places equally far tie on every machine and their ids decide.
 DECIMALS = 3
 ROUNDING_M = 0.01  # more than all rounding of chords and distances together
-SHORTLIST = 8
 
 Vectors = NDArray[np.float64]
 G = TypeVar("G", bound=Hashable)
@@ -53,13 +52,15 @@ class Places(Generic[G]):
     """Groups of places, prepared for asking many times who of each is nearest; one pass serves them all."""
 
     def __init__(self, groups: Mapping[G, Iterable[Place]]) -> None:
-        self._places: list[Place] = []
+        self._ids: list[str] = []
         self._slices: dict[G, slice] = {}
+        points: list[Point] = []
         for group, members in groups.items():
-            begins = len(self._places)
-            self._places.extend(members)
-            self._slices[group] = slice(begins, len(self._places))
-        self._degrees = np.array([(p.point.lon, p.point.lat) for p in self._places]).reshape(-1, 2)
+            ordered = sorted(members, key=lambda place: place.id)  # equally far: the lower index is first
+            self._slices[group] = slice(len(self._ids), len(self._ids) + len(ordered))
+            self._ids += [place.id for place in ordered]
+            points += [place.point for place in ordered]
+        self._degrees = np.array([(point.lon, point.lat) for point in points]).reshape(-1, 2)
         self._vectors = _ecef(self._degrees)
 
     def nearest(self, origin: Point, k: int) -> dict[G, tuple[Near, ...]]:
@@ -67,47 +68,58 @@ class Places(Generic[G]):
 
         Fewer when there are fewer. ValueError when `k` is not positive.
         """
+        [found] = self.nearest_to_each([origin], k)
+        return found
+
+    def nearest_to_each(self, origins: Sequence[Point], k: int) -> list[dict[G, tuple[Near, ...]]]:
+        """The same for many origins at once, at a tenth of the time."""
         if k < 1:
             raise ValueError(f"ask for at least one place, not {k}")
-        if not self._places:
-            return dict.fromkeys(self._slices, ())
-        differences = self._vectors - _ecef(np.array([(origin.lon, origin.lat)]))
-        chords: Vectors = np.sqrt(np.einsum("ij,ij->i", differences, differences))
-        short = {
-            group: np.argsort(chords[own])[: max(k, SHORTLIST)] + own.start
-            for group, own in self._slices.items()
-        }
-        metres = np.split(
-            self._geodesics(origin, np.concatenate(list(short.values()))),
-            np.cumsum([len(chosen) for chosen in short.values()])[:-1],
-        )
-        return {
-            group: self._certain(origin, chords, self._slices[group], chosen, distances, k)
-            for (group, chosen), distances in zip(short.items(), metres, strict=True)
-        }
+        found: list[dict[G, tuple[Near, ...]]] = [{} for _ in origins]
+        if not origins:
+            return found
+        doors = np.array([(origin.lon, origin.lat) for origin in origins])
+        differences = self._vectors[None, :, :] - _ecef(doors)[:, None, :]
+        chords: Vectors = np.sqrt(np.einsum("ijk,ijk->ij", differences, differences))
+        for group, own in self._slices.items():
+            for answer, near in zip(found, self._of_group(doors, chords[:, own], own, k), strict=True):
+                answer[group] = near
+        return found
 
-    def _certain(
-        self,
-        origin: Point,
-        chords: Vectors,
-        own: slice,
-        chosen: NDArray[np.intp],
-        metres: Vectors,
-        k: int,
+    def _of_group(self, doors: Vectors, chords: Vectors, own: slice, k: int) -> Iterator[tuple[Near, ...]]:
+        order = np.argsort(chords, axis=1, kind="stable")
+        chosen = np.sort(order[:, :k], axis=1)
+        metres = self._geodesics(doors, chosen + own.start)
+        ranks = np.argsort(metres, axis=1, kind="stable")
+        chosen, metres = np.take_along_axis(chosen, ranks, 1), np.take_along_axis(metres, ranks, 1)
+        certain = np.ones(len(doors), dtype=bool)
+        if order.shape[1] > k:  # whether the next chord is longer than the farthest of the chosen ways
+            following = np.take_along_axis(chords, order[:, k : k + 1], 1)[:, 0]
+            certain = following > metres[:, -1] + ROUNDING_M
+        ids, start = self._ids, own.start
+        for at, (indices, distances, is_certain) in enumerate(
+            zip(chosen.tolist(), metres.tolist(), certain.tolist(), strict=True)
+        ):
+            if is_certain:
+                yield tuple([Near(ids[start + i], d) for i, d in zip(indices, distances, strict=True)])
+            else:
+                yield self._of_all_that_could_win(doors[at : at + 1], chords[at], distances[-1], own, k)
+
+    def _of_all_that_could_win(
+        self, door: Vectors, chords: Vectors, limit_m: float, own: slice, k: int
     ) -> tuple[Near, ...]:
-        """The `k` best of a group, after widening its shortlist by all that could still win."""
-        if len(chosen) < own.stop - own.start:
-            limit = np.sort(metres)[k - 1] + ROUNDING_M
-            if chords[chosen[-1]] <= limit:
-                chosen = np.flatnonzero(chords[own] <= limit) + own.start
-                metres = self._geodesics(origin, chosen)
-        ranked = sorted(zip(metres.tolist(), (self._places[at].id for at in chosen.tolist()), strict=True))
-        return tuple(Near(id, distance) for distance, id in ranked[:k])
+        chosen = np.flatnonzero(chords <= limit_m + ROUNDING_M) + own.start
+        metres = self._geodesics(door, chosen[None, :])[0]
+        ranked = sorted(zip(metres.tolist(), chosen.tolist(), strict=True))
+        return tuple(Near(self._ids[index], distance) for distance, index in ranked[:k])
 
-    def _geodesics(self, origin: Point, which: NDArray[np.intp]) -> Vectors:
-        lons, lats = self._degrees[which].T
-        _, _, metres = GEOD.inv(np.full_like(lons, origin.lon), np.full_like(lats, origin.lat), lons, lats)
-        rounded: Vectors = np.round(metres, DECIMALS)
+    def _geodesics(self, doors: Vectors, which: NDArray[np.intp]) -> Vectors:
+        """Metres from each of n doors to its own row of m places: (n, m)."""
+        lons, lats = np.moveaxis(self._degrees[which], -1, 0)
+        from_lons = np.repeat(doors[:, 0], which.shape[1])
+        from_lats = np.repeat(doors[:, 1], which.shape[1])
+        _, _, metres = GEOD.inv(from_lons, from_lats, lons.ravel(), lats.ravel())
+        rounded: Vectors = np.round(metres, DECIMALS).reshape(which.shape)
         return rounded
 
 

@@ -12,14 +12,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Row,
     Select,
     String,
     and_,
@@ -55,6 +53,7 @@ from community.model import (
     Site,
 )
 from community.storage import tables as t
+from community.storage.prepared import Among, Query
 from community.storage.rows import insert_row, update_row, upsert
 from devices.signal import Role
 
@@ -132,7 +131,7 @@ def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, 
     if not area_ids:
         return {}
     found: dict[int, list[Area]] = defaultdict(list)
-    for row in connection.execute(_area_chains(), {"ids": list(area_ids)}):
+    for row in _AREA_CHAINS.rows(connection, ids=list(area_ids)):
         found[row.start].append(_area(row))
     return {start: tuple(steps) for start, steps in found.items()}
 
@@ -140,11 +139,10 @@ def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, 
 # Statements of the hot path are built once: building one costs more than running it.
 
 
-@cache
-def _area_chains() -> Select[Any]:
+def _area_chains(among: Among) -> Select[Any]:
     chain = (
         select(t.area.c.id.label("start"), t.area.c.id, t.area.c.parent_id, literal(0).label("depth"))
-        .where(t.area.c.id.in_(bindparam("ids", expanding=True)))
+        .where(among(t.area.c.id, "ids"))
         .cte("chain", recursive=True)
     )
     parent = t.area.alias("parent")
@@ -160,18 +158,15 @@ def _area_chains() -> Select[Any]:
     )
 
 
-_HOUSEHOLDS = select(t.household).where(t.household.c.id.in_(bindparam("ids", expanding=True)))
-_RESIDENTS_OF = (
-    select(t.resident)
-    .where(t.resident.c.household_id.in_(bindparam("ids", expanding=True)))
-    .order_by(t.resident.c.id)
+_AREA_CHAINS = Query(_area_chains)
+_HOUSEHOLDS = Query(lambda among: select(t.household).where(among(t.household.c.id, "ids")))
+_RESIDENTS_OF = Query(
+    lambda among: select(t.resident).where(among(t.resident.c.household_id, "ids")).order_by(t.resident.c.id)
 )
-_CONTACTS_OF = (
-    select(t.contact)
-    .where(t.contact.c.household_id.in_(bindparam("ids", expanding=True)))
-    .order_by(t.contact.c.rank)
+_CONTACTS_OF = Query(
+    lambda among: select(t.contact).where(among(t.contact.c.household_id, "ids")).order_by(t.contact.c.rank)
 )
-_DEVICES_BY_KEY = select(t.device).where(t.device.c.key.in_(bindparam("keys", expanding=True)))
+_DEVICES_BY_KEY = Query(lambda among: select(t.device).where(among(t.device.c.key, "keys")))
 _REVISION = select(t.revision.c.number).where(t.revision.c.of == bindparam("of_what"))
 
 
@@ -180,15 +175,15 @@ _REVISION = select(t.revision.c.number).where(t.revision.c.of == bindparam("of_w
 
 def homes(connection: Connection, household_ids: Collection[int]) -> dict[int, HomeRecord]:
     """Everything known of these homes, in four queries."""
-    wanted = {"ids": list(set(household_ids))}
-    if not wanted["ids"]:
+    ids = list(set(household_ids))
+    if not ids:
         return {}
-    households = [_household(row) for row in connection.execute(_HOUSEHOLDS, wanted)]
+    households = [_household(row) for row in _HOUSEHOLDS.rows(connection, ids=ids)]
     residents: dict[int, list[Resident]] = defaultdict(list)
-    for row in connection.execute(_RESIDENTS_OF, wanted):
+    for row in _RESIDENTS_OF.rows(connection, ids=ids):
         residents[row.household_id].append(_resident(row))
     contacts: dict[int, list[Contact]] = defaultdict(list)
-    for row in connection.execute(_CONTACTS_OF, wanted):
+    for row in _CONTACTS_OF.rows(connection, ids=ids):
         contacts[row.household_id].append(_contact(row))
     chains = area_chains(connection, {household.area_id for household in households})
     return {
@@ -309,7 +304,7 @@ def devices_by_key(connection: Connection, keys: Collection[str]) -> dict[str, D
     """The enrolled devices among `keys`."""
     if not keys:
         return {}
-    rows = connection.execute(_DEVICES_BY_KEY, {"keys": list(set(keys))})
+    rows = _DEVICES_BY_KEY.rows(connection, keys=list(set(keys)))
     return {row.key: _device(row) for row in rows}
 
 
@@ -548,7 +543,7 @@ def _area_columns(with_polygons: bool) -> list[Column[Any]]:
     return [column for column in t.area.c if with_polygons or column is not t.area.c.polygon]
 
 
-def _area(row: Row[Any]) -> Area:
+def _area(row: Any) -> Area:
     return Area(
         id=row.id,
         level=AreaLevel(row.level),
@@ -567,13 +562,13 @@ def _polygon(rings: list[list[list[float]]] | None) -> Polygon | None:
     return tuple(tuple((lon, lat) for lon, lat in ring) for ring in rings)
 
 
-def _position(row: Row[Any], accuracy_m: float | None = None) -> Position | None:
+def _position(row: Any, accuracy_m: float | None = None) -> Position | None:
     if row.lon is None:
         return None
     return Position(lon=row.lon, lat=row.lat, source=row.position_source, accuracy_m=accuracy_m)
 
 
-def _household(row: Row[Any]) -> Household:
+def _household(row: Any) -> Household:
     return Household(
         id=row.id,
         area_id=row.area_id,
@@ -588,7 +583,7 @@ def _household(row: Row[Any]) -> Household:
     )
 
 
-def _resident(row: Row[Any]) -> Resident:
+def _resident(row: Any) -> Resident:
     return Resident(
         id=row.id,
         household_id=row.household_id,
@@ -601,7 +596,7 @@ def _resident(row: Row[Any]) -> Resident:
     )
 
 
-def _contact(row: Row[Any]) -> Contact:
+def _contact(row: Any) -> Contact:
     return Contact(
         id=row.id,
         household_id=row.household_id,
@@ -612,7 +607,7 @@ def _contact(row: Row[Any]) -> Contact:
     )
 
 
-def _device(row: Row[Any]) -> Device:
+def _device(row: Any) -> Device:
     return Device(
         id=row.id,
         key=row.key,

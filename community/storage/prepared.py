@@ -1,0 +1,280 @@
+"""Statements of the hot path: compiled once by SQLAlchemy, then given straight to the driver.
+
+Running a statement costs SQLite a few microseconds, and going through SQLAlchemy five to ten times as much,
+most of all for rows with times in them. So what runs for every press is prepared here. Errors come out as
+SQLAlchemy's, as from every other statement.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    any_,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from community.storage.tables import Moment, as_sqlite, aware_moment
+
+Convert = Callable[[Any], Any]
+
+
+Among = Callable[[ColumnElement[Any], str], ColumnElement[bool]]
+
+
+class Query:
+    """A SELECT. `build` gets `among(column, name)`: the column is one of the list parameter `name`."""
+
+    def __init__(self, build: Callable[[Among], Select[Any]]) -> None:
+        self._build = build
+        self._made: dict[str, _MadeQuery] = {}
+
+    def rows(self, connection: Connection, **parameters: Any) -> list[Any]:
+        """The rows, with a field for each column."""
+        made = self._made.get(connection.dialect.name)
+        if made is None:
+            made = self._made[connection.dialect.name] = _MadeQuery(self._build, connection)
+        return made.rows(connection, parameters)
+
+
+class _MadeQuery:
+    def __init__(self, build: Callable[[Among], Select[Any]], connection: Connection) -> None:
+        dialect = connection.dialect
+        self._is_sqlite = dialect.name == "sqlite"
+        statement = build(self._among)
+        compiled = statement.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        columns = list(statement.selected_columns)
+        names = [column.key or "" for column in columns]
+        self._make: Callable[[Sequence[Any]], Any] = _row_type(names)._make
+        reads = ((at, _reader(column.type, self._is_sqlite)) for at, column in enumerate(columns))
+        self._reads = [(at, read) for at, read in reads if read is not None]
+
+    def _among(self, column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+        if self._is_sqlite:
+            return column.in_(select(func.json_each(bindparam(name)).table_valued("value").c.value))
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
+        given: dict[str, Any] = {**self._fixed, **parameters}
+        if self._is_sqlite:
+            given = {name: _sqlite_parameter(value) for name, value in given.items()}
+        bound = given if self._order is None else tuple([given[name] for name in self._order])
+        with _cursor(connection, self._sql) as cursor:
+            cursor.execute(self._sql, bound)
+            found = cursor.fetchall()
+        make, reads = self._make, self._reads
+        if not reads:
+            return [make(row) for row in found]
+        made = []
+        for row in found:
+            values = list(row)
+            for at, read in reads:
+                value = values[at]
+                if value is not None:
+                    values[at] = read(value)
+            made.append(make(values))
+        return made
+
+
+class Rows:
+    """Writes many rows of one table by one statement, always with the same columns."""
+
+    def __init__(self, table: Table, *columns: str) -> None:
+        self._table = table
+        self._columns = [table.c[name] for name in columns]
+        self._pick = itemgetter(*columns)
+        self._names = columns
+        self._writes: dict[bool, list[tuple[int, Convert]]] = {
+            is_sqlite: [
+                (at, write)
+                for at, column in enumerate(self._columns)
+                if (write := _writer(column.type, is_sqlite)) is not None
+            ]
+            for is_sqlite in (True, False)
+        }
+        names = ", ".join(f'"{name}"' for name in columns)
+        self._sqlite_insert = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"
+        arrays = ", ".join(f"%s::{_postgres_type(column)}[]" for column in self._columns)
+        picked = ", ".join(
+            f'r."{column.name}"::json' if isinstance(column.type, JSON) else f'r."{column.name}"'
+            for column in self._columns
+        )
+        unnested = f"unnest({arrays}) WITH ORDINALITY AS r({names}, ordinal)"
+        self._postgres_insert = (
+            f"INSERT INTO {table.name} ({names}) SELECT {picked} FROM {unnested} ORDER BY r.ordinal"
+        )
+
+    def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert `rows`, in their order."""
+        self._insert(connection, rows, "")
+
+    def insert_for_ids(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert `rows`; the ids that they got, in their order."""
+        return self._insert(connection, rows, " RETURNING id")
+
+    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]], returning: str) -> list[int]:
+        if connection.dialect.name == "sqlite":
+            with _cursor(connection, self._sqlite_insert) as cursor:
+                cursor.executemany(self._sqlite_insert, self._tuples(rows, is_sqlite=True))
+                if not returning:
+                    return []
+                # One writer, and a table that only grows: the rows stand one after the other.
+                [(last,)] = cursor.execute("SELECT last_insert_rowid()").fetchall()
+                return list(range(last - len(rows) + 1, last + 1))
+        sql = self._postgres_insert + returning
+        with _cursor(connection, sql) as cursor:
+            cursor.execute(sql, _transposed(self._tuples(rows, is_sqlite=False)))
+            return sorted(id for (id,) in cursor.fetchall()) if returning else []
+
+    def _tuples(self, rows: Sequence[Mapping[str, Any]], *, is_sqlite: bool) -> list[Sequence[Any]]:
+        pick, writes = self._pick, self._writes[is_sqlite]
+        made: list[Sequence[Any]] = []
+        for row in rows:
+            values = list(pick(row))
+            for at, write in writes:
+                value = values[at]
+                if value is not None:
+                    values[at] = write(value)
+            made.append(values)
+        return made
+
+
+class Changes(Rows):
+    """Changes many rows of one table by one statement: each row names its `id` and the new values.
+
+    A row is changed only while its columns in `given` have the values that are given for it, and while `only`
+    holds: SQL in which the table is called `t`.
+    """
+
+    def __init__(self, table: Table, *columns: str, only: str = "", given: Sequence[str] = ()) -> None:
+        super().__init__(table, "id", *columns, *given)
+        sets = ", ".join(f'"{name}" = ?' for name in columns)
+        # SQLite takes the parameters in the order in which they stand: the values, then what is compared.
+        places = range(len(self._names))
+        self._order = itemgetter(*(*places[1 : len(columns) + 1], 0, *places[len(columns) + 1 :]))
+        also = "".join(f' AND t."{name}" = ?' for name in given) + (f" AND {only}" if only else "")
+        self._sqlite_change = f"UPDATE {table.name} AS t SET {sets} WHERE t.id = ?{also}"
+        arrays = ", ".join(f"%s::{_postgres_type(column)}[]" for column in self._columns)
+        names = ", ".join(f'"{name}"' for name in self._names)
+        sets = ", ".join(f'"{name}" = r."{name}"' for name in columns)
+        also = "".join(f' AND t."{name}" = r."{name}"' for name in given) + (f" AND {only}" if only else "")
+        self._postgres_change = (
+            f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS r({names}) WHERE t.id = r.id{also}"
+        )
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if connection.dialect.name == "sqlite":
+            with _cursor(connection, self._sqlite_change) as cursor:
+                order = self._order
+                cursor.executemany(
+                    self._sqlite_change, [order(values) for values in self._tuples(rows, is_sqlite=True)]
+                )
+            return
+        with _cursor(connection, self._postgres_change) as cursor:
+            cursor.execute(self._postgres_change, _transposed(self._tuples(rows, is_sqlite=False)))
+
+
+@contextmanager
+def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
+    """A cursor of the driver inside the connection's transaction; its errors come out as SQLAlchemy's."""
+    dbapi = connection.dialect.loaded_dbapi
+    try:
+        cursor = connection.connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+    except dbapi.Error as error:
+        raise DBAPIError.instance(
+            sql, None, error, dbapi.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
+
+
+def _row_type(names: Sequence[str]) -> Any:
+    return namedtuple("Row", names, rename=True)
+
+
+def _transposed(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _sqlite_parameter(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return as_sqlite(value)
+    if isinstance(value, list):
+        return orjson.dumps(value).decode()
+    return value
+
+
+def _reader(type_: TypeEngine[Any], is_sqlite: bool) -> Convert | None:
+    if isinstance(type_, Moment):
+        return _from_sqlite if is_sqlite else _in_utc
+    if isinstance(type_, Date):
+        return date.fromisoformat if is_sqlite else None
+    if isinstance(type_, JSON):
+        return orjson.loads if is_sqlite else None
+    if isinstance(type_, Boolean):
+        return bool if is_sqlite else None
+    return None
+
+
+def _writer(type_: TypeEngine[Any], is_sqlite: bool) -> Convert | None:
+    if isinstance(type_, Moment):
+        return as_sqlite if is_sqlite else aware_moment
+    return _as_json if isinstance(type_, JSON) else None
+
+
+def _as_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _from_sqlite(text: str) -> datetime:
+    return datetime.fromisoformat(text + "+00:00")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _postgres_type(column: Column[Any]) -> str:
+    match column.type:
+        case Moment():
+            return "timestamptz"
+        case BigInteger():
+            return "int8"
+        case Integer():
+            return "int4"
+        case Float():
+            return "float8"
+        case Boolean():
+            return "bool"
+        case LargeBinary():
+            return "bytea"
+        case _:
+            return "text"
