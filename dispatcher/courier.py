@@ -20,10 +20,10 @@ import structlog
 from community.storage import Store
 from dispatcher.channels import Channel, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.clock import Clock
-from dispatcher.model import Entry, Fact, Message, MessageState, Purpose
+from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose
 from dispatcher.storage import outbox
 from dispatcher.storage.casebook import Casebook
-from dispatcher.wording import MESSAGE_WORD
+from dispatcher.wording import fate
 
 LEASE = timedelta(seconds=15)
 ATTEMPT = timedelta(seconds=9)  # asking the provider and sending: two time-outs of 4 s, and some
@@ -69,7 +69,7 @@ def settle(store: Store, carried: Sequence[Carried]) -> None:
             if incident_id is None:
                 continue
             book.note(incident_id, c.at, _fact(c))
-            lost = _state_after(c) in (MessageState.UNDELIVERABLE, MessageState.FAILED)
+            lost = _state_after(c) in LOST
             incident = book.incident(incident_id)
             if lost and c.message.purpose in (Purpose.RAISED, Purpose.ASK) and incident.due_at is not None:
                 book.change(incident_id, due_at=min(c.at, incident.due_at))  # the ladder moves on at once
@@ -124,7 +124,7 @@ def _fact(c: Carried) -> Fact:
     why = "" if isinstance(c.outcome, Sent) else f":{c.outcome.why}"
     return Fact(
         Entry.MESSAGE,
-        f"给{c.message.to.name}的短信{MESSAGE_WORD[state][0]}{why}",
+        f"{fate(c.message.is_call, c.message.to.name, state)}{why}",
         detail={"message": c.message.id, "state": state.value, "purpose": c.message.purpose.value},
     )
 

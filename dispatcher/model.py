@@ -212,6 +212,7 @@ class MessageState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"  # the provider took it
+    UNCONFIRMED = "unconfirmed"  # it took it a while ago, and cannot say that it arrived
     DELIVERED = "delivered"  # the handset has it
     FAILED = "failed"  # this attempt failed for good
     UNDELIVERABLE = "undeliverable"  # the provider says it cannot arrive
@@ -223,11 +224,15 @@ RANK: Mapping[MessageState, int] = {
     MessageState.QUEUED: 0,
     MessageState.SENDING: 1,
     MessageState.SENT: 2,
-    MessageState.FAILED: 3,
-    MessageState.UNDELIVERABLE: 3,
-    MessageState.DELIVERED: 4,
-    MessageState.CANCELLED: 5,
+    MessageState.UNCONFIRMED: 3,
+    MessageState.FAILED: 4,
+    MessageState.UNDELIVERABLE: 4,
+    MessageState.DELIVERED: 5,
+    MessageState.CANCELLED: 6,
 }
+
+# Nobody may count on such a message: the ladder moves on at once.
+LOST = frozenset({MessageState.UNCONFIRMED, MessageState.FAILED, MessageState.UNDELIVERABLE})
 
 
 class Purpose(StrEnum):
@@ -269,7 +274,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One text to one person: an outbox row. `key` is unique and goes to the provider as its token.
+    """One text or call to one person: an outbox row. `key` is unique and goes to the provider as its token.
 
     `variables` say the same as `body` in few short words, in order, for channels that only fill templates.
     `refused` names the channels that said it can never arrive by them.
@@ -293,6 +298,7 @@ class Message:
     delivered_at: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    is_call: bool = False  # to be said by telephone, whatever the person likes better
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,7 @@ class Draft:
     body: str
     lane: Lane = Lane.PERSON
     variables: Mapping[str, str] = field(default_factory=dict)
+    is_call: bool = False  # to be said by telephone, whatever the person likes better
 
 
 @dataclass(frozen=True, slots=True)

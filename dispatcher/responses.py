@@ -16,6 +16,7 @@ from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
     COVERING,
+    LOST,
     OPEN_OFFERS,
     RANK,
     Candidate,
@@ -45,10 +46,10 @@ from dispatcher.storage.casebook import (
 from dispatcher.wording import (
     CLOSE_WORD,
     MEANING_WORD,
-    MESSAGE_WORD,
     OFFER_WORD,
     Voice,
     distance_words,
+    fate,
     understand,
 )
 from maps.coords import Point, geodesic_m
@@ -394,11 +395,10 @@ def receipt(
             return True
         if book is not None and known.incident_id is not None:
             tail = f":{error}" if error else ""
-            text = f"给{known.to.name}的短信{MESSAGE_WORD[state][0]}{tail}"
+            text = f"{fate(known.is_call, known.to.name, state)}{tail}"
             detail = {"message": known.id, "state": state.value}
             book.note(known.incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
-            lost = state in (MessageState.FAILED, MessageState.UNDELIVERABLE)
-            if lost and book.incident(known.incident_id).is_open:
+            if state in LOST and book.incident(known.incident_id).is_open:
                 _sooner(book, known.incident_id, now)
             book.write()
         return True

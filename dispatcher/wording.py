@@ -101,9 +101,21 @@ MESSAGE_WORD: Mapping[MessageState, Pair] = {
     MessageState.QUEUED: ("待发", "queued"),
     MessageState.SENDING: ("发送中", "sending"),
     MessageState.SENT: ("已发出", "sent"),
+    MessageState.UNCONFIRMED: ("没有回执", "unconfirmed"),
     MessageState.DELIVERED: ("已送达", "delivered"),
     MessageState.FAILED: ("发送失败", "failed"),
     MessageState.UNDELIVERABLE: ("无法送达", "undeliverable"),
+    MessageState.CANCELLED: ("已取消", "cancelled"),
+}
+
+CALL_WORD: Mapping[MessageState, Pair] = {
+    MessageState.QUEUED: ("待拨", "queued"),
+    MessageState.SENDING: ("拨号中", "dialling"),
+    MessageState.SENT: ("已拨出", "ringing"),
+    MessageState.UNCONFIRMED: ("结果不明", "unconfirmed"),
+    MessageState.DELIVERED: ("已接听", "answered"),
+    MessageState.FAILED: ("未拨通", "failed"),
+    MessageState.UNDELIVERABLE: ("未接通", "not answered"),
     MessageState.CANCELLED: ("已取消", "cancelled"),
 }
 
@@ -204,6 +216,13 @@ class Voice:
             CloseCode.DUPLICATE: f"{who}家的报警已并入另一件处理。",
         }
         return self._say(ends[code])
+
+
+def fate(is_call: bool, name: str, state: MessageState) -> str:
+    """What became of a message, for the timeline: 给女儿赵艳的短信已送达, 给女儿赵艳的电话未接通."""
+    if is_call:
+        return f"给{name}的电话{CALL_WORD[state][0]}"
+    return f"给{name}的短信{MESSAGE_WORD[state][0]}"
 
 
 def name_of(home: HomeRecord) -> str:

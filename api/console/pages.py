@@ -346,6 +346,7 @@ def words() -> Response:
         "close": wording.CLOSE_WORD,
         "offer": wording.OFFER_WORD,
         "message": wording.MESSAGE_WORD,
+        "call": wording.CALL_WORD,
         "responder": wording.RESPONDER_WORD,
         "meaning": wording.MEANING_WORD,
         "known": KNOWN_WORD,

@@ -469,8 +469,10 @@ message = Table(
     Column("delivered_at", Moment),
     Column("variables", JSON, nullable=False, server_default="{}"),  # `body` in short words, for templates
     Column("refused", Text, nullable=False, server_default=""),  # channels by which it can never arrive
+    Column("is_call", Boolean, nullable=False, server_default=text("(false)")),
     CheckConstraint(
-        "state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'undeliverable', 'cancelled')",
+        "state IN ('queued', 'sending', 'sent', 'unconfirmed', "
+        "'delivered', 'failed', 'undeliverable', 'cancelled')",
         name="state_known",
     ),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
@@ -481,6 +483,14 @@ Index(
     message.c.due_at,
     sqlite_where=text("state IN ('queued', 'sending')"),
     postgresql_where=text("state IN ('queued', 'sending')"),
+)
+# What has not arrived yet, as far as we know; a query that uses it says the same words.
+NOT_ARRIVED = "state IN ('queued', 'sending', 'sent', 'failed', 'undeliverable')"
+Index(
+    "ix_message_not_arrived",
+    message.c.created_at,
+    sqlite_where=text(NOT_ARRIVED),
+    postgresql_where=text(NOT_ARRIVED),
 )
 
 # Said to have left, and then that it did not arrive: for the second provider, who must find them quickly.

@@ -19,6 +19,7 @@ from community.storage.tables import alarm, incident, message, offer, reply, tim
 from devices.signal import Kind
 from dispatcher.chain import link
 from dispatcher.model import (
+    LOST,
     OPEN_OFFERS,
     TOO_FAR,
     Alarm,
@@ -359,6 +360,7 @@ class Casebook:
                 "body": draft.body,
                 "channel": "",
                 "lane": int(draft.lane),
+                "is_call": draft.is_call,
                 "state": MessageState.QUEUED.value,
                 "attempts": 0,
                 "created_at": now,
@@ -548,6 +550,7 @@ def message_from_mapping(row: Mapping[Any, Any]) -> Message:
         delivered_at=row.get("delivered_at"),
         variables=row["variables"],
         refused=tuple((row.get("refused") or "").split()),
+        is_call=row["is_call"],
     )
 
 
@@ -588,7 +591,7 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
     ):
         answers[incident_id, phone] = Meaning(meaning)
     found: defaultdict[int, list[Told]] = defaultdict(list)
-    lost = (MessageState.FAILED.value, MessageState.UNDELIVERABLE.value)
+    lost = {state.value for state in LOST}
     for incident_id, who, phone, rung, state in connection.execute(
         select(message.c.incident_id, message.c.who, message.c.phone, message.c.rung, message.c.state)
         .where(message.c.incident_id.in_(ids), message.c.rung > 0)

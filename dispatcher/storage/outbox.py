@@ -187,5 +187,5 @@ def name_of(connection: Connection, incident_id: int, who: str) -> str:
     return connection.execute(query).scalar() or who
 
 
-_LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.DELIVERED)
+_LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNCONFIRMED, MessageState.DELIVERED)
 _NOT_LEFT = (MessageState.QUEUED, MessageState.CANCELLED)

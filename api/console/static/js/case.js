@@ -172,13 +172,13 @@ export class Case {
 
   _messages() {
     const messages = this.detail.messages;
-    return h("div", { class: "block" }, h("h3", null, both(["短信", "texts"]), h("span", { class: "chip" }, messages.length)),
+    return h("div", { class: "block" }, h("h3", null, both(["短信与电话", "texts and calls"]), h("span", { class: "chip" }, messages.length)),
       messages.map((message) => h("div", { class: "bubble" },
         h("p", null, message.body),
         h("div", { class: "bubble__foot" },
-          h("span", null, `→ ${message.to.name} ${phoneWords(message.to.phone)}`),
+          h("span", null, `${message.is_call ? "☎" : "→"} ${message.to.name} ${phoneWords(message.to.phone)}`),
           h("span", null, clockTime(message.delivered_at || message.sent_at || message.created_at)),
-          h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(words.message, message.state)),
+          h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(message.is_call ? words.call : words.message, message.state)),
           message.error ? h("span", null, message.error) : null))));
   }
 
