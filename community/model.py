@@ -134,6 +134,7 @@ class ResponderKind(StrEnum):
     CLINIC = "clinic"
     CONNECTOR = "connector"  # 联户长, one per ten homes
     VOLUNTEER = "volunteer"
+    SUPERVISOR = "supervisor"  # 值班长: sees to it that somebody goes; is told, wherever they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,16 @@ class Responder:
     cells: frozenset[int] = frozenset()  # the areas this responder is staff of
     skills: frozenset[str] = frozenset()
     active: bool = True
+
+
+def areas_of(home: HomeRecord) -> set[int]:
+    """The home's cell and its community: whoever is on the staff of either counts as its own."""
+    return {home.cell.id} if home.community is None else {home.cell.id, home.community.id}
+
+
+def is_staff_of(responder: Responder, home: HomeRecord) -> bool:
+    """Whether the home's cell, or its community, has this responder on its staff."""
+    return not areas_of(home).isdisjoint(responder.cells)
 
 
 @dataclass(frozen=True, slots=True)

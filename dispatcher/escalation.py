@@ -11,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from community.model import Contact, HomeRecord
+from community.model import Contact, HomeRecord, ResponderKind
 from dispatcher import templates
 from dispatcher.model import (
     COVERING,
     LOOK_AT_LEAST,
     OPEN_OFFERS,
+    SENDS,
     TOO_FAR,
     Ask,
     Candidate,
@@ -39,7 +40,7 @@ from dispatcher.model import (
     Tell,
     Whom,
 )
-from dispatcher.wording import Voice, distance_words
+from dispatcher.wording import RESPONDER_WORD, Voice, distance_words
 
 _GAVE_UP = frozenset({OfferState.DECLINED, OfferState.EXPIRED})
 
@@ -126,6 +127,7 @@ class _Climb:
         self.told = {told.who for told in present}
         # Told in this very step: never twice, however many rungs it catches up on.
         self.just_told: set[str] = set()
+        self.nobody: list[str] = []  # why parts of the last rung found nobody
         self.cannot = {told.who for told in case.told if told.answer is Meaning.STOP} | {
             told.who for told in present if told.answer is Meaning.CANNOT
         }
@@ -231,8 +233,13 @@ class _Climb:
             self.rung = self.incident.ladder_rung + fired + 1
             reached = self._fire(self.plan.rungs[min(fired, top - 1)], repeating=fired >= top)
             if not reached:
+                why = ";".join(self.nobody) or "没有写通知谁 it names nobody"
                 self.facts.append(
-                    Fact(Entry.SKIPPED, f"第{fired + 1}级没有可通知的人 rung {fired + 1} found nobody")
+                    Fact(
+                        Entry.SKIPPED,
+                        f"第{fired + 1}级没有可通知的人:{why} rung {fired + 1} found nobody",
+                        detail={"rung": self.rung, "nobody": self.nobody},
+                    )
                 )
             hurry = not reached  # ends at the last rung at the latest: that one rings the desk
 
@@ -243,9 +250,16 @@ class _Climb:
             self.unreachable.clear()  # a phone that was off may be on again
             self.refused = {o.responder_id for o in self.case.offers if o.state is OfferState.DECLINED}
         reached = [self._tell(tell) for tell in rung.tell]
+        self.nobody = [
+            self._why_nobody(tell) for tell, found in zip(rung.tell, reached, strict=True) if not found
+        ]
         if any(reached):
             self.facts.append(
-                Fact(Entry.RUNG, f"预案第{self._fired}级 rung {self._fired} of plan {self.plan.name}")
+                Fact(
+                    Entry.RUNG,
+                    f"预案第{self._fired}级 rung {self._fired} of plan {self.plan.name}",
+                    detail={"rung": self.rung, "nobody": self.nobody} if self.nobody else {},
+                )
             )
         return any(reached)
 
@@ -256,8 +270,26 @@ class _Climb:
                 return True
             case Whom.RELATIVES:
                 return self._tell_relatives(tell.count)
-            case Whom.NEAREST:
+            case Whom.NEAREST | Whom.STAFF:
                 return self._ask_nearest(tell)
+
+    def _why_nobody(self, tell: Tell) -> str:
+        """Why `tell`, which found nobody, did not."""
+        home = self.case.home
+        if home is None:
+            return "设备没有登记住户 the device belongs to no household"
+        if tell.whom is Whom.RELATIVES:
+            if self.relative_comes:
+                return "已有家属说能赶到 a relative is coming"
+            if not any(contact.phone for contact in home.contacts):
+                return "没有登记联系人 no contacts"
+            return "联系人都已通知、不能去或联系不上 every contact is told, cannot come or cannot be reached"
+        who = "/".join(RESPONDER_WORD[kind][0] for kind in tell.kinds) or "工作人员"
+        if tell.skill:
+            who += f"({tell.skill})"
+        if not any(tell.fits(c.responder, home) for c in self.case.candidates):
+            return f"没有在岗的{'本网格' if tell.whom is Whom.STAFF else ''}{who} nobody of them is on duty"
+        return f"在岗的{who}都已问过 all of them have been asked"
 
     def _tell_relatives(self, count: int) -> bool:
         home = self.case.home
@@ -300,8 +332,11 @@ class _Climb:
     def _free(self, tell: Tell) -> list[Candidate]:
         """Who can be asked, nearest first whatever their kind; who has no distance comes last."""
         passed = self.asked | self.refused
+        home = self.case.home
+        if home is None:
+            return []
         free = [
-            c for c in self.case.candidates if c.responder.kind in tell.kinds and c.responder.id not in passed
+            c for c in self.case.candidates if c.responder.id not in passed and tell.fits(c.responder, home)
         ]
         return sorted(free, key=lambda c: inf if c.distance_m is None else c.distance_m)
 
@@ -321,9 +356,7 @@ class _Climb:
                     to=Recipient(who, responder.name, responder.phone),
                     purpose=Purpose.ASK,
                     rung=self.rung,
-                    body=self.voice.ask(
-                        home, self.incident.kind, self.incident.ladder_at, candidate.distance_m
-                    ),
+                    body=self._request(home, candidate),
                     lane=self.lane,
                     variables=templates.ask(
                         self.voice,
@@ -344,15 +377,24 @@ class _Climb:
             )
         )
 
+    def _request(self, home: HomeRecord, candidate: Candidate) -> str:
+        kind, since = self.incident.kind, self.incident.ladder_at
+        if candidate.responder.kind is ResponderKind.SUPERVISOR:
+            return self.voice.oversee(home, kind, since)
+        return self.voice.ask(home, kind, since, candidate.distance_m)
+
     def _replace(self) -> None:
         """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached."""
         absent = {offer.responder_id for offer in self.late}
         absent |= {who for who in self.asked if f"responder:{who}" in self.unreachable}
-        kind_of = {c.responder.id: c.responder.kind for c in self.case.candidates}
+        responders = {c.responder.id: c.responder for c in self.case.candidates}
+        home = self.case.home
         for rung in self.plan.rungs[: self._fired]:
             for tell in rung.tell:
-                if tell.whom is Whom.NEAREST:
-                    standing = sum(kind_of.get(who) in tell.kinds for who in self.asked - absent)
+                if tell.whom in SENDS and home is not None:
+                    standing = sum(
+                        tell.fits(responders[who], home) for who in self.asked - absent if who in responders
+                    )
                     for candidate in self._free(tell)[: max(0, tell.count - standing)]:
                         self._ask(candidate)
                 elif tell.whom is Whom.RELATIVES:

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
 
-from community.model import Duty, HomeRecord, Responder, ResponderKind, on_duty
-from dispatcher.model import Candidate
+from community.model import Duty, HomeRecord, Responder, ResponderKind, areas_of, is_staff_of, on_duty
+from dispatcher.model import Candidate, Plan, Tell, Whom
 from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
-from maps.nearest import Near, Place, Places, minutes
+from maps.nearest import Near, Place, Places, minutes, nearest
 
 SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     # An e-bike in streets, about 15 km/h; a clinic's car with getting ready; on foot for neighbours.
@@ -24,6 +24,7 @@ SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     ResponderKind.CLINIC: 300.0,
     ResponderKind.CONNECTOR: 70.0,
     ResponderKind.VOLUNTEER: 70.0,
+    ResponderKind.SUPERVISOR: 300.0,
 }
 SHORTLIST = 8  # of each kind: more than any plan asks before it starts over
 
@@ -40,16 +41,20 @@ class Fleet:
         self._minute: datetime | None = None
         self._available: list[Responder] = []
         self._without_position: list[Responder] = []
+        self._supervisors: list[Responder] = []
+        self._staff: defaultdict[int, list[Responder]] = defaultdict(list)
+        self._skilled: defaultdict[str, list[Responder]] = defaultdict(list)
         self._places: Places[ResponderKind] = Places({})
 
-    def candidates(self, home: HomeRecord, now: datetime) -> tuple[Candidate, ...]:
-        """Those on duty, by kind, best first."""
-        return self.candidates_for([home], now)[home.household.id]
+    def candidates(self, home: HomeRecord, now: datetime, plan: Plan | None = None) -> tuple[Candidate, ...]:
+        """Those on duty, by kind, best first; with those whom only `plan` means."""
+        found = self.candidates_for([home], now)[home.household.id]
+        return found if plan is None else self.with_those_of(plan, home, found)
 
     def candidates_for(
         self, homes: Collection[HomeRecord], now: datetime
     ) -> dict[int, tuple[Candidate, ...]]:
-        """The same for many homes at once, by the id of the household."""
+        """The same for many homes at once, by the id of the household; for no plan in particular."""
         self._turn_to(now.replace(second=0, microsecond=0))
         found: dict[int, tuple[Candidate, ...]] = {}
         located: list[HomeRecord] = []
@@ -68,14 +73,32 @@ class Fleet:
             )
         return found
 
+    def with_those_of(
+        self, plan: Plan, home: HomeRecord, found: tuple[Candidate, ...]
+    ) -> tuple[Candidate, ...]:
+        """The candidates just `found`, and after them those whom `plan` means though others are nearer."""
+        for tell in plan.tells:
+            if tell.whom is Whom.STAFF or tell.skill or ResponderKind.SUPERVISOR in tell.kinds:
+                found += tuple(self._also(tell, home, {c.responder.id for c in found}))
+        return found
+
     def _turn_to(self, minute: datetime) -> None:
         if minute == self._minute:
             return
-        self._available = [
+        there = [
             responder
             for responder in self._responders.values()
             if on_duty(self._duties.get(responder.id, ()), minute, self._zone)
         ]
+        self._available = [r for r in there if r.kind is not ResponderKind.SUPERVISOR]
+        self._supervisors = [r for r in there if r.kind is ResponderKind.SUPERVISOR]
+        self._staff.clear()
+        self._skilled.clear()
+        for responder in self._available:
+            for area in responder.cells:
+                self._staff[area].append(responder)
+            for skill in responder.skills:
+                self._skilled[skill].append(responder)
         located: defaultdict[ResponderKind, list[Place]] = defaultdict(list)
         for responder in self._available:
             where = responder.position
@@ -88,7 +111,7 @@ class Fleet:
     def _by_distance(
         self, near: Mapping[ResponderKind, Sequence[Near]], home: HomeRecord
     ) -> Iterator[Candidate]:
-        areas = _areas_of(home)
+        areas = areas_of(home)
         for kind, ranked in near.items():
             speed = SPEED_M_PER_MIN[kind]
             for rank, one in enumerate(ranked, start=1):
@@ -97,12 +120,41 @@ class Fleet:
                 yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
 
     def _by_cell(self, available: Iterable[Responder], home: HomeRecord) -> Iterator[Candidate]:
-        areas = _areas_of(home)
+        areas = areas_of(home)
         for responder in sorted(available, key=lambda r: r.id):
             if not areas.isdisjoint(responder.cells):
                 yield Candidate(
                     responder, why="没有坐标,本网格在岗人员 no position: the cell's own duty staff"
                 )
+
+    def _also(self, tell: Tell, home: HomeRecord, found: set[int]) -> Iterator[Candidate]:
+        """Whom `tell` means beyond the nearest of each kind: own staff, the skilled, and supervisors."""
+        if ResponderKind.SUPERVISOR in tell.kinds:
+            own_first = sorted(self._supervisors, key=lambda r: (not is_staff_of(r, home), r.id))
+            for responder in own_first:
+                if responder.id not in found and tell.fits(responder, home):
+                    yield Candidate(responder, why="在岗值班长 supervisor on duty")
+        if tell.whom is Whom.STAFF:
+            pool = [responder for area in areas_of(home) for responder in self._staff[area]]
+        else:
+            pool = self._skilled.get(tell.skill, [])
+        places = [
+            Place(str(r.id), Point(r.position.lon, r.position.lat))
+            for r in {r.id: r for r in pool}.values()
+            if r.position is not None and r.id not in found and tell.fits(r, home)
+        ]
+        door = home.household.position
+        if door is None or not places:
+            return
+        whose = "本网格" if tell.whom is Whom.STAFF else tell.skill
+        for near in nearest(Point(door.lon, door.lat), places, SHORTLIST):
+            responder = self._responders[near.id]
+            yield Candidate(
+                responder=responder,
+                why=f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗 {tell.whom}, on duty",
+                distance_m=near.distance_m,
+                eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind]),
+            )
 
 
 @cache
@@ -110,8 +162,3 @@ def _why(kind: ResponderKind, rank: int, *, is_staff: bool) -> str:
     chinese, english = RESPONDER_WORD[kind]
     own, near = "本网格" if is_staff else "", "最近" if rank == 1 else f"第{rank}近"
     return f"{own}{chinese},在岗,直线距离{near} no. {rank} {english} by straight distance, on duty"
-
-
-def _areas_of(home: HomeRecord) -> set[int]:
-    """The home's cell and its community: whoever is on the staff of either counts as its own."""
-    return {home.cell.id} if home.community is None else {home.cell.id, home.community.id}

@@ -195,7 +195,7 @@ def _join(
             household_id=household_id,
             kind=kind,
             severity=severity,
-            plan=plans[kind],
+            plan=plans.of(kind, severity),
             now=now,
         )
         book.raise_alarm(incident_id, kind, severity, source, now)
@@ -207,5 +207,5 @@ def _join(
     if severity > current.severity or (is_new and severity is Severity.EMERGENCY):
         # Worse, or another cry for help: everybody is told again, also when somebody is on the way already.
         book.change(incident_id, kind=kind, severity=max(severity, current.severity))
-        book.restart(incident_id, plans[kind], now)
+        book.restart(incident_id, plans.of(kind, severity), now)
     return incident_id

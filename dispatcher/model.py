@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from community.model import HomeRecord, Responder, ResponderKind
+from community.model import HomeRecord, Responder, ResponderKind, is_staff_of
 from devices.signal import Kind, aware
 
 LONGEST_DELAY = timedelta(hours=12)  # no wait in a plan is longer
@@ -109,22 +109,44 @@ class Whom(StrEnum):
     """Whom a rung tells."""
 
     RELATIVES = "relatives"  # contacts in order, `count` more of them; 0 means all that are left
-    NEAREST = "nearest"  # the nearest `count` on duty of `kinds`
+    NEAREST = "nearest"  # the nearest `count` on duty of `kinds` and with `skill`, wherever they belong
+    STAFF = "staff"  # the same, but only of the home's own cell and community; without `kinds` whoever goes
     DESK = "desk"  # the console alarm, again and louder
+
+
+SENDS = frozenset({Whom.NEAREST, Whom.STAFF})
+GO = tuple(kind for kind in ResponderKind if kind is not ResponderKind.SUPERVISOR)
+MOST_TOLD = 20  # by one `Tell`: more than anybody needs, less than a street
 
 
 @dataclass(frozen=True, slots=True)
 class Tell:
+    """One line of a rung. ValueError when it cannot be meant."""
+
     whom: Whom
     count: int = 1
     kinds: tuple[ResponderKind, ...] = ()
+    skill: str = ""  # 急救: as the register names it
 
     def __post_init__(self) -> None:
-        least = 1 if self.whom is Whom.NEAREST else 0
-        if self.count < least:
-            raise ValueError(f"{self.whom} with count {self.count} tells nobody: give at least {least}")
-        if self.whom is Whom.NEAREST and not self.kinds:
-            raise ValueError(f"{self.whom} tells nobody: name the `kinds` of responders")
+        sends = self.whom in SENDS
+        least = 1 if sends else 0
+        if type(self.count) is not int or not least <= self.count <= MOST_TOLD:
+            raise ValueError(
+                f"{self.whom} with count {self.count}: give at least {least} and at most {MOST_TOLD}"
+            )
+        if self.whom is Whom.NEAREST and not (self.kinds or self.skill):
+            raise ValueError(f"{self.whom} tells nobody: name the `kinds` of responders, or a `skill`")
+        if not sends and (self.kinds or self.skill):
+            raise ValueError(f"{self.whom} are no responders: leave `kinds` and `skill` out")
+
+    def fits(self, responder: Responder, home: HomeRecord) -> bool:
+        """Whether `responder` is one of those who are meant when there is trouble in `home`."""
+        return (
+            responder.kind in (self.kinds or GO)
+            and (not self.skill or self.skill in responder.skills)
+            and (self.whom is not Whom.STAFF or is_staff_of(responder, home))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +159,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The escalation ladder for some kinds of trouble, frozen into the incident; its last rung repeats."""
+    """The escalation ladder for some kinds of trouble, frozen into the incident; its last rung repeats.
+
+    ValueError when it cannot be meant.
+    """
 
     name: str
     rungs: tuple[Rung, ...]
@@ -145,6 +170,10 @@ class Plan:
     offer_s: int = 60  # an asked responder has this long to answer
     arrive_grace_s: int = 300  # how long past the ETA before others are asked
     check_in_s: int = 1800  # on scene: how long before the desk is told to call the responder
+    title: str = ""  # 紧急: as the page calls it
+    kinds: tuple[Kind, ...] = ()
+    severity: Severity | None = None  # only for trouble of `kinds` that is as severe; None: however severe
+    version: int = 0  # how often it was edited; 0 as shipped
 
     def __post_init__(self) -> None:
         if not self.rungs:
@@ -152,11 +181,21 @@ class Plan:
         if not any(tell.whom is Whom.DESK for tell in self.rungs[-1].tell):
             raise ValueError('the last rung, which repeats, must ring the desk: add { whom = "desk" }')
         delays = [rung.after_s for rung in self.rungs]
+        if any(type(seconds) is not int for seconds in (*delays, *self._waits)):
+            raise ValueError("every wait is a whole number of seconds")
         if delays != sorted(delays) or delays[0] < 0:
             raise ValueError(f"rung delays must not be negative or fall: {delays}")
-        waits = (self.repeat_s, self.offer_s, self.arrive_grace_s, self.check_in_s, delays[-1])
-        if min(waits[:-1]) <= 0 or max(waits) >= LONGEST_DELAY.total_seconds():
+        if min(self._waits) <= 0 or max(*self._waits, delays[-1]) >= LONGEST_DELAY.total_seconds():
             raise ValueError(f"every wait lies between 1 s and {LONGEST_DELAY}")
+
+    @property
+    def tells(self) -> tuple[Tell, ...]:
+        """Every line of every rung, in order."""
+        return tuple(tell for rung in self.rungs for tell in rung.tell)
+
+    @property
+    def _waits(self) -> tuple[int, ...]:
+        return (self.repeat_s, self.offer_s, self.arrive_grace_s, self.check_in_s)
 
 
 # ---- offers ----

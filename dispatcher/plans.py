@@ -1,9 +1,10 @@
-"""Response plans as data: read from TOML, frozen into an incident as JSON, read back from there."""
+"""Response plans as data: read from TOML or JSON, put together, frozen into an incident and thawed."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,31 +13,59 @@ import orjson
 
 from community.model import ResponderKind
 from devices.signal import Kind
-from dispatcher.model import Plan, Rung, Tell, Whom
+from dispatcher.model import Plan, Rung, Severity, Tell, Whom
 from dispatcher.triage import SEVERITY
-
-Plans = Mapping[Kind, Plan]
 
 SHIPPED = Path(__file__).with_name("plans.toml")
 
 
+class Plans:
+    """A whole set of plans: for every kind of trouble there is exactly one, however severe it is.
+
+    A plan may also be for trouble of some kinds only when it is of one severity; then it goes before.
+    ValueError: a kind has none, or two.
+    """
+
+    def __init__(self, plans: Iterable[Plan]) -> None:
+        self.all: tuple[Plan, ...] = tuple(plans)
+        self._of: dict[tuple[Kind, Severity | None], Plan] = {}
+        for plan in self.all:
+            for kind in plan.kinds:
+                if kind not in SEVERITY:
+                    raise ValueError(f"plan {plan.name!r}: {kind} is no trouble: take it out of `kinds`")
+                other = self._of.setdefault((kind, plan.severity), plan)
+                if other is not plan:
+                    raise ValueError(f"{kind} has two plans, {other.name!r} and {plan.name!r}: keep one")
+        without = sorted(kind for kind in SEVERITY if (kind, None) not in self._of)
+        if without:
+            raise ValueError(f"no plan for {', '.join(without)}: add each to the `kinds` of a plan")
+
+    def of(self, kind: Kind, severity: Severity) -> Plan:
+        """The plan for trouble of `kind` that is as severe."""
+        return self._of.get((kind, severity)) or self._of[kind, None]
+
+    def named(self, name: str) -> Plan | None:
+        return next((plan for plan in self.all if plan.name == name), None)
+
+    def edited(self, plan: Plan) -> Plans:
+        """The set with `plan` in the place of the one with its name; what it is for is taken from the others.
+
+        ValueError as above: a kind that `plan` lets go has to be taken up by another plan first.
+        """
+        others = [_without(other, plan) if other.severity is plan.severity else other for other in self.all]
+        if self.named(plan.name) is None:
+            return Plans([*others, plan])
+        return Plans([plan if other.name == plan.name else other for other in others])
+
+
 def load(text: str) -> Plans:
-    """Read plans; ValueError names the plan and what is wrong with it, or the kind that has none."""
-    plans: dict[Kind, Plan] = {}
-    for name, body in tomllib.loads(text).items():
-        try:
-            kinds = [Kind(kind) for kind in body.pop("kinds")]
-        except (AttributeError, KeyError, TypeError, ValueError) as wrong:
-            raise ValueError(f"plan {name!r}: `kinds` cannot be read: {wrong}") from wrong
-        plan = parse({"name": name, **body})
-        for kind in kinds:
-            if kind in plans:
-                raise ValueError(f"{kind} has two plans, {plans[kind].name!r} and {name!r}: keep one")
-            plans[kind] = plan
-    without = sorted(set(SEVERITY) - set(plans))
-    if without:
-        raise ValueError(f"no plan for {', '.join(without)}: add each to the `kinds` of a plan")
-    return plans
+    """Read plans from TOML; ValueError names the plan and what is wrong, or the kind that has none."""
+    return Plans(parse({"name": name, **_body(name, body)}) for name, body in tomllib.loads(text).items())
+
+
+def shipped() -> Plans:
+    """What a centre runs on until somebody edits a plan."""
+    return load(SHIPPED.read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=256)
@@ -54,20 +83,38 @@ def thaw(frozen: str) -> Plan:
 def parse(body: Mapping[str, Any]) -> Plan:
     """A plan from plain data; ValueError names the plan and what cannot be meant."""
     try:
-        rungs = tuple(
-            Rung(
-                after_s=rung["after_s"],
-                tell=tuple(
-                    Tell(
-                        whom=Whom(tell["whom"]),
-                        count=tell.get("count", 1),
-                        kinds=tuple(ResponderKind(kind) for kind in tell.get("kinds", ())),
-                    )
-                    for tell in rung["tell"]
-                ),
-            )
-            for rung in body.get("rungs", ())
-        )
-        return Plan(**{**body, "rungs": rungs})
-    except (KeyError, TypeError, ValueError) as wrong:
+        changed = {
+            "kinds": tuple(Kind(kind) for kind in body.get("kinds", ())),
+            "severity": _severity(body.get("severity")),
+            "rungs": tuple(
+                Rung(after_s=rung["after_s"], tell=tuple(_tell(tell) for tell in rung["tell"]))
+                for rung in body.get("rungs", ())
+            ),
+        }
+        return Plan(**{**body, **changed})
+    except (AttributeError, KeyError, TypeError, ValueError) as wrong:
         raise ValueError(f"plan {body.get('name')!r} cannot be read: {wrong}") from wrong
+
+
+def _tell(body: Mapping[str, Any]) -> Tell:
+    kinds = tuple(ResponderKind(kind) for kind in body.get("kinds", ()))
+    return Tell(**{**body, "whom": Whom(body["whom"]), "kinds": kinds})
+
+
+def _severity(said: int | str | None) -> Severity | None:
+    """As a number, as JSON has it, or as a word, as people write it."""
+    if isinstance(said, str) and said.upper() not in Severity.__members__:
+        raise ValueError(f"severity {said!r}: choose one of {', '.join(Severity.__members__).lower()}")
+    return None if said is None else Severity[said.upper()] if isinstance(said, str) else Severity(said)
+
+
+def _body(name: str, body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict) or "kinds" not in body:
+        raise ValueError(f"plan {name!r} cannot be read: it is a table with `kinds` and `rungs`")
+    return body
+
+
+def _without(plan: Plan, taker: Plan) -> Plan:
+    """`plan` without the kinds that `taker` takes over; the same plan when that is nothing."""
+    left = tuple(kind for kind in plan.kinds if kind not in taker.kinds)
+    return plan if left == plan.kinds else replace(plan, kinds=left)

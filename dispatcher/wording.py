@@ -125,6 +125,7 @@ RESPONDER_WORD: Mapping[ResponderKind, Pair] = {
     ResponderKind.CLINIC: ("卫生服务中心", "clinic"),
     ResponderKind.CONNECTOR: ("联户长", "household connector"),
     ResponderKind.VOLUNTEER: ("志愿者", "volunteer"),
+    ResponderKind.SUPERVISOR: ("值班长", "supervisor"),
 }
 
 MEANING_WORD: Mapping[Meaning, Pair] = {
@@ -193,6 +194,11 @@ class Voice:
         far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
         what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
         return self._say(f"请去{home.household.address}:{what}。{far}能去回1,不能回2,到达回4,完毕回5。")
+
+    def oversee(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
+        """To a supervisor: what happened, where, and to see to it that somebody goes."""
+        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
+        return self._say(f"请督办:{home.household.address},{what}。请确认有人前往,您去回1,不能回2,到达回4。")
 
     def accepted(self, home: HomeRecord, kind: ResponderKind, name: str, eta_min: int | None) -> str:
         when = f",约{eta_min}分钟到" if eta_min is not None else ",正去"

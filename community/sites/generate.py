@@ -43,6 +43,7 @@ _OLD_BORN = (date(1930, 1, 1), date(1945, 12, 31))
 _SPOUSE_BORN = (date(1947, 1, 1), date(1952, 12, 31))
 
 _EVERY_DAY = frozenset(range(1, 8))
+_SUPERVISORS = 2  # of the whole street, each of them always to be reached
 _WORKDAYS = frozenset(range(1, 6))
 _WEEKEND = (6, 7)
 
@@ -421,6 +422,8 @@ def _responders(
     for community in islice(cycle(communities), profile.counts.volunteers):
         skill = random.choice(("陪同就医", "理发", "维修", "急救"))
         add(ResponderKind.VOLUNTEER, person(), random.choice(cells_of[community.id]), (community,), skill)
+    for community in islice(cycle(communities), _SUPERVISORS):
+        add(ResponderKind.SUPERVISOR, person(), random.choice(cells_of[community.id]), communities)
     return tuple(found)
 
 
@@ -459,6 +462,8 @@ def _duties(responders: Sequence[Responder], areas: Sequence[Area]) -> Iterator[
                 yield Duty(responder.id, _EVERY_DAY, 6 * 60, 21 * 60)
             case ResponderKind.VOLUNTEER:
                 yield Duty(responder.id, frozenset(_WEEKEND), 9 * 60, 17 * 60)
+            case ResponderKind.SUPERVISOR:
+                yield Duty(responder.id, _EVERY_DAY, 0, _DAY)
     for crew in crews.values():
         for day in sorted(_EVERY_DAY):
             yield Duty(crew[day % len(crew)], frozenset({day}), 18 * 60, 32 * 60)

@@ -52,6 +52,7 @@ def test_kenli_is_as_large_as_it_is_documented(any_kenli: SiteData) -> None:
     assert (kinds[ResponderKind.GRID_WORKER], kinds[ResponderKind.CLINIC]) == (143, 5)
     assert 20 <= kinds[ResponderKind.COMMUNITY_WORKER] <= 30, "two or three for each community"
     assert kinds[ResponderKind.CONNECTOR] > 0 < kinds[ResponderKind.VOLUNTEER]
+    assert kinds[ResponderKind.SUPERVISOR] == 2
     assert len(any_kenli.households) == 88
     assert len(any_kenli.providers) == 56
     assert len({item.name for item in any_kenli.items}) >= 35

@@ -47,6 +47,7 @@ def tells() -> st.SearchStrategy[Tell]:
         st.just(DESK),
         st.builds(Tell, st.just(Whom.RELATIVES), st.integers(0, 2)),
         st.builds(Tell, st.just(Whom.NEAREST), st.integers(1, 3), kinds),
+        st.builds(Tell, st.just(Whom.STAFF), st.integers(1, 3), kinds),
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from community.model import Duty, Position, Responder, ResponderKind
 from dispatcher.fleet import SHORTLIST, SPEED_M_PER_MIN, Fleet
-from tests.dispatcher.cases import START, home
+from dispatcher.model import Tell, Whom
+from tests.dispatcher.cases import DESK, START, home, nearest, plan
 
 ALWAYS = frozenset(range(1, 8))
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -98,6 +99,33 @@ def test_there_are_a_few_of_each_kind_and_never_more() -> None:
     found = ids(*crowd, *clinics)
 
     assert found == [*range(1, SHORTLIST + 1), *range(50, 50 + SHORTLIST)]
+
+
+def test_a_plan_brings_in_whom_only_it_asks_for_however_far_they_are() -> None:
+    crowd = [somebody(n, 10.0 * n) for n in range(1, 20)]
+    own = somebody(50, 5000, cells=(1,))
+    skilled = replace(somebody(51, 6000), skills=frozenset({"急救"}))
+    chief = somebody(52, None, ResponderKind.SUPERVISOR, cells=(7,))
+    own_chief = somebody(53, 9000, ResponderKind.SUPERVISOR, cells=(2,))
+    everybody = [*crowd, own, skilled, chief, own_chief]
+    fleet = Fleet(everybody, {r.id: (Duty(r.id, ALWAYS, 0, 1440),) for r in everybody}, ZONE)
+    nearest_few = list(range(1, SHORTLIST + 1))
+
+    def asked(*tells: Tell, located: bool = True) -> list[int]:
+        found = fleet.candidates(home(located=located), START, plan((0, (*tells, DESK))))
+        return [c.responder.id for c in found]
+
+    assert asked(nearest(1, GRID)) == nearest_few
+    assert asked(Tell(Whom.STAFF)) == [*nearest_few, 50]
+    assert asked(Tell(Whom.NEAREST, skill="急救"), Tell(Whom.STAFF)) == [*nearest_few, 51, 50]
+    assert asked(nearest(1, ResponderKind.SUPERVISOR)) == [*nearest_few, 53, 52]
+    assert asked(Tell(Whom.STAFF, kinds=(ResponderKind.SUPERVISOR,))) == [*nearest_few, 53]
+    assert asked(nearest(1, ResponderKind.SUPERVISOR), located=False) == [50, 53, 52]
+    [found] = [
+        c for c in fleet.candidates(home(), START, plan((0, (Tell(Whom.STAFF), DESK)))) if c.responder == own
+    ]
+    assert found.distance_m == pytest.approx(5000, rel=0.01)
+    assert found.eta_min == 27
 
 
 def test_every_kind_has_a_speed() -> None:

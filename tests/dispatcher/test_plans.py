@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from devices.signal import Kind
 from dispatcher.model import LONGEST_DELAY, Severity, Tell, Whom
-from dispatcher.plans import SHIPPED, freeze, load, parse, thaw
+from dispatcher.plans import SHIPPED, Plans, freeze, load, parse, shipped, thaw
 from dispatcher.triage import SEVERITY
 from tests.dispatcher.cases import DESK, plan, relatives
 
@@ -15,28 +17,34 @@ LONGEST_S = int(LONGEST_DELAY.total_seconds())
 
 
 def test_every_kind_of_trouble_has_a_plan_and_every_plan_ends_at_the_desk() -> None:
-    plans = load(SHIPPED_TEXT)
+    plans = shipped()
 
-    assert set(plans) == set(SEVERITY)
-    for ladder in plans.values():
+    assert sorted(kind for plan in plans.all for kind in plan.kinds) == sorted(SEVERITY)
+    for ladder in plans.all:
         assert any(tell.whom is Whom.DESK for tell in ladder.rungs[-1].tell)
 
 
 def test_person_alarms_tell_people_at_once_and_trouble_wakes_no_relative() -> None:
-    plans = load(SHIPPED_TEXT)
     for kind, severity in SEVERITY.items():
-        first = {tell.whom for tell in plans[kind].rungs[0].tell}
-        everybody = {tell.whom for rung in plans[kind].rungs for tell in rung.tell}
+        ladder = shipped().of(kind, severity)
+        first = {tell.whom for tell in ladder.rungs[0].tell}
+        everybody = {tell.whom for rung in ladder.rungs for tell in rung.tell}
         if severity is Severity.EMERGENCY:
-            assert plans[kind].rungs[0].after_s == 0
+            assert ladder.rungs[0].after_s == 0
             assert first == {Whom.RELATIVES, Whom.NEAREST}
         if severity is Severity.TROUBLE:
             assert everybody == {Whom.DESK}
 
 
 def test_a_plan_comes_out_of_its_incident_as_it_went_in() -> None:
-    for ladder in load(SHIPPED_TEXT).values():
+    for ladder in shipped().all:
         assert thaw(freeze(ladder)) == ladder
+
+
+def test_an_incident_frozen_before_plans_had_kinds_still_runs() -> None:
+    old = '{"name":"emergency","rungs":[{"after_s":0,"tell":[{"whom":"desk","count":1,"kinds":[]}]}]}'
+
+    assert thaw(old).rungs[0].tell == (DESK,)
 
 
 DESK_RUNG = {"after_s": 0, "tell": [{"whom": "desk"}]}
@@ -56,11 +64,22 @@ def rung(after_s: object = 0, **tell: object) -> dict[str, object]:
         ({"rungs": [DESK_RUNG, {"after_s": 9, "tell": [{"whom": "relatives"}]}]}, "must ring the desk"),
         ({"rungs": [rung(whom="police")]}, "police"),
         ({"rungs": [rung(count=1)]}, "whom"),
-        ({"rungs": [rung(whom="nearest")]}, "name the `kinds`"),
+        ({"rungs": [rung(whom="nearest")]}, "name the `kinds` of responders, or a `skill`"),
         ({"rungs": [rung(whom="nearest", kinds=["postman"])]}, "postman"),
+        ({"rungs": [rung(whom="relatives", skill="急救")]}, "are no responders"),
+        ({"rungs": [rung(whom="relatives", kinds=["clinic"])]}, "are no responders"),
+        ({"rungs": [rung(whom="staff", count=0)]}, "give at least 1"),
+        ({"rungs": [rung(whom="staff", count=21)]}, "at most 20"),
+        ({"rungs": [rung(whom="staff", count=True)]}, "give at least 1"),
+        ({"rungs": [rung(whom="staff", count=1.5)]}, "give at least 1"),
+        ({"rungs": [rung(whom="staff", who="me")]}, "'who'"),
+        ({"rungs": [rung(0.5, whom="relatives")]}, "whole number of seconds"),
+        ({"rungs": [DESK_RUNG], "severity": "grave"}, "severity 'grave'"),
+        ({"rungs": [DESK_RUNG], "severity": 4}, "4 is not a valid Severity"),
+        ({"rungs": [DESK_RUNG], "kinds": ["flood"]}, "flood"),
         ({"rungs": [rung(whom="nearest", kinds=["clinic"], count=0)]}, "give at least 1"),
         ({"rungs": [rung(whom="relatives", count=-1)]}, "give at least 0"),
-        ({"rungs": [rung("soon", whom="relatives")]}, "'<' not supported"),
+        ({"rungs": [rung("soon", whom="relatives")]}, "whole number of seconds"),
         ({"rungs": [rung(-1, whom="relatives")]}, "must not be negative or fall"),
         ({"rungs": [rung(60, whom="relatives"), DESK_RUNG]}, "must not be negative or fall"),
         ({"rungs": [DESK_RUNG], "repeat": 5}, "repeat"),
@@ -89,10 +108,14 @@ def test_the_shortest_and_the_longest_wait_are_allowed() -> None:
 @pytest.mark.parametrize(
     "text, says",
     [
-        ("[night]\nrungs = []", "plan 'night': `kinds` cannot be read: 'kinds'"),
-        ("night = 5", "plan 'night': `kinds` cannot be read"),
-        ('[night]\nkinds = ["flood"]', "plan 'night': `kinds` cannot be read: 'flood'"),
-        ("[night]\nkinds = 5", "plan 'night': `kinds` cannot be read"),
+        ("[night]\nrungs = []", "plan 'night' cannot be read: it is a table with `kinds`"),
+        ("night = 5", "plan 'night' cannot be read: it is a table with `kinds`"),
+        ('[night]\nkinds = ["flood"]', "plan 'night' cannot be read: 'flood'"),
+        (
+            '[night]\nkinds = ["heartbeat"]\nrungs=[{after_s=0,tell=[{whom="desk"}]}]',
+            "heartbeat is no trouble",
+        ),
+        ("[night]\nkinds = 5", "plan 'night' cannot be read: 'int' object"),
         ('[night]\nkinds = ["sos"]', "plan 'night' cannot be read: there is no rung"),
         ("[night", "Expected ']'"),
     ],
@@ -123,5 +146,48 @@ def test_the_last_rung_must_ring_the_desk_because_it_repeats() -> None:
     assert plan((0, (relatives(1),)), (5, (DESK,))).rungs[1].tell == (Tell(Whom.DESK),)
 
 
-def test_every_kind_that_is_no_trouble_has_no_plan() -> None:
-    assert Kind.HEARTBEAT not in load(SHIPPED_TEXT)
+def test_a_plan_for_one_severity_goes_before_the_one_for_all() -> None:
+    still = load(f"{SHIPPED_TEXT}\n{STILL}")
+
+    assert still.of(Kind.INACTIVITY, Severity.EMERGENCY).name == "still"
+    assert still.of(Kind.INACTIVITY, Severity.ROUTINE).name == "routine"
+
+
+STILL = """
+[still]
+kinds = ["inactivity"]
+severity = "emergency"
+rungs = [{ after_s = 0, tell = [{ whom = "desk" }] }]
+"""
+
+
+def test_a_plan_that_takes_a_kind_takes_it_from_the_other() -> None:
+    before = shipped()
+    emergency = before.of(Kind.SOS, Severity.EMERGENCY)
+
+    after = before.edited(replace(emergency, kinds=(*emergency.kinds, Kind.LEAK)))
+
+    assert after.of(Kind.LEAK, Severity.ROUTINE).name == "emergency"
+    assert Kind.LEAK not in before.named("emergency").kinds  # type: ignore[union-attr]
+    assert [p.name for p in after.all] == [p.name for p in before.all]
+
+
+def test_a_plan_that_lets_a_kind_go_says_that_nobody_has_it() -> None:
+    emergency = shipped().of(Kind.SOS, Severity.EMERGENCY)
+
+    with pytest.raises(ValueError, match="no plan for sos"):
+        shipped().edited(replace(emergency, kinds=tuple(set(emergency.kinds) - {Kind.SOS})))
+
+
+def test_a_new_plan_joins_the_others_and_may_be_for_nothing_yet() -> None:
+    night = plan((0, (DESK,)))
+
+    after = shipped().edited(night)
+
+    assert after.all[-1] is night
+    assert after.of(Kind.SOS, Severity.EMERGENCY) == shipped().of(Kind.SOS, Severity.EMERGENCY)
+
+
+def test_two_plans_for_one_kind_and_severity_are_not_a_set() -> None:
+    with pytest.raises(ValueError, match="sos has two plans"):
+        Plans([*shipped().all, replace(plan((0, (DESK,))), kinds=(Kind.SOS,))])

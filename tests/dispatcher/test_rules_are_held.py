@@ -12,9 +12,11 @@ import pytest
 
 import dispatcher.chain
 import dispatcher.escalation
+import dispatcher.model
 import dispatcher.plans
 import dispatcher.triage
 import dispatcher.wording
+from community.model import Responder, ResponderKind
 from devices.signal import Kind, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, OfferState, TimelineEntry
 from tests.dispatcher.cases import (
@@ -137,6 +139,27 @@ EVENINGS = (
 )
 
 
+def _whom(rules: ModuleType) -> object:
+    """Every line over everybody who differs in one thing."""
+    people = [
+        Responder(1, kind, "人", "1", None, frozenset(areas), frozenset(skills))
+        for kind in (WORKER, CLINIC, ResponderKind.SUPERVISOR)
+        for areas in ((1,), (2,), (9,))
+        for skills in ((), ("急救",))
+    ]
+    tells = [
+        rules.Tell(whom, 1, kinds, skill)
+        for whom in (rules.Whom.NEAREST, rules.Whom.STAFF)
+        for kinds in ((), (WORKER,), (ResponderKind.SUPERVISOR, CLINIC))
+        for skill in ("", "急救")
+        if whom is rules.Whom.STAFF or kinds or skill
+    ]
+    counts = []
+    for whom, count in [(rules.Whom.STAFF, 20), (rules.Whom.STAFF, 1), (rules.Whom.RELATIVES, 0)]:
+        counts.append(rules.Tell(whom, count))
+    return [[tell.fits(each, home()) for each in people] for tell in tells], len(counts)
+
+
 def _wording(rules: ModuleType) -> object:
     voice = rules.Voice("2222999", "2222999", VOICE.zone)
     long = [replace(home(), household=replace(home().household, address="甲" * n)) for n in range(15, 30)]
@@ -166,6 +189,7 @@ def _chain(rules: ModuleType) -> object:
 TABLES: dict[ModuleType, Table] = {
     dispatcher.triage: _triage,
     dispatcher.escalation: _escalation,
+    dispatcher.model: _whom,
     dispatcher.wording: _wording,
     dispatcher.chain: _chain,
 }
@@ -211,6 +235,11 @@ MUTANTS = [
     (dispatcher.escalation, "self.told - gone", "self.told"),
     (dispatcher.escalation, "left[:count] if count", "left[: count + 1] if count"),
     (dispatcher.escalation, "OfferState.ARRIVED in states or", "OfferState.ARRIVED in states and"),
+    (dispatcher.model, "in (self.kinds or GO)", "in (self.kinds or tuple(ResponderKind))"),
+    (dispatcher.model, "not self.skill or self.skill in", "self.skill in"),
+    (dispatcher.model, "self.whom is not Whom.STAFF or", "self.whom is Whom.STAFF or"),
+    (dispatcher.model, "not least <= self.count <= MOST_TOLD", "not least < self.count <= MOST_TOLD"),
+    (dispatcher.model, "not least <= self.count <= MOST_TOLD", "not least <= self.count < MOST_TOLD"),
     (dispatcher.wording, "if len(full) <= SEGMENT", "if len(full) < SEGMENT"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),
