@@ -292,6 +292,8 @@ class Meaning(StrEnum):
     ARRIVED = "arrived"
     DONE = "done"
     STOP = "stop"
+    START = "start"  # wants texts again
+    RECEIVED = "received"  # has read it, and does not say more
     UNCLEAR = "unclear"
 
 

@@ -43,6 +43,7 @@ from dispatcher.storage.casebook import (
     set_offer,
     withdraw_offers,
 )
+from dispatcher.understanding import understand
 from dispatcher.wording import (
     CLOSE_WORD,
     MEANING_WORD,
@@ -50,7 +51,6 @@ from dispatcher.wording import (
     Voice,
     distance_words,
     fate,
-    understand,
 )
 from maps.coords import Point, geodesic_m
 from maps.nearest import minutes
@@ -327,7 +327,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
     """
     number = phones.normalise(phone)[:LONGEST_NUMBER]
     body = body.replace("\x00", "\ufffd")  # no database keeps it as text
-    meaning = understand(body)
+    meaning = understand(body).meaning
     with store.write() as connection:
         reply_id = inbox.keep(connection, dedupe_key, number, body, meaning, now)
         if reply_id is None:
@@ -348,7 +348,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
     return meaning
 
 
-_FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP})
+_FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP, Meaning.START})
 
 
 def _hear(

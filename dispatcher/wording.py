@@ -135,30 +135,10 @@ MEANING_WORD: Mapping[Meaning, Pair] = {
     Meaning.ARRIVED: ("已到达", "arrived"),
     Meaning.DONE: ("处理完毕", "done"),
     Meaning.STOP: ("退订", "unsubscribe"),
+    Meaning.START: ("恢复短信", "wants texts again"),
+    Meaning.RECEIVED: ("已收到", "has read it"),
     Meaning.UNCLEAR: ("看不懂", "unclear"),
 }
-
-# What people write instead of the digit that was asked for: the whole text, never a part of it.
-# "不能去" holds "能去", and "没有误按" holds "误按".
-_SAID: Mapping[str, Meaning] = {
-    word: meaning
-    for meaning, words in {
-        Meaning.COMING: ("1", "能", "能去", "能来", "可以", "好的", "马上到", "马上去", "来了", "接单", "ok"),
-        Meaning.CANNOT: ("2", "不能", "不能去", "去不了", "来不了", "不行", "没空", "no"),
-        Meaning.FALSE_ALARM: ("3", "误按", "按错了", "误报", "没事误按"),
-        Meaning.ARRIVED: ("4", "到了", "已到", "已到达"),
-        Meaning.DONE: ("5", "完毕", "处理完毕", "处理好了", "办完了"),
-        Meaning.STOP: ("td", "退订", "stop"),
-    }.items()
-    for word in words
-}  # fmt: skip
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９", "0123456789")
-
-
-def understand(body: str) -> Meaning:
-    """What an answer means, from the whole of it; anything else is UNCLEAR and goes to an operator."""
-    plain = body.translate(_FULL_WIDTH).strip().strip("。.!！,，、 \u3000").lower()
-    return _SAID.get(plain, Meaning.UNCLEAR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,11 @@ def answers(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Ans
     return {id: tuple(of_case.values()) for id, of_case in found.items()}
 
 
-_NO_ANSWER = (Meaning.UNCLEAR.value, Meaning.STOP.value)  # an operator reads these in the tray
+_NO_ANSWER = (
+    Meaning.UNCLEAR.value,
+    Meaning.STOP.value,
+    Meaning.START.value,
+)  # an operator reads these in the tray
 
 
 def unread_waiting(connection: Connection, limit: int = 50) -> tuple[Unread, ...]:

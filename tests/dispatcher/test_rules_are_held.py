@@ -15,6 +15,7 @@ import dispatcher.escalation
 import dispatcher.model
 import dispatcher.plans
 import dispatcher.triage
+import dispatcher.understanding
 import dispatcher.wording
 from community.model import Responder, ResponderKind
 from devices.signal import Kind, Signal, State
@@ -36,6 +37,7 @@ from tests.dispatcher.cases import (
     replied,
     unreachable,
 )
+from tests.dispatcher.test_understanding import TABLE
 
 Table = Callable[[ModuleType], object]
 
@@ -163,12 +165,19 @@ def _whom(rules: ModuleType) -> object:
 def _wording(rules: ModuleType) -> object:
     voice = rules.Voice("2222999", "2222999", VOICE.zone)
     long = [replace(home(), household=replace(home().household, address="甲" * n)) for n in range(15, 30)]
-    said = ["1", " １。", "不能去", "能去", "没有误按", "td", "12", ""]
     return (
         [voice.raised(place, Kind.SOS, START) for place in long],
         [rules.distance_words(metres) for metres in (0, 9, 410, 994.9, 995, 996, 2300)],
-        [rules.understand(body) for body in said],
     )
+
+
+def _understanding(rules: ModuleType) -> object:
+    more = ["61", "60", "6 1", "6 71", "61,71", "61,72", "6 马上到", "12", "一个半小时到", "180分钟到"]
+    more += ["好的", "好的,2", "二十五分钟到", "1" + "。" * 39]
+    return [
+        (rules.understand(body), rules.is_automatic(body), rules.understand(body).said_by("responder:1"))
+        for body in [*(body for body, _ in TABLE), *more]
+    ]
 
 
 def _chain(rules: ModuleType) -> object:
@@ -191,6 +200,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.escalation: _escalation,
     dispatcher.model: _whom,
     dispatcher.wording: _wording,
+    dispatcher.understanding: _understanding,
     dispatcher.chain: _chain,
 }
 
@@ -243,7 +253,17 @@ MUTANTS = [
     (dispatcher.wording, "if len(full) <= SEGMENT", "if len(full) < SEGMENT"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),
-    (dispatcher.wording, "_SAID.get(plain, Meaning.UNCLEAR)", "_SAID.get(plain[:1], Meaning.UNCLEAR)"),
+    (dispatcher.understanding, "pattern.fullmatch(piece)", "pattern.search(piece)"),
+    (dispatcher.understanding, 'or "?" in plain', ""),
+    (dispatcher.understanding, "len(plain) > LONGEST", "len(plain) >= LONGEST"),
+    (dispatcher.understanding, "minutes <= LONGEST_ETA_MIN", "minutes < LONGEST_ETA_MIN"),
+    (dispatcher.understanding, "in told}) > 1 or", "in told}) > 2 or"),
+    (dispatcher.understanding, 'in told} - {""}) > 1', 'in told} - {""}) > 2'),
+    (dispatcher.understanding, "told = answers or said", "told = said"),
+    (dispatcher.understanding, 'who.startswith("responder:")', 'who.startswith("contact:")'),
+    (dispatcher.understanding, "and not heard.code else", "else"),
+    (dispatcher.understanding, "([1-5])", "([0-5])"),
+    (dispatcher.understanding, "30 * and_a_half", "0 * and_a_half"),
     (dispatcher.chain, "entry.seq != expected or", "entry.seq != expected and"),
     (dispatcher.chain, "start=1", "start=0"),
     (dispatcher.chain, "before = entry.digest", "before = ''"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from community.model import ResponderKind, Site
 from devices.signal import Kind
@@ -29,7 +27,6 @@ from dispatcher.wording import (
     name_of,
     responder_title,
     spoken,
-    understand,
 )
 from tests.dispatcher.cases import START, VOICE, after, home
 
@@ -165,69 +162,3 @@ def test_a_clinic_is_called_by_its_own_name() -> None:
 )
 def test_distances_are_said_as_people_say_them(metres: float, words: str) -> None:
     assert distance_words(metres) == words
-
-
-# ---- answers ----
-
-
-@pytest.mark.parametrize(
-    "body, meaning",
-    [
-        ("1", Meaning.COMING),
-        (" 1 ", Meaning.COMING),
-        ("１", Meaning.COMING),
-        ("1。", Meaning.COMING),
-        ("OK", Meaning.COMING),
-        ("能去!", Meaning.COMING),
-        ("马上到", Meaning.COMING),
-        ("2", Meaning.CANNOT),
-        ("２", Meaning.CANNOT),
-        ("不能去", Meaning.CANNOT),
-        ("不能", Meaning.CANNOT),
-        ("去不了。", Meaning.CANNOT),
-        ("3", Meaning.FALSE_ALARM),
-        ("误按", Meaning.FALSE_ALARM),
-        ("4", Meaning.ARRIVED),
-        ("到了", Meaning.ARRIVED),
-        ("5", Meaning.DONE),
-        ("处理完毕", Meaning.DONE),
-        ("TD", Meaning.STOP),
-        ("退订", Meaning.STOP),
-    ],
-)
-def test_the_whole_answer_is_understood(body: str, meaning: Meaning) -> None:
-    assert understand(body) is meaning
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "",
-        " ",
-        "。",
-        "12",
-        "1 2",
-        "6",
-        "11",
-        "没有误按",
-        "不是误按",
-        "能去吗",
-        "我不能去,我儿子能去",
-        "她没事吧?",
-        "1号楼没人",
-        "yes but later",
-        "\x00",
-    ],
-)
-def test_anything_else_goes_to_an_operator_and_is_never_guessed(body: str) -> None:
-    assert understand(body) is Meaning.UNCLEAR
-
-
-@given(st.text(max_size=200))
-def test_no_text_breaks_understanding(body: str) -> None:
-    assert understand(body) in Meaning
-
-
-@given(st.sampled_from(["1", "2", "3", "4", "5", "不能去", "td"]), st.text("。.!！,，、 \u3000", max_size=5))
-def test_punctuation_and_blanks_around_an_answer_mean_nothing(body: str, around: str) -> None:
-    assert understand(around + body + around) is understand(body)
