@@ -21,9 +21,10 @@ PATH = "/2010-04-01/Accounts/AC1/Messages.json"
 
 @dataclass
 class Provider:
-    """`answers` are used up one by one: (HTTP status, code), `hang`, `garbage`, or a state of the text.
+    """`answers` are used up one by one: (HTTP status, code), `hang`, `deaf`, `garbage`, or a text's state.
 
-    `took_it` says whether a 500 and a hang come after the text was taken: nobody outside can tell.
+    `deaf` is a silence that never takes the text; `took_it` says whether a 500 and a hang come after the text
+    was taken: nobody outside can tell.
     """
 
     now: datetime
@@ -31,6 +32,7 @@ class Provider:
     answers: list[tuple[int, int] | str] = field(default_factory=list)
     took_it: bool = True
     list_is_down: bool = False
+    takes_s: float = 0.0  # seconds before it answers anything
     texts: list[dict[str, object]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
     going: threading.Event = field(default_factory=threading.Event)
@@ -64,6 +66,7 @@ def running(provider: Provider) -> Iterator[Provider]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             form = {k: v[0] for k, v in parse_qs(self.rfile.read(length).decode()).items()}
+            provider.going.wait(provider.takes_s)
             with provider.lock:
                 answer = provider.answers.pop(0) if provider.answers else "queued"
             if self.path != PATH or not self.headers.get("Authorization", "").startswith("Basic "):
@@ -73,8 +76,8 @@ def running(provider: Provider) -> Iterator[Provider]:
                 if status >= 500 and provider.took_it:
                     provider.take(form)
                 return self.say(status, {"code": code, "message": "no", "status": status})
-            if answer == "hang":
-                if provider.took_it:
+            if answer in ("hang", "deaf"):
+                if answer == "hang" and provider.took_it:
                     provider.take(form)
                 provider.going.wait(10)
                 self.close_connection = True

@@ -1,0 +1,108 @@
+"""The Kenli street while things break: who presses, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from devices.signal import Kind, Reading, Signal
+from devices.sim.player import Sender, play
+from devices.sim.roster import Device
+from devices.sim.speech import Emission
+from dispatcher import intake
+from dispatcher.clock import SystemClock
+from dispatcher.plans import SHIPPED, Plans, load
+from tests.gateway.conftest import STREET, Centre, url_of
+from tests.servers import Part, until
+
+WITHIN_S = 40.0
+
+BUTTONS = tuple(
+    Device(device.key, "native", f"care/{device.key.removeprefix('care:')}/signal", device.role)
+    for device in STREET.devices
+    if device.key.startswith("care:")
+)
+PLANS = load(SHIPPED.read_text("utf-8"))
+
+
+def keys_of(emissions: Iterable[Emission]) -> set[str]:
+    """The unique keys that the store must know in the end."""
+    return {
+        f"care:{emission.topic.removeprefix('care/').removesuffix('/signal')}#{emission.receipt}"
+        for emission in emissions
+    }
+
+
+def soon(times_said: int) -> float:
+    """Like the documented pauses, and shorter, to be done in time."""
+    return min(0.5 * times_said, 2.0)
+
+
+class Sending:
+    """Presses on their way, in a thread of their own."""
+
+    def __init__(self, sender: Sender, emissions: list[Emission]) -> None:
+        self._sender = sender
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=play, args=(sender, emissions, self._stopping))
+        self._thread.start()
+
+    def has_said(self, count: int) -> None:
+        assert until(lambda: self._sender.tally().said >= count, WITHIN_S, every_s=0.005)
+
+    def end(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+
+def dispatcher(centre: Centre, folder: Path, **more: str) -> Part:
+    """One more dispatcher, not started yet."""
+    folder.mkdir(exist_ok=True)
+    return Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port, **more)
+
+
+def take_in(centre: Centre, buttons: Iterable[Device], plans: Plans = PLANS) -> None:
+    """A gateway has stored a press of each of `buttons`, and nobody has looked yet."""
+    now = SystemClock().now()
+    readings = [Reading((Signal(button.key, Kind.SOS, f"{button.key}#in", now),)) for button in buttons]
+    with centre.store.write() as connection:
+        intake.take(connection, readings, plans, now)
+
+
+def received(centre: Centre) -> int:
+    return centre.count("SELECT count(*) FROM phone_text")
+
+
+def told(centre: Centre) -> int:
+    """Relatives who were told on the first rung."""
+    return centre.count("SELECT count(*) FROM message WHERE rung = 1 AND who LIKE 'contact:%'")
+
+
+def unsent(centre: Centre) -> int:
+    return centre.count("SELECT count(*) FROM message WHERE state NOT IN ('sent', 'delivered')")
+
+
+def is_everybody_told(centre: Centre, homes: int) -> bool:
+    """Whether both relatives of so many homes were told, and nothing waits."""
+    return told(centre) >= 2 * homes and unsent(centre) == 0
+
+
+def name_of(centre: Centre) -> str:
+    return "SQLite" if centre.store.is_sqlite else "PostgreSQL"
+
+
+def workers(centre: Centre) -> Counter[str]:
+    """How many texts each dispatcher's couriers took last."""
+    return Counter(worker for (worker,) in centre.rows("SELECT worker FROM message"))
+
+
+def nobody_was_told_twice(centre: Centre) -> None:
+    """Neither by two messages of one rung nor by one message that was sent twice."""
+    again = centre.rows(
+        "SELECT incident_id, who, rung FROM message GROUP BY incident_id, who, rung HAVING count(*) > 1"
+    )
+    assert again == []
+    twice = centre.rows("SELECT message_key FROM phone_text GROUP BY message_key HAVING count(*) > 1")
+    assert twice == []

@@ -1,0 +1,120 @@
+"""Any number of dispatchers on one database: none tells what another tells, and none is needed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from devices.sim.player import PRESS, Sender
+from devices.sim.script import repeated
+from dispatcher.clock import SystemClock
+from dispatcher.courier import LEASE
+from tests.dispatcher.provider import Provider, running
+from tests.faults.conftest import Figure
+from tests.faults.street import (
+    BUTTONS,
+    WITHIN_S,
+    Sending,
+    dispatcher,
+    is_everybody_told,
+    name_of,
+    nobody_was_told_twice,
+    soon,
+    take_in,
+    told,
+    unsent,
+    workers,
+)
+from tests.gateway.conftest import Centre
+from tests.servers import Part, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault]
+
+FEW = {"ANXIN_SENDERS": "2"}  # sixteen texts for each dispatcher at a time: all of them get some
+
+
+def test_many_dispatchers_share_a_backlog_and_what_comes_meanwhile(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    many = 2 if centre.store.is_sqlite else 8
+    waiting, later = BUTTONS[:44], BUTTONS[44:]
+    slow = Provider(SystemClock().now(), takes_s=0.05)  # too slow for any one of them
+    with running(slow) as provider, ExitStack() as stack:
+        parts = [by_twilio(centre, tmp_path / str(number), provider, **FEW) for number in range(many)]
+        for part in [*parts, centre.gateway]:
+            stack.callback(part.kill)
+            part.start()
+        take_in(centre, waiting)
+        with Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender:
+            sending = Sending(sender, list(repeated(21, later, PRESS, len(later), 40)))
+            assert until(lambda: is_everybody_told(centre, len(BUTTONS)), WITHIN_S), parts[0].tail()
+            sending.end()
+        nobody_was_told_twice(centre)
+        assert each_text_once(provider) == centre.count("SELECT count(*) FROM message")
+    took = workers(centre)
+    assert len(took) == many, f"each of them had something to do: {took}"
+    figure(f"    {name_of(centre)}: {many} dispatchers shared {took.total()} texts, 0 told twice, 0 never")
+
+
+def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_lease_ends(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    """One is killed and one is stopped, each between commit and send and between send and record."""
+    silence: list[tuple[int, int] | str] = ["deaf", "hang"] * 2
+    with running(Provider(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
+        killed, paused = (by_twilio(centre, tmp_path / name, provider, **FEW) for name in ("a", "b"))
+        survivor = by_twilio(centre, tmp_path / "c", provider)
+        for part in (killed, paused, survivor):
+            stack.callback(part.kill)
+        killed.start()
+        paused.start()
+        take_in(centre, BUTTONS[:20])
+        assert until(lambda: not provider.answers, WITHIN_S), "each has two texts that nobody answers"
+        os.kill(paused.pid, signal.SIGSTOP)
+        killed.kill()
+        ended = time.monotonic()
+        in_hand = centre.count("SELECT count(*) FROM message WHERE state = 'sending'")
+        assert in_hand > 4, "and more that wait for their turn"
+        survivor.start()
+        assert until(lambda: is_everybody_told(centre, 20), WITHIN_S), survivor.tail()
+        took = time.monotonic() - ended
+        survivor.stop()
+        wakes_up(centre, paused)
+        assert each_text_once(provider) == centre.count("SELECT count(*) FROM message")
+    nobody_was_told_twice(centre)
+    assert took < LEASE.total_seconds() + 5
+    figure(f"    {name_of(centre)}: {in_hand} texts of two dead workers told once, within {took:.1f} s")
+
+
+def by_twilio(centre: Centre, folder: Path, provider: Provider, **more: str) -> Part:
+    return dispatcher(
+        centre,
+        folder,
+        ANXIN_CHANNEL="twilio",
+        ANXIN_TWILIO_BASE_URL=provider.url,
+        ANXIN_TWILIO_ACCOUNT_SID="AC1",
+        ANXIN_TWILIO_AUTH_TOKEN="secret",
+        ANXIN_TWILIO_FROM="+15005550006",
+        **more,
+    )
+
+
+def each_text_once(provider: Provider) -> int:
+    """How many texts the provider took, none of them twice."""
+    taken = Counter((text["to"], text["body"]) for text in provider.texts)
+    assert set(taken.values()) == {1}
+    return len(taken)
+
+
+def wakes_up(centre: Centre, paused: Part) -> None:
+    """It goes on where it was stopped, and has gone past it when it tells of a new case."""
+    before = told(centre)
+    os.kill(paused.pid, signal.SIGCONT)
+    take_in(centre, BUTTONS[50:51])
+    assert until(lambda: told(centre) > before and unsent(centre) == 0, WITHIN_S), paused.tail()
