@@ -75,6 +75,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.state.hub = hub
+    app.state.wellbeing = hub.wellbeing
     app.state.door = Door(parts)
     problems.install(app)
     app.add_middleware(Headers, https=parts.settings.is_https)

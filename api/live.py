@@ -3,12 +3,13 @@
 One hub per process looks at the timeline when the bell rings and at least every second. It loads a changed
 incident once and gives the same bytes to everybody. A subscriber gets, in this order:
 
-- `snapshot`  `{"now", "cards", "counters"}` the whole board; replaces what the page has
+- `snapshot`  `{"now", "cards", "counters", "health"}` the whole board; replaces what the page has
 - `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
               after a reconnect with `Last-Event-ID` first everything missed
 - `counters`  the counters, when they have changed
 - `call`      `{"call_id", "number", "at", "callers"}` somebody rings the hotline: a hint that is told once
               and never again; the number is masked
+- `health`    how the centre itself is, as at `/health`, when a check has changed its grade
 - `beat`      `{"now", "database"}` every 2 s, so that a page can say how long it has been cut off;
               `database` is false while the hub itself cannot read
 - `bye`       `{"reason"}` the last one: `session_ended`, `too_slow` or `closing`
@@ -36,9 +37,12 @@ from starlette.types import Send
 
 from api import deps
 from api.parts import Parts
+from api.wellbeing import Wellbeing, described
 from community.errors import Invalid
 from community.model import CallOutcome
 from dispatcher import views
+from dispatcher.health import Health, WorkerKind
+from dispatcher.pulse import Pulse
 from hotline import calls
 
 log = structlog.get_logger(__name__)
@@ -78,6 +82,9 @@ class Hub:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.wellbeing = Wellbeing(parts)
+        self._health: Health | None = None
+        self._pulse = Pulse(parts.store, WorkerKind.API)
         self._feed = views.Feed(parts.store)
         self._subscribers: set[Subscriber] = set()
         self._position = self._feed.position
@@ -94,6 +101,7 @@ class Hub:
         while not self._closing:
             await self.turn()
             await run_sync(self._parts.bell.wait, LOOK_S, abandon_on_cancel=True)
+        self._pulse.end()
 
     def close(self) -> None:
         """End all streams and `run`. To be called in the loop's own thread."""
@@ -149,11 +157,13 @@ class Hub:
                 await self._tell_counters()
             if beat:
                 await self.check_logins()
+                await run_sync(self._pulse.turn, self._parts.clock.now())
             self._database_answers = True
         except Exception:
             self._database_answers = False
             log.exception("live_feed_failed")
         if beat:
+            await self._tell_health()
             self._last_beat = self._parts.monotonic()
             beaten = {"now": self._parts.clock.now(), "database": self._database_answers}
             self._tell(_event("beat", beaten, comment="beat"))
@@ -166,6 +176,7 @@ class Hub:
                 "now": self._parts.clock.now(),
                 "cards": views.board(connection),
                 "counters": views.counters(connection),
+                "health": described(self._health) if self._health is not None else None,
             }
         first = _event("snapshot", snapshot, position=position, retry=RETRY_MS)
         return first + (self._incidents(missed) if missed else b"")
@@ -191,6 +202,11 @@ class Hub:
         self._calls = frozenset(call.id for call in recent)
         return b"".join(_event("call", one) for one in ringing)
 
+    async def _tell_health(self) -> None:
+        before, self._health = self._health, await self.wellbeing.look()
+        if before is None or _grades(before) != _grades(self._health):
+            self._tell(_event("health", described(self._health)))
+
     async def _tell_counters(self) -> None:
         counters = await run_sync(self._count)
         if counters != self._counters:
@@ -210,6 +226,10 @@ class Hub:
         self._subscribers.discard(subscriber)
         subscriber.end(reason)
         log.info("live_stream_ended", reason=reason)
+
+
+def _grades(health: Health) -> list[tuple[str, str]]:
+    return [(check.name, check.grade) for check in health.checks]
 
 
 def _event(

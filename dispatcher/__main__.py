@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from os import getpid
 
 import structlog
@@ -22,7 +23,9 @@ from dispatcher.channels.twilio import TwilioSms
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
 from dispatcher.engine import Engine
+from dispatcher.health import WorkerKind
 from dispatcher.model import Message
+from dispatcher.pulse import Pulse
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import handsets
 
@@ -94,12 +97,20 @@ def main() -> int:
         recorded=bell.ring,
     )
     engine = Engine(store, courier)
+    own, couriers = Pulse(store, WorkerKind.DISPATCHER), Pulse(store, WorkerKind.COURIER)
+
+    def also(now: datetime) -> None:
+        own.turn(now)
+        couriers.turn(now, courier.ailment())
+
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     print("ready dispatcher", flush=True)
-    run(engine, courier, bell, clock, stopping)
+    run(engine, courier, bell, clock, stopping, also)
     courier.close()
+    own.end()
+    couriers.end()
     bell.close()
     store.close()
     return 0
@@ -116,13 +127,21 @@ def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: St
             )
 
 
-def run(engine: Engine, courier: Courier, bell: Bell, clock: Clock, stopping: threading.Event) -> None:
-    """Look when the bell rings and once a second anyway, until `stopping`."""
+def run(
+    engine: Engine,
+    courier: Courier,
+    bell: Bell,
+    clock: Clock,
+    stopping: threading.Event,
+    also: Callable[[datetime], None],
+) -> None:
+    """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round."""
     sys.setswitchinterval(SWITCH_S)
     while not stopping.is_set():
         try:
             changed = engine.tick(clock.now())
             changed += courier.collect()
+            also(clock.now())
             if changed:
                 bell.ring()
                 continue

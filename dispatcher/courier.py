@@ -190,6 +190,10 @@ class Courier:
         self.accept(taken, until)
         return len(taken)
 
+    def ailment(self) -> str:
+        """What is wrong with this courier, in words; empty when it is well."""
+        return "" if self._recorder.is_alive() else "没有人记录发送结果 nobody records what was sent"
+
     def close(self) -> None:
         """Finish what is being sent, record it, and stop."""
         self._pool.shutdown(wait=True)

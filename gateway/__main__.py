@@ -17,8 +17,10 @@ from community.storage.schema import require_newest
 from devices.formats import TOPICS
 from devices.profiles import shipped
 from dispatcher.bell import MqttBell
-from dispatcher.clock import SystemClock
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.health import WorkerKind
 from dispatcher.plans import SHIPPED, Plans, load
+from dispatcher.pulse import Pulse
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
@@ -62,8 +64,11 @@ def main() -> int:
     line.start()
     if line.subscribed.wait(10):
         print("ready gateway", flush=True)
-    run(store, line, receiver, seen, stopping)
+    pulse = Pulse(store, WorkerKind.GATEWAY)
+    run(store, line, receiver, seen, clock, pulse, stopping)
     line.stop()
+    if stopping.is_set():
+        pulse.end()
     bell.close()
     store.close()
     return 0 if stopping.is_set() else 1
@@ -76,7 +81,15 @@ def _plans(path: str) -> Plans:
         raise ValueError(f"ANXIN_PLANS_FILE: {wrong}") from wrong
 
 
-def run(store: Store, line: Line, receiver: Receiver, seen: LastSeen, stopping: threading.Event) -> None:
+def run(
+    store: Store,
+    line: Line,
+    receiver: Receiver,
+    seen: LastSeen,
+    clock: Clock,
+    pulse: Pulse,
+    stopping: threading.Event,
+) -> None:
     """Commit what arrives until `stopping`, or until the line's thread has died: somebody restarts us."""
     flushed = time.monotonic()
     waiting: list[Arrival] = []  # read, not yet stored: the database was away
@@ -89,6 +102,7 @@ def run(store: Store, line: Line, receiver: Receiver, seen: LastSeen, stopping: 
             if time.monotonic() - flushed >= FLUSH_S:
                 flushed = time.monotonic()
                 seen.flush(store)
+                pulse.turn(clock.now(), line.ailment())
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)
             stopping.wait(RETRY_S)

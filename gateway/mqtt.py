@@ -78,6 +78,7 @@ class Line:
         self._client.on_message = self._on_message
         self._connection = 0
         self._away = False
+        self._hears = False  # connected and subscribed
         self._arrived: deque[Arrival] = deque()
         self._has_arrived = threading.Event()
         self._done: deque[tuple[Sequence[Arrival], Sequence[Receipt]]] = deque()
@@ -93,6 +94,10 @@ class Line:
 
     def is_alive(self) -> bool:
         return self._thread.is_alive()
+
+    def ailment(self) -> str:
+        """What is wrong with the line, in words; empty while it hears."""
+        return "" if self._hears else "听不到设备:与MQTT服务器的连接断开 cut off from the broker"
 
     def stop(self) -> None:
         """Acknowledge what is committed, say goodbye, and end."""
@@ -212,11 +217,13 @@ class Line:
         if refused:
             log.error("broker lets the gateway hear less than it needs: check its ACL", refused=refused)
         else:
+            self._hears = True
             self.subscribed.set()
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object
     ) -> None:
+        self._hears = False
         if not self._stopping.is_set():  # paho does not always pass the broker's reason on
             log.warning(
                 "the line to the broker is cut; if that repeats every second, another gateway uses the "

@@ -570,3 +570,57 @@ service_order = Table(
     Column("changed_at", Moment, nullable=False),
     CheckConstraint("state IN ('placed', 'passed_on', 'taken', 'done', 'cancelled')", name="state_known"),
 )
+
+# ---- watching the watcher ----
+
+# When each loop of each process last turned. A worker that ends in order takes its row away.
+worker = Table(
+    "worker",
+    metadata,
+    Column("name", String(160), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("host", String(120), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("last_turn_at", Moment, nullable=False),
+    Column("ailment", Text, nullable=False),  # empty while it is well
+)
+
+# What is wrong with the centre itself, while it lasts; `paged_at` is when a technician was last told.
+finding = Table(
+    "finding",
+    metadata,
+    Column("key", String(120), primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("paged_at", Moment),
+    Column("text", Text, nullable=False),
+)
+
+# Synthetic presses: filled in by whoever has them in hand, ended by who sent them.
+probe = Table(
+    "probe",
+    metadata,
+    Column("unique_key", String(300), primary_key=True),
+    Column("sent_at", Moment),
+    Column("stored_at", Moment),
+    Column("decided_at", Moment),
+    Column("ended_at", Moment),
+    Column("took_s", Float),  # from saying it to its text at the channel; none when it never came
+)
+Index(
+    "ix_probe_undecided",
+    probe.c.stored_at,
+    sqlite_where=text("decided_at IS NULL AND stored_at IS NOT NULL"),
+    postgresql_where=text("decided_at IS NULL AND stored_at IS NOT NULL"),
+)
+
+# Whether each provider answers, as last asked; `misses` are questions in a row without a good answer.
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("asked_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("misses", Integer, nullable=False),
+    Column("took_s", Float),
+    Column("error", Text, nullable=False),
+)

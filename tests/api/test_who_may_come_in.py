@@ -20,9 +20,10 @@ from community.model import AccountRole
 from community.storage import Store, accounts
 from tests.api.conftest import PASSWORD, URL, Browser, StoppedClock, Town
 
-# What answers everybody: the way in, two health checks, and callbacks that prove themselves by a signature.
+# What answers everybody: the way in, three health checks, and callbacks that prove themselves by a signature.
 OPEN = {
     ("GET", "/healthz"),
+    ("GET", "/health"),
     ("GET", "/readyz"),
     ("GET", "/login"),
     ("POST", "/login"),

@@ -1,0 +1,235 @@
+"""Is the centre itself well? Pure: what was seen of its workers, queues and probes in, a judgement out.
+
+A process that stands still looks alive from outside, so nothing here asks whether it runs: only when its loop
+last turned, how long work has waited, and whether a synthetic press came through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from devices.signal import aware
+
+STALE = timedelta(seconds=10)  # loops turn every second and say so every three
+OVERDUE = timedelta(seconds=15)  # how long past its due time an incident, or a text, may be
+UNSENT = timedelta(seconds=60)  # how long a person alarm's text may be on its way to the provider
+TWO_MISSES = 2  # one may be chance
+
+
+class WorkerKind(StrEnum):
+    GATEWAY = "gateway"
+    DISPATCHER = "dispatcher"
+    COURIER = "courier"
+    API = "api"
+    WATCH = "watch"
+    FALLBACK = "fallback"
+
+
+WORKER_WORD = {
+    WorkerKind.GATEWAY: ("网关", "gateway"),
+    WorkerKind.DISPATCHER: ("调度", "dispatcher"),
+    WorkerKind.COURIER: ("发送", "courier"),
+    WorkerKind.API: ("控制台", "console"),
+    WorkerKind.WATCH: ("看门", "watch"),
+    WorkerKind.FALLBACK: ("后备", "fall-back"),
+}
+
+NEEDED = frozenset({WorkerKind.GATEWAY, WorkerKind.DISPATCHER, WorkerKind.COURIER, WorkerKind.API})
+"""Without one of each of these nobody is helped."""
+
+
+class Grade(StrEnum):
+    """The words of the health check format for HTTP APIs (draft-inadarei-api-health-check)."""
+
+    PASS = "pass"
+    WARN = "warn"  # the work is done, but something is missing
+    FAIL = "fail"  # somebody may not be helped
+
+
+_WORSE = (Grade.PASS, Grade.WARN, Grade.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One loop of one process. `ailment` is what it says of itself; empty when it is well."""
+
+    name: str
+    kind: WorkerKind
+    host: str
+    started_at: datetime
+    last_turn_at: datetime
+    ailment: str = ""
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether its loop stands still. A turn from the future was written before a clock was set back."""
+        return abs(now - self.last_turn_at) > STALE
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits longer than it may, and since when the oldest of it."""
+
+    count: int = 0
+    oldest_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """The synthetic presses that have ended: how many of the last ones in a row never came through."""
+
+    misses: int
+    ended_at: datetime
+    took_s: float | None  # of the last that came through
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """What is known of a provider. Two misses in a row, and another one should be tried first."""
+
+    name: str
+    asked_at: datetime
+    answered_at: datetime | None
+    misses: int
+    took_s: float | None = None
+    error: str = ""
+
+    @property
+    def is_sick(self) -> bool:
+        return self.misses >= TWO_MISSES
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a look at the store has found."""
+
+    workers: tuple[Worker, ...] = ()
+    overdue: Waiting = Waiting()  # open incidents that nobody looks at in time
+    unsent: Waiting = Waiting()  # messages that do not leave
+    orphans: Waiting = Waiting()  # alarms that are not over and have no open incident
+    probing: Probing | None = None
+    channels: tuple[ChannelHealth, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `value` is in `unit`; `since`: ill since then."""
+
+    name: str
+    grade: Grade
+    text: str = ""
+    value: float | None = None
+    unit: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    at: datetime
+    checks: tuple[Check, ...]
+
+    def __post_init__(self) -> None:
+        aware(self.at, "at")
+
+    @property
+    def grade(self) -> Grade:
+        return max((check.grade for check in self.checks), key=_WORSE.index, default=Grade.PASS)
+
+    @property
+    def ill(self) -> tuple[Check, ...]:
+        """What fails."""
+        return tuple(check for check in self.checks if check.grade is Grade.FAIL)
+
+
+def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED) -> Health:
+    """Return how the centre is at `now`. Of each kind in `needed` one worker at least must be well."""
+    return Health(
+        now,
+        (
+            *_workers(facts.workers, now, needed),
+            _waiting("incidents", facts.overdue, "起警情逾期无人处理 incidents nobody looks at", now),
+            _waiting("messages", facts.unsent, "条通知发不出去 messages that do not leave", now),
+            _waiting("alarms", facts.orphans, "个报警没有事件 alarms without an incident", now),
+            *_probing(facts.probing),
+            *_channels(facts.channels),
+        ),
+    )
+
+
+def database_away(now: datetime, why: str) -> Health:
+    """How the centre is when its store cannot be asked: nothing else is known."""
+    text = f"数据库无响应 the database does not answer: {why}"
+    return Health(now, (Check("database", Grade.FAIL, text),))
+
+
+def replaced(workers: Iterable[Worker], now: datetime) -> Iterator[Worker]:
+    """Workers that stand still, after whose last turn another of their kind began on the same machine."""
+    known = tuple(workers)
+    for gone in known:
+        if gone.is_stale(now) and any(
+            (other.kind, other.host) == (gone.kind, gone.host) and other.started_at > gone.last_turn_at
+            for other in known
+        ):
+            yield gone
+
+
+def _workers(workers: tuple[Worker, ...], now: datetime, needed: Collection[WorkerKind]) -> Iterator[Check]:
+    forgotten = {gone.name for gone in replaced(workers, now)}
+    standing = [worker for worker in workers if worker.name not in forgotten]
+    for kind in WorkerKind:
+        own = [worker for worker in standing if worker.kind is kind]
+        if own or kind in needed:
+            yield _kind(kind, own, now, is_needed=kind in needed)
+
+
+def _kind(kind: WorkerKind, own: list[Worker], now: datetime, *, is_needed: bool) -> Check:
+    word = " ".join(WORKER_WORD[kind])
+    ill = [worker for worker in own if worker.is_stale(now) or worker.ailment]
+    well = len(own) - len(ill)
+    age = min((abs(now - worker.last_turn_at).total_seconds() for worker in own), default=None)
+    if not ill and own:
+        return Check(kind, Grade.PASS, f"{word}: {well}", age, "s")
+    lost = Grade.FAIL if is_needed and not well else Grade.WARN
+    why = "; ".join(_ailment(worker, now) for worker in ill) or "没有运行 none has been started"
+    since = max((worker.last_turn_at for worker in ill), default=None)
+    return Check(kind, lost, f"{word}: {why}", age, "s", since)
+
+
+def _ailment(worker: Worker, now: datetime) -> str:
+    """In words that strangers may read: no names of machines."""
+    if not worker.is_stale(now):
+        return worker.ailment
+    return f"已停{(now - worker.last_turn_at).total_seconds():.0f}秒 stands still"
+
+
+def _waiting(name: str, waiting: Waiting, what: str, now: datetime) -> Check:
+    if not waiting.count:
+        return Check(name, Grade.PASS, value=0, unit="waiting")
+    longest = f",最久{(now - waiting.oldest_at).total_seconds():.0f}秒" if waiting.oldest_at else ""
+    text = f"{waiting.count}{what}{longest}"
+    return Check(name, Grade.FAIL, text, waiting.count, "waiting", waiting.oldest_at)
+
+
+def _probing(probing: Probing | None) -> Iterator[Check]:
+    if probing is None:
+        return
+    if not probing.misses:
+        yield Check("probe", Grade.PASS, value=probing.took_s, unit="s")
+        return
+    text = f"{probing.misses}次试按没有走通 synthetic presses did not come through"
+    grade = Grade.FAIL if probing.misses >= TWO_MISSES else Grade.WARN
+    yield Check("probe", grade, text, probing.misses, "misses")
+
+
+def _channels(channels: tuple[ChannelHealth, ...]) -> Iterator[Check]:
+    all_sick = all(channel.is_sick for channel in channels)
+    for channel in channels:
+        name = f"channel:{channel.name}"
+        if not channel.misses:
+            yield Check(name, Grade.PASS, value=channel.took_s, unit="s")
+            continue
+        text = f"{channel.name} {channel.misses}次无应答 does not answer: {channel.error}"
+        grade = Grade.FAIL if all_sick else Grade.WARN
+        yield Check(name, grade, text, channel.misses, "misses", channel.answered_at)

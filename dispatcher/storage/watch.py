@@ -1,0 +1,227 @@
+"""What the centre knows of itself: turns of its loops, work that waits too long, probes, providers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+
+from community.storage.rows import upsert
+from community.storage.tables import alarm, channel_health, finding, incident, message, probe, worker
+from dispatcher.health import (
+    OVERDUE,
+    UNSENT,
+    ChannelHealth,
+    Facts,
+    Probing,
+    Waiting,
+    Worker,
+    WorkerKind,
+    replaced,
+)
+from dispatcher.model import TOO_FAR, Lane, MessageState
+
+_FORGOTTEN = timedelta(days=1)  # a worker that stands still for so long has been taken away by somebody
+_RECENT = 20  # probes to look back at
+
+
+# ---- workers ----
+
+
+def beat(connection: Connection, turned: Worker) -> None:
+    """Write when a worker's loop last turned."""
+    statement = upsert(connection, worker).values(
+        name=turned.name,
+        kind=turned.kind.value,
+        host=turned.host,
+        started_at=turned.started_at,
+        last_turn_at=turned.last_turn_at,
+        ailment=turned.ailment,
+    )
+    fresh = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[worker.c.name],
+            set_={
+                "started_at": fresh.started_at,
+                "last_turn_at": fresh.last_turn_at,
+                "ailment": fresh.ailment,
+            },
+        )
+    )
+
+
+def leave(connection: Connection, name: str) -> None:
+    """A worker ends in order: nobody is to miss it."""
+    connection.execute(delete(worker).where(worker.c.name == name))
+
+
+def workers(connection: Connection) -> tuple[Worker, ...]:
+    query = select(worker).order_by(worker.c.kind, worker.c.name)
+    return tuple(
+        Worker(row.name, WorkerKind(row.kind), row.host, row.started_at, row.last_turn_at, row.ailment)
+        for row in connection.execute(query)
+    )
+
+
+def forget_replaced(connection: Connection, now: datetime) -> None:
+    """Take away the rows of workers that were killed and have a successor, or stand still since a day."""
+    gone = {old.name for old in replaced(workers(connection), now)}
+    connection.execute(
+        delete(worker).where(or_(worker.c.name.in_(gone), worker.c.last_turn_at < now - _FORGOTTEN))
+    )
+
+
+# ---- one look at everything ----
+
+
+def facts(connection: Connection, now: datetime) -> Facts:
+    """What there is to judge the centre by; a few cheap questions, whatever is open."""
+    return Facts(
+        workers=workers(connection),
+        overdue=_waiting(connection, incident.c.due_at, is_overdue(now)),
+        unsent=_waiting(connection, message.c.created_at, _is_unsent(now)),
+        orphans=_orphans(connection),
+        probing=probing(connection),
+        channels=tuple(channels(connection).values()),
+    )
+
+
+def is_overdue(now: datetime) -> ColumnElement[bool]:
+    """Open, and nobody has looked when it was time; also when its time lies where no time can lie.
+
+    That it has none at all the schema forbids, and a watchdog does not count on that.
+    """
+    return and_(
+        incident.c.closed_at.is_(None),
+        or_(
+            incident.c.due_at.is_(None),
+            incident.c.due_at < now - OVERDUE,
+            incident.c.due_at > now + TOO_FAR + OVERDUE,
+        ),
+    )
+
+
+def overdue_ids(connection: Connection, now: datetime, limit: int) -> list[int]:
+    """The incidents that nobody looks at, longest first."""
+    query = select(incident.c.id).where(is_overdue(now)).order_by(incident.c.due_at).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def _is_unsent(now: datetime) -> ColumnElement[bool]:
+    """Not taken when it was time, held by a courier that is gone, or a person's that tries too long."""
+    queued, sending = MessageState.QUEUED.value, MessageState.SENDING.value
+    return and_(
+        message.c.state.in_((queued, sending)),
+        or_(
+            and_(message.c.state == queued, message.c.due_at < now - OVERDUE),
+            and_(message.c.state == sending, message.c.lease_until < now - OVERDUE),
+            and_(message.c.lane == int(Lane.PERSON), message.c.created_at < now - UNSENT),
+        ),
+    )
+
+
+def _waiting(connection: Connection, since: ColumnElement[Any], holds: ColumnElement[bool]) -> Waiting:
+    count, oldest = connection.execute(select(func.count(), func.min(since)).where(holds)).one()
+    return Waiting(count, oldest)
+
+
+def _orphans(connection: Connection) -> Waiting:
+    """Alarms that hang on a closed incident: while they stand, the household cannot raise that kind again."""
+    query = (
+        select(func.count(), func.min(alarm.c.raised_at))
+        .join(incident, incident.c.id == alarm.c.incident_id)
+        .where(alarm.c.cleared_at.is_(None), alarm.c.ended_at.is_(None), incident.c.closed_at.is_not(None))
+    )
+    count, oldest = connection.execute(query).one()
+    return Waiting(count, oldest)
+
+
+# ---- synthetic presses ----
+
+
+def probing(connection: Connection) -> Probing | None:
+    """How the last probes went; None when none has ended yet."""
+    query = (
+        select(probe.c.ended_at, probe.c.took_s)
+        .where(probe.c.ended_at.is_not(None))
+        .order_by(probe.c.ended_at.desc())
+        .limit(_RECENT)
+    )
+    ended = connection.execute(query).all()
+    if not ended:
+        return None
+    misses = next((n for n, row in enumerate(ended) if row.took_s is not None), len(ended))
+    came = next((row.took_s for row in ended if row.took_s is not None), None)
+    return Probing(misses, ended[0].ended_at, came)
+
+
+# ---- providers ----
+
+
+def channels(connection: Connection) -> dict[str, ChannelHealth]:
+    """What is known of each provider by its name; one that was never asked is not in it."""
+    query = select(channel_health).order_by(channel_health.c.name)
+    return {
+        row.name: ChannelHealth(row.name, row.asked_at, row.answered_at, row.misses, row.took_s, row.error)
+        for row in connection.execute(query)
+    }
+
+
+def keep_channel(
+    connection: Connection, name: str, now: datetime, took_s: float | None, error: str = ""
+) -> None:
+    """A provider was asked: `took_s` seconds for a good answer, or None and the `error`."""
+    good = took_s is not None
+    statement = upsert(connection, channel_health).values(
+        name=name,
+        asked_at=now,
+        answered_at=now if good else None,
+        misses=0 if good else 1,
+        took_s=took_s,
+        error=error,
+    )
+    values: dict[str, Any] = {"asked_at": now, "error": error}
+    if good:
+        values |= {"answered_at": now, "misses": 0, "took_s": took_s}
+    else:
+        values |= {"misses": channel_health.c.misses + 1}
+    connection.execute(statement.on_conflict_do_update(index_elements=[channel_health.c.name], set_=values))
+
+
+# ---- findings ----
+
+
+def keep_findings(connection: Connection, found: Collection[tuple[str, str]], now: datetime) -> None:
+    """Make the findings (key, text) that hold now the only ones; each keeps since when it holds."""
+    keys = [key for key, _ in found]
+    connection.execute(delete(finding).where(finding.c.key.not_in(keys)))
+    for key, text in found:
+        statement = upsert(connection, finding).values(key=key, since=now, text=text)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[finding.c.key], set_={"text": statement.excluded.text}
+            )
+        )
+
+
+def take_pages(connection: Connection, now: datetime, again: timedelta) -> list[tuple[str, str, datetime]]:
+    """Findings (key, text, since) that a technician is to hear of now: new ones, and old ones each `again`.
+
+    Of several watchers only one gets each.
+    """
+    rows = connection.execute(
+        update(finding)
+        .where(
+            or_(
+                finding.c.paged_at.is_(None),
+                finding.c.paged_at <= now - again,
+                finding.c.paged_at > now + again,
+            )
+        )
+        .values(paged_at=now)
+        .returning(finding.c.key, finding.c.text, finding.c.since)
+    )
+    return sorted((row.key, row.text, row.since) for row in rows)
