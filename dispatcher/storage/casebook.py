@@ -103,7 +103,7 @@ _OFFERS = Rows(offer, "incident_id", "responder_id", "state", "why", "distance_m
 _MESSAGES = Rows(
     message,
     *("key", "incident_id", "who", "name", "phone", "purpose", "rung", "body", "channel", "lane", "state"),
-    *("attempts", "created_at", "due_at", "lease_until", "worker"),
+    *("attempts", "created_at", "due_at", "lease_until", "worker", "variables", "is_call"),
 )
 _ENTRIES = Rows(timeline, "incident_id", "seq", "at", "entry", "actor", "text", "detail", "digest")
 
