@@ -5,6 +5,7 @@ The texts follow forms that relatives and workers were found to understand; none
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -15,6 +16,8 @@ from devices.signal import Kind
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
+_JOINED = 67
+_LONGEST_NAME = 12  # characters of a name in a text; a longer one is cut, and an operator has the whole
 
 Pair = tuple[str, str]  # Chinese, English
 
@@ -59,7 +62,7 @@ HAPPENED: Mapping[Kind, str] = {
     Kind.MAINS_FAILURE: "家停电",
     Kind.OFFLINE: "家报警设备离线",
     Kind.FAULT: "家报警设备故障",
-    Kind.UNREADABLE: "家报警设备发来看不懂的消息",
+    Kind.UNREADABLE: "家设备报警无法识别",
 }
 
 SEVERITY_WORD: Mapping[Severity, Pair] = {
@@ -161,37 +164,50 @@ class Voice:
         return f"【{self.signature}】{body}"
 
     def raised(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
-        """To a relative: what happened, where, and how to answer."""
-        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
-        tail = "正在联系老人。能赶到回1,不能回2,误按回3。"
-        full = self._say(f"{what},{home.household.address}。{tail}")
-        if len(full) <= SEGMENT:
-            return full
-        return self._say(f"{what},{door_of(home)}。{tail}")
+        """To a relative: what happened, where, and how to answer. Always one segment."""
+        before = f"{_person(home)}{self.clock(at)}{HAPPENED[kind]},"
+        return self._place(before, home, "。正在联系老人。能赶到回1,不能回2,误按回3。")
 
     def ask(self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> str:
-        """To a responder: where to go, why, how far, and how to answer."""
+        """To a responder: where to go, why, how far, and how to answer.
+
+        The door must be found, so the address stays whole: one segment without the distance, or else two.
+        """
+        what = f":{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
+        answers = "能去回1,不能回2,到达回4,完毕回5。"
         far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
-        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
-        return self._say(f"请去{home.household.address}:{what}。{far}能去回1,不能回2,到达回4,完毕回5。")
+        full = self._say(f"请去{home.household.address}{what}{far}{answers}")
+        brief = self._say(f"请去{home.household.address}{what}{answers}")
+        if len(full) > SEGMENT >= len(brief):
+            return brief
+        return full if len(full) <= SEGMENT else self._place("请去", home, what + far + answers, 2)
 
     def oversee(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
-        """To a supervisor: what happened, where, and to see to it that somebody goes."""
-        what = f"{name_of(home)}{self.clock(at)}{HAPPENED[kind]}"
-        return self._say(f"请督办:{home.household.address},{what}。请确认有人前往,您去回1,不能回2,到达回4。")
+        """To a supervisor: what happened, where, and to see to it that somebody goes. One segment or two."""
+        what = f",{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
+        return self._place("请督办:", home, f"{what}请确认有人前往,您去回1,不能回2,到达回4。", 2)
+
+    def _place(self, before: str, home: HomeRecord, after: str, segments: int = 1) -> str:
+        """A text with the place in it: the address, else the door, else its end, where the number stands."""
+        space = _room(after, segments) - len(self._say(before + after))
+        address, door = home.household.address, door_of(home)
+        place = address if len(address) <= space else door
+        if len(place) > space:
+            place = f"…{place[-max(1, space - 1) :]}"
+        return self._say(before + place + after)
 
     def accepted(self, home: HomeRecord, kind: ResponderKind, name: str, eta_min: int | None) -> str:
         when = f",约{eta_min}分钟到" if eta_min is not None else ",正去"
-        return self._say(f"{responder_title(kind, name)}已接单{when}{name_of(home)}家。")
+        return self._say(f"{_short(responder_title(kind, name))}已接单{when}{_name(home)}家。")
 
     def arrived(self, home: HomeRecord, name: str, at: datetime) -> str:
-        return self._say(f"{name}{self.clock(at)}已到{name_of(home)}家。")
+        return self._say(f"{_short(name)}{self.clock(at)}已到{_name(home)}家。")
 
     def stand_down(self, home: HomeRecord) -> str:
-        return self._say(f"{name_of(home)}家的事已有结果,不用再去了,谢谢您。")
+        return self._say(f"{_name(home)}家的事已有结果,不用再去了,谢谢您。")
 
     def closed(self, home: HomeRecord, code: CloseCode, at: datetime) -> str:
-        who = name_of(home)
+        who = _name(home)
         ends = {
             CloseCode.HELPED: f"{who}家的报警{self.clock(at)}处理完毕,已上门看过。",
             CloseCode.HOSPITAL: f"{who}已送医,{self.clock(at)}结案。详情请问值班员。",
@@ -204,6 +220,22 @@ class Voice:
         return self._say(ends[code])
 
 
+def with_code(body: str, code: str) -> str:
+    """The same text, asking for answers to the case `code`: 能去回1,不能回2 → 能去回61,不能回62.
+
+    The distance goes when the code would else need another segment.
+    """
+    before, dot, answers = body.removesuffix("。").rpartition("。")
+    coded = f"{before}{dot}{re.sub('回(?=[1-5](?:,|$))', f'回{code}', answers)}。"
+    brief = re.sub(r"约[0-9.]+(?:米|公里)。", "", coded)
+    return brief if len(coded) > SEGMENT >= len(brief) else coded
+
+
+def _room(asking: str, segments: int = 1) -> int:
+    """Characters that a text may have in all; each answer it asks for may get a code of one digit."""
+    return (SEGMENT if segments == 1 else segments * _JOINED) - len(re.findall("回[1-5]", asking))
+
+
 def fate(is_call: bool, name: str, state: MessageState) -> str:
     """What became of a message, for the timeline: 给女儿赵艳的短信已送达, 给女儿赵艳的电话未接通."""
     if is_call:
@@ -214,6 +246,22 @@ def fate(is_call: bool, name: str, state: MessageState) -> str:
 def name_of(home: HomeRecord) -> str:
     """The name by which a home is called: its first resident, or its door."""
     return home.residents[0].name if home.residents else door_of(home)
+
+
+def _person(home: HomeRecord) -> str:
+    """Who is in trouble. Without a known resident not the door: its number would run into the time."""
+    return _name(home) if home.residents else "住户"
+
+
+def _name(home: HomeRecord) -> str:
+    if home.residents:
+        return _short(home.residents[0].name)
+    door = door_of(home)
+    return door if len(door) <= _LONGEST_NAME else f"…{door[1 - _LONGEST_NAME :]}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
 def door_of(home: HomeRecord) -> str:

@@ -164,9 +164,11 @@ def _whom(rules: ModuleType) -> object:
 
 def _wording(rules: ModuleType) -> object:
     voice = rules.Voice("2222999", "2222999", VOICE.zone)
-    long = [replace(home(), household=replace(home().household, address="甲" * n)) for n in range(15, 30)]
+    long = [replace(home(), household=replace(home().household, address="甲" * n)) for n in range(6, 30)]
     return (
         [voice.raised(place, Kind.SOS, START) for place in long],
+        [voice.ask(place, Kind.SOS, START, 410.0) for place in long],
+        rules.with_code("甲。能去回1,不能回2", "6"),
         [rules.distance_words(metres) for metres in (0, 9, 410, 994.9, 995, 996, 2300)],
     )
 
@@ -250,7 +252,11 @@ MUTANTS = [
     (dispatcher.model, "self.whom is not Whom.STAFF or", "self.whom is Whom.STAFF or"),
     (dispatcher.model, "not least <= self.count <= MOST_TOLD", "not least < self.count <= MOST_TOLD"),
     (dispatcher.model, "not least <= self.count <= MOST_TOLD", "not least <= self.count < MOST_TOLD"),
-    (dispatcher.wording, "if len(full) <= SEGMENT", "if len(full) < SEGMENT"),
+    (dispatcher.wording, "if len(address) <= space", "if len(address) < space"),
+    (dispatcher.wording, "if len(place) > space", "if len(place) >= space"),
+    (dispatcher.wording, "SEGMENT >= len(brief)", "SEGMENT > len(brief)"),
+    (dispatcher.wording, "if len(full) > SEGMENT", "if len(full) >= SEGMENT"),
+    (dispatcher.wording, "(?:,|$)", "(?:,)"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),
     (dispatcher.understanding, "pattern.fullmatch(piece)", "pattern.search(piece)"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from community.model import ResponderKind, Site
+from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
 from dispatcher.triage import SEVERITY
@@ -27,6 +29,7 @@ from dispatcher.wording import (
     name_of,
     responder_title,
     spoken,
+    with_code,
 )
 from tests.dispatcher.cases import START, VOICE, after, home
 
@@ -57,56 +60,109 @@ def test_every_alarm_can_be_told() -> None:
 
 # ---- lengths ----
 
+ADDRESSES = st.text("和平社区幸福里甲0123456789", min_size=1, max_size=200)
+NAMES = st.text("王秀英买提·欧阳", min_size=1, max_size=40)
+
+
+def living_at(address: str, name: str = "王秀英", door: tuple[str, str, str] = ("", "", "")) -> HomeRecord:
+    here = home()
+    building, unit, room = door
+    household = replace(here.household, address=address, building=building, unit=unit, room=room)
+    return replace(here, household=household, residents=(replace(here.residents[0], name=name),))
+
 
 @pytest.mark.parametrize("kind", sorted(HAPPENED))
-def test_a_relative_gets_one_segment_where_the_address_is_normal(kind: Kind) -> None:
-    text = VOICE.raised(home(), kind, START)
+@given(address=ADDRESSES, name=NAMES, door=st.tuples(ADDRESSES, ADDRESSES, ADDRESSES))
+def test_a_relative_always_gets_one_segment_also_with_a_code(
+    kind: Kind, address: str, name: str, door: tuple[str, str, str]
+) -> None:
+    here = living_at(address, name, door)
+    text = with_code(VOICE.raised(here, kind, START), "6")
 
     assert len(text) <= SEGMENT
-    assert "王秀英14:05" in text
-    assert text.startswith("【2222999】")
-    assert text.endswith("能赶到回1,不能回2,误按回3。")
+    assert text.startswith(f"【2222999】{name[:11]}")
+    assert text.endswith("能赶到回61,不能回62,误按回63。")
+    assert "14:05" in text
+    assert address in text or door_of(here) in text or f"{door_of(here)[-4:]}。正在" in text
+
+
+def test_a_relative_hears_which_door_where_all_is_as_usual() -> None:
+    assert VOICE.raised(home(), Kind.SOS, START) == (
+        "【2222999】王秀英14:05按了紧急按钮,和平社区幸福里3幢2单元501。正在联系老人。能赶到回1,不能回2,误按回3。"
+    )
 
 
 def test_the_whole_address_stays_while_it_fits_to_the_last_character() -> None:
-    short = VOICE.raised(home(), Kind.SOS, START)
-    room = SEGMENT - len(short)
-    here = home()
-    fits = replace(here, household=replace(here.household, address=here.household.address + "甲" * room))
-    too_long = replace(
-        here, household=replace(here.household, address=here.household.address + "甲" * (room + 1))
-    )
+    short = VOICE.raised(living_at("", door=("3幢", "2单元", "501")), Kind.SOS, START)
+    room = SEGMENT - len("666") - len(short)
+    fits, too_long = (living_at("甲" * length, door=("3幢", "2单元", "501")) for length in (room, room + 1))
 
-    assert len(VOICE.raised(fits, Kind.SOS, START)) == SEGMENT
-    assert fits.household.address in VOICE.raised(fits, Kind.SOS, START)
-    assert too_long.household.address not in VOICE.raised(too_long, Kind.SOS, START)
-    assert "3幢2单元501" in VOICE.raised(too_long, Kind.SOS, START)
+    assert len(VOICE.raised(fits, Kind.SOS, START)) == SEGMENT - len("666")
+    assert ",甲甲" in VOICE.raised(fits, Kind.SOS, START)
+    assert ",3幢2单元501。" in VOICE.raised(too_long, Kind.SOS, START)
+
+
+def test_of_a_door_that_is_too_long_the_end_is_kept_where_the_number_stands() -> None:
+    text = VOICE.raised(living_at("很长的地址" * 20 + "501"), Kind.UNREADABLE, START)
+
+    assert "…" in text
+    assert "501。正在联系老人" in text
 
 
 @pytest.mark.parametrize("kind", sorted(HAPPENED))
 @pytest.mark.parametrize("distance", [None, 7.0, 412.0, 9_876.0])
-def test_a_worker_gets_one_segment_where_the_address_is_normal_and_never_more_than_two(
-    kind: Kind, distance: float | None
-) -> None:
+def test_a_worker_gets_one_segment_where_the_address_is_normal(kind: Kind, distance: float | None) -> None:
     text = VOICE.ask(home(), kind, START, distance)
 
-    assert len(text) <= (SEGMENT if SEVERITY[kind] is Severity.EMERGENCY else 2 * JOINED)
-    assert "请去和平社区幸福里3幢2单元501" in text
+    assert len(text) <= SEGMENT or SEVERITY[kind] is Severity.TROUBLE
+    assert "请去和平社区幸福里3幢2单元501:王秀英14:05" in text
     assert text.endswith("能去回1,不能回2,到达回4,完毕回5。")
-    assert ("约" in text) is (distance is not None)
 
 
-def test_no_other_text_needs_a_second_segment() -> None:
+@given(address=ADDRESSES, name=NAMES, distance=st.sampled_from([None, 410.0]))
+def test_a_worker_never_gets_more_than_two_segments_and_always_finds_the_door(
+    address: str, name: str, distance: float | None
+) -> None:
+    for text in (
+        VOICE.ask(living_at(address, name), Kind.UNREADABLE, START, distance),
+        VOICE.oversee(living_at(address, name), Kind.UNREADABLE, START),
+    ):
+        assert len(with_code(text, "6")) <= 2 * JOINED
+        assert (address if len(address) <= 60 else address[-20:]) in text
+
+
+def test_the_distance_goes_before_a_second_segment_does() -> None:
+    near = living_at("和平社区幸福里3幢2单元501")
+    far_off = living_at("和平社区幸福里小区东门3幢2单元501")
+
+    assert "约410米" in VOICE.ask(near, Kind.SOS, START, 412.0)
+    assert "约" not in VOICE.ask(far_off, Kind.SOS, START, 412.0)
+    assert len(VOICE.ask(far_off, Kind.SOS, START, 412.0)) <= SEGMENT
+    coded = with_code(VOICE.ask(near, Kind.SOS, START, 412.0), "6")
+    assert "约" not in coded
+    assert len(coded) <= SEGMENT
+
+
+@given(name=NAMES, worker=NAMES, residents=st.booleans())
+def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents: bool) -> None:
+    here = living_at("很长的地址" * 20, name)
+    if not residents:
+        here = replace(here, residents=())
     texts = [
-        *(VOICE.closed(home(), code, after(1500)) for code in CloseCode),
-        *(VOICE.accepted(home(), kind, "欧阳建国", 15) for kind in ResponderKind),
-        VOICE.accepted(home(), ResponderKind.CLINIC, "垦利街道社区卫生服务中心", None),
-        VOICE.arrived(home(), "欧阳建国", after(420)),
-        VOICE.stand_down(home()),
+        *(VOICE.closed(here, code, after(1500)) for code in CloseCode),
+        *(VOICE.accepted(here, kind, worker, 120) for kind in ResponderKind),
+        VOICE.accepted(here, ResponderKind.CLINIC, worker, None),
+        VOICE.arrived(here, worker, after(420)),
+        VOICE.stand_down(here),
     ]
     for text in texts:
         assert text.startswith("【2222999】")
         assert len(text) <= SEGMENT
+
+
+def test_a_code_goes_into_the_answers_and_nowhere_else() -> None:
+    assert with_code("回1号楼。能去回1,到达回4。", "60") == "回1号楼。能去回601,到达回604。"
+    assert with_code("【安心】平安请回1", "7") == "【安心】平安请回71。"
 
 
 # ---- sentences ----
@@ -140,6 +196,7 @@ def test_a_home_without_a_known_resident_is_called_by_its_door() -> None:
     assert name_of(empty) == door_of(empty) == "3幢2单元501"
     cottage = replace(empty, household=replace(empty.household, building="", unit="", room=""))
     assert name_of(cottage) == "和平社区幸福里3幢2单元501"
+    assert "】住户14:05按了" in VOICE.raised(empty, Kind.SOS, START)
     assert spoken(home(), Kind.SOS) == "和平社区幸福里3幢2单元501,王秀英,紧急呼叫"
     assert spoken(None, Kind.SMOKE) == "未登记住户的设备,烟雾报警"
 
