@@ -21,6 +21,7 @@ from dispatcher.clock import Clock, SystemClock
 from dispatcher.health import WorkerKind
 from dispatcher.plans import SHIPPED, Plans, load
 from dispatcher.pulse import Pulse
+from gateway import slices
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
@@ -42,6 +43,7 @@ def main() -> int:
             store = Store(settings.database_url)
             require_newest(store)
             plans = _plans(settings.plans_file)
+            topics = _topics(settings.topics)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -54,7 +56,7 @@ def main() -> int:
         settings.mqtt_host,
         settings.mqtt_port,
         client_id=settings.gateway_id,
-        topics=TOPICS,
+        topics=topics,
         now=clock.now,
         **login,
     )
@@ -72,6 +74,13 @@ def main() -> int:
     bell.close()
     store.close()
     return 0 if stopping.is_set() else 1
+
+
+def _topics(text: str) -> tuple[str, ...]:
+    try:
+        return slices.parse(text, TOPICS)
+    except ValueError as wrong:
+        raise ValueError(f"ANXIN_TOPICS: {wrong}") from wrong
 
 
 def _plans(path: str) -> Plans:

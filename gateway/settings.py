@@ -7,7 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class GatewaySettings(BaseSettings):
-    """`gateway_id` is the name of its persistent session: fixed, and its own, or it takes another's queue."""
+    """`gateway_id` is the name of its persistent session: fixed, and its own, or it takes another's queue.
+
+    `topics` is its slice: MQTT filters separated by commas; empty: all.
+    """
 
     model_config = SettingsConfigDict(env_prefix="ANXIN_", frozen=True)
 
@@ -17,4 +20,5 @@ class GatewaySettings(BaseSettings):
     mqtt_username: str = ""
     mqtt_password: SecretStr = SecretStr("")
     gateway_id: str = "anxin-gateway-1"
+    topics: str = ""
     plans_file: str = ""  # empty: the shipped plans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
@@ -25,6 +25,8 @@ from devices.signal import (
 )
 
 BUCKET_SECONDS: Final = 2
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+KEPT_BY_BROKERS: Final = timedelta(days=7)  # the expiry of a gateway's session
 BATTERY_RECOVERED: Final = (
     1.3  # times the low mark: a battery that hovers at the mark is one signal, not fifty
 )
@@ -70,14 +72,19 @@ def digest(payload: bytes) -> str:
     return blake2b(payload, digest_size=8).hexdigest()
 
 
-def unique_without_id(device_key: str, frame: Frame) -> str:
-    """The stem of a unique key for messages without an id: device, payload and two seconds of our clock.
+def unique_without_id(device_key: str, frame: Frame, device_time: datetime | None = None) -> str:
+    """The stem of a unique key for messages without an id: device, payload, and a moment.
 
-    The clock keeps the first press after a closed case from being taken for an old one. The price: a
-    redelivery in a later bucket is stored again and joins the open case, which is harmless. A retained
+    A payload that tells its own moment (`device_time`) is itself for as long as a broker may keep it for us.
+    Any other gets two seconds of our clock: they keep the first press after a closed case from passing for
+    an old one. The price: a redelivery in a later bucket is stored again and joins the open case. A retained
     message says nothing about when, comes again at every subscription, and is stored once.
     """
-    when = "retained" if frame.retained else str(int(frame.received_at.timestamp()) // BUCKET_SECONDS)
+    when = str(int(frame.received_at.timestamp()) // BUCKET_SECONDS)
+    if frame.retained:
+        when = "retained"
+    elif device_time is not None and -CLOCKS_DIFFER < frame.received_at - device_time < KEPT_BY_BROKERS:
+        when = "told"  # a clock that is further off may be one that begins anew with every power cut
     return f"{device_key}#{digest(frame.payload)}@{when}"
 
 

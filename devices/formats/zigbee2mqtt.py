@@ -97,12 +97,13 @@ def _heard(frame: Frame, name: str, ieee: str, registry: Registry, last_seen: ob
         enrolment = registry.find(f"z2m:{name}")
     if enrolment is not None:
         device_key = enrolment.device_key
+    told_at = moment(last_seen)
     return Heard(
         frame,
         device_key,
         enrolment,
-        unique=unique_without_id(device_key, frame),
-        device_time=moment(last_seen),
+        unique=unique_without_id(device_key, frame, told_at),
+        device_time=told_at,
         echoes=True,
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import orjson
 import pytest
 
 from devices.signal import Role
@@ -43,6 +46,24 @@ def test_the_same_message_heard_twice_is_one_signal_and_the_next_press_is_anothe
     home.pass_time(2)
     later = home.hear(BUTTON, EMERGENCY).signals[0]
     assert later.unique_key != first.unique_key
+
+
+def test_a_press_that_tells_its_moment_is_the_same_an_hour_later(home: Street) -> None:
+    told = {"action": "emergency", "last_seen": home.now.isoformat(timespec="seconds")}
+    first = home.hear(BUTTON, orjson.dumps(told)).signals[0]
+    home.pass_time(3600)
+    again = home.hear(BUTTON, orjson.dumps(told), redelivered=True).signals[0]
+    assert again.unique_key == first.unique_key
+    told["last_seen"] = home.now.isoformat(timespec="seconds")
+    assert home.hear(BUTTON, orjson.dumps(told)).signals[0].unique_key != first.unique_key
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-20_000), timedelta(days=-8), timedelta(hours=1)])
+def test_a_clock_that_is_far_off_does_not_make_a_new_press_an_old_one(home: Street, off: timedelta) -> None:
+    wrong = orjson.dumps({"action": "emergency", "last_seen": (home.now + off).isoformat()})
+    first = home.hear(BUTTON, wrong).signals[0]
+    home.pass_time(10)
+    assert home.hear(BUTTON, wrong).signals[0].unique_key != first.unique_key
 
 
 def test_a_button_stays_itself_when_somebody_renames_it(home: Street) -> None:
