@@ -137,10 +137,12 @@ class Engine:
         known = self._current(connection)
         households = {book.incident(id).household_id for id in due} - {None}
         homes = register.homes(connection, {id for id in households if id is not None})
-        candidates = known.fleet.candidates_for(homes.values(), now)
         seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
+        asked = {id: {offer.responder_id for offer in standing} for id, standing in offers.items()}
+        most_asked = max(map(len, asked.values()), default=0)
+        candidates = known.fleet.candidates_for(homes.values(), now, beyond=most_asked)
         for incident_id in due:
             incident = book.incident(incident_id)
             known_offers = offers.get(incident_id, ())
@@ -158,6 +160,7 @@ class Engine:
                 else (),
                 offers=known_offers,
                 told=told.get(incident_id, ()),
+                people=known.fleet.people(asked.get(incident_id, ())),
             )
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)

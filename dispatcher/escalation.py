@@ -1,7 +1,8 @@
 """Who is told next, and when to look again. Pure: a case and `now` in, a step out.
 
-The ladder runs while nobody is on the way. An accepted offer pauses it; an acceptance is a lease, so being
-late beyond the grace starts it again. Every step ends with a due time: no open case is without a future.
+The ladder runs while nobody is on the way. An accepted offer pauses it; only waves that want somebody else
+go on (`waves`). An acceptance is a lease, so being late beyond the grace starts the ladder again. Every step
+ends with a due time: no open case is without a future.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from math import inf
 
 from community.model import Contact, HomeRecord, ResponderKind
-from dispatcher import templates
+from dispatcher import templates, waves
 from dispatcher.model import (
     COVERING,
     LOOK_AT_LEAST,
@@ -117,6 +118,7 @@ class _Climb:
         self.waiting = [
             offer for offer in case.offers if offer.state in OPEN_OFFERS and offer.id not in self.expired
         ]
+        self.people = {c.responder.id: c.responder for c in case.candidates} | dict(case.people)
         # Not to be asked again on this ladder: who is being asked, who said no, who has just let it pass.
         self.asked = {offer.responder_id for offer in self.waiting}
         self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
@@ -141,6 +143,7 @@ class _Climb:
         on_scene = [o for o in self.waiting if o.state is OfferState.ARRIVED]
         coming = [o for o in self.waiting if o.state in COVERING and o.state is not OfferState.ARRIVED]
         self.late = [o for o in coming if self._late_at(o) <= self.now]
+        self.in_time = {o.responder_id for o in coming if o not in self.late}
         due = [offer.expires_at for offer in self.waiting if offer.state is OfferState.ASKED]
 
         lease_until = self.incident.lease_until
@@ -158,13 +161,16 @@ class _Climb:
             due.append(self._check_in(on_scene or done, on_scene))
         due.extend(self._late_at(offer) for offer in coming if offer not in self.late)
         # A plan that has just begun speaks even when somebody is on the way: what is new must be said.
-        if not covered or self._fired == 0:
+        climbs = not covered or self._fired == 0
+        if climbs:
             self._say_who_is_late()
             self._climb()
-            self._replace()
-            due.extend(ask.expires_at for ask in self.asks)
+            self._replace_relatives()
+        if climbs or not (on_scene or done):  # whoever is there sees who else is needed
+            self._replace_responders()
         if not covered or self._fired == 0:
             due.append(rung_at(self.plan, self.ladder_at, self._fired))
+        due.extend(ask.expires_at for ask in self.asks)
 
         return Step(
             due_at=min(min(due), self.now + LOOK_AT_LEAST),
@@ -183,8 +189,7 @@ class _Climb:
         return self.rung - self.incident.ladder_rung
 
     def _late_at(self, offer: Offer) -> datetime:
-        eta = offer.eta_at or offer.changed_at or offer.asked_at
-        return eta + timedelta(seconds=self.plan.arrive_grace_s)
+        return waves.late_at(self.plan, offer)
 
     def _is_new(self, moment: datetime) -> bool:
         """Whether `moment` has come since the case was last looked at."""
@@ -346,13 +351,16 @@ class _Climb:
         responder = candidate.responder
         who = f"responder:{responder.id}"
         self.asked.add(responder.id)
+        # Also on one rung somebody may be asked again: she was withdrawn, and is needed after all.
+        before = sum(offer.responder_id == responder.id for offer in self.case.offers)
+        again = f".again{before}" if before else ""
         expires_at = self.now + timedelta(seconds=self.plan.offer_s)
         self.asks.append(
             Ask(
                 candidate=candidate,
                 expires_at=expires_at,
                 draft=Draft(
-                    key=f"i{self.incident.id}.r{self.rung}.{who}",
+                    key=f"i{self.incident.id}.r{self.rung}{again}.{who}",
                     to=Recipient(who, responder.name, responder.phone),
                     purpose=Purpose.ASK,
                     rung=self.rung,
@@ -383,22 +391,33 @@ class _Climb:
             return self.voice.oversee(home, kind, since)
         return self.voice.ask(home, kind, since, candidate.distance_m)
 
-    def _replace(self) -> None:
-        """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached."""
+    def _replace_relatives(self) -> None:
+        """Turn to the next relative for each one who cannot come or could not be reached."""
+        for tell in self._tells():
+            if tell.whom is Whom.RELATIVES:
+                gone = self.cannot | self.unreachable
+                reached = sum(who.startswith("contact:") for who in self.told - gone)
+                if reached < tell.count:
+                    self._tell_relatives(tell.count - reached)
+
+    def _replace_responders(self) -> None:
+        """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached.
+
+        A wave that somebody has answered needs nobody more; the others go on although somebody is on the way.
+        """
+        home = self.case.home
         absent = {offer.responder_id for offer in self.late}
         absent |= {who for who in self.asked if f"responder:{who}" in self.unreachable}
-        responders = {c.responder.id: c.responder for c in self.case.candidates}
-        home = self.case.home
-        for rung in self.plan.rungs[: self._fired]:
-            for tell in rung.tell:
-                if tell.whom in SENDS and home is not None:
-                    standing = sum(
-                        tell.fits(responders[who], home) for who in self.asked - absent if who in responders
-                    )
-                    for candidate in self._free(tell)[: max(0, tell.count - standing)]:
-                        self._ask(candidate)
-                elif tell.whom is Whom.RELATIVES:
-                    gone = self.cannot | self.unreachable
-                    reached = sum(who.startswith("contact:") for who in self.told - gone)
-                    if reached < tell.count:
-                        self._tell_relatives(tell.count - reached)
+        for tell in self._tells():
+            if tell.whom in SENDS and home is not None and not self._fitting(tell, home, self.in_time):
+                standing = self._fitting(tell, home, self.asked - absent)
+                for candidate in self._free(tell)[: max(0, tell.count - standing)]:
+                    self._ask(candidate)
+
+    def _fitting(self, tell: Tell, home: HomeRecord, responders: set[int]) -> int:
+        """How many of `responders` are such as `tell` means."""
+        return sum(tell.fits(self.people[id], home) for id in responders if id in self.people)
+
+    def _tells(self) -> list[Tell]:
+        """The lines of the rungs that have fired."""
+        return [tell for rung in self.plan.rungs[: self._fired] for tell in rung.tell]

@@ -26,7 +26,7 @@ SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     ResponderKind.VOLUNTEER: 70.0,
     ResponderKind.SUPERVISOR: 300.0,
 }
-SHORTLIST = 8  # of each kind: more than any plan asks before it starts over
+SHORTLIST = 8  # of each kind, beside those who have been asked already: more than a plan asks at once
 
 
 class Fleet:
@@ -35,7 +35,8 @@ class Fleet:
     def __init__(
         self, responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]], zone: tzinfo
     ) -> None:
-        self._responders = {str(r.id): r for r in responders if r.active and r.phone}
+        self._everybody = {r.id: r for r in responders}
+        self._responders = {str(r.id): r for r in self._everybody.values() if r.active and r.phone}
         self._duties = duties
         self._zone = zone
         self._minute: datetime | None = None
@@ -46,15 +47,22 @@ class Fleet:
         self._skilled: defaultdict[str, list[Responder]] = defaultdict(list)
         self._places: Places[ResponderKind] = Places({})
 
+    def people(self, ids: Iterable[int]) -> dict[int, Responder]:
+        """Those of `ids` who are in the register, on duty or not."""
+        return {id: self._everybody[id] for id in ids if id in self._everybody}
+
     def candidates(self, home: HomeRecord, now: datetime, plan: Plan | None = None) -> tuple[Candidate, ...]:
         """Those on duty, by kind, best first; with those whom only `plan` means."""
         found = self.candidates_for([home], now)[home.household.id]
         return found if plan is None else self.with_those_of(plan, home, found)
 
     def candidates_for(
-        self, homes: Collection[HomeRecord], now: datetime
+        self, homes: Collection[HomeRecord], now: datetime, beyond: int = 0
     ) -> dict[int, tuple[Candidate, ...]]:
-        """The same for many homes at once, by the id of the household; for no plan in particular."""
+        """The same for many homes at once, by the id of the household; for no plan in particular.
+
+        `beyond` is how many have been asked already, and may all have refused.
+        """
         self._turn_to(now.replace(second=0, microsecond=0))
         found: dict[int, tuple[Candidate, ...]] = {}
         located: list[HomeRecord] = []
@@ -66,7 +74,7 @@ class Fleet:
             else:
                 located.append(home)
                 doors.append(Point(position.lon, position.lat))
-        for home, near in zip(located, self._places.nearest_to_each(doors, SHORTLIST), strict=True):
+        for home, near in zip(located, self._places.nearest_to_each(doors, SHORTLIST + beyond), strict=True):
             found[home.household.id] = (
                 *self._by_distance(near, home),
                 *self._by_cell(self._without_position, home),

@@ -278,7 +278,9 @@ class Purpose(StrEnum):
     RAISED = "raised"
     ASK = "ask"
     ACCEPTED = "accepted"
+    CALLED_OFF = "called_off"  # to relatives: who had accepted does not come after all
     ARRIVED = "arrived"
+    COVERED = "covered"  # to a responder: somebody else comes already
     STAND_DOWN = "stand_down"
     CLOSED = "closed"
 
@@ -437,6 +439,7 @@ class Case:
     candidates: tuple[Candidate, ...]  # on duty, best first, all kinds
     offers: tuple[Offer, ...]
     told: tuple[Told, ...]
+    people: Mapping[int, Responder] = field(default_factory=dict)  # by id: whoever has an offer
 
 
 @dataclass(frozen=True, slots=True)

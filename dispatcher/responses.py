@@ -12,6 +12,7 @@ from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
 from dispatcher import templates
+from dispatcher.asking import Asked
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
@@ -60,25 +61,16 @@ HAND_OFFER = timedelta(seconds=60)  # not the plan's: by hand is what is left wh
 LONGEST_NUMBER = 32  # characters kept of a sender's number; no real one is as long
 DEFAULT_ETA_MIN = 15  # when nobody says and no distance is known
 
-# From which states an answer may come. A late "yes" after the time has run out is as welcome as a quick one.
+# From which states an answer may come. A late "yes" is as welcome as a quick one, unless somebody else comes
+# by now (`Waves.covered_by`); and who stands at the door is there, whatever we have told her.
+_NOT_COMING = frozenset({OfferState.ASKED, OfferState.EXPIRED, OfferState.DECLINED, OfferState.WITHDRAWN})
+_SETS_OUT = frozenset({OfferState.ACCEPTED, OfferState.ON_THE_WAY})
 _FROM: Mapping[OfferState, frozenset[OfferState]] = {
-    OfferState.ACCEPTED: frozenset({OfferState.ASKED, OfferState.EXPIRED, OfferState.DECLINED}),
-    OfferState.ON_THE_WAY: frozenset(
-        {OfferState.ASKED, OfferState.ACCEPTED, OfferState.EXPIRED, OfferState.DECLINED}
-    ),
-    OfferState.ARRIVED: frozenset(
-        {OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.EXPIRED}
-    ),
-    OfferState.DONE: frozenset(
-        {
-            OfferState.ASKED,
-            OfferState.ACCEPTED,
-            OfferState.ON_THE_WAY,
-            OfferState.ARRIVED,
-            OfferState.EXPIRED,
-        }
-    ),
-    OfferState.DECLINED: frozenset({OfferState.ASKED, OfferState.ACCEPTED, OfferState.ON_THE_WAY}),
+    OfferState.ACCEPTED: _NOT_COMING,
+    OfferState.ON_THE_WAY: _NOT_COMING | {OfferState.ACCEPTED},
+    OfferState.ARRIVED: _NOT_COMING | _SETS_OUT,
+    OfferState.DONE: _NOT_COMING | _SETS_OUT | {OfferState.ARRIVED},
+    OfferState.DECLINED: _SETS_OUT | {OfferState.ASKED},
 }
 _ANSWER: Mapping[Meaning, OfferState] = {
     Meaning.COMING: OfferState.ACCEPTED,
@@ -222,7 +214,8 @@ def answer_offer(
 ) -> Offer:
     """A responder accepts, sets out, arrives, is done, or declines. Saying the same twice is harmless.
 
-    `actor` is `responder:<id>` or `account:<id>`. Conflict when the case has moved on.
+    `actor` is `responder:<id>` or `account:<id>`. Conflict when the case has moved on; its code is `covered`
+    when somebody else was quicker and is enough.
     """
     with store.write() as connection:
         found = offer_by_id(connection, offer_id)
@@ -255,9 +248,16 @@ def _answer(
         return offer
     if state not in _FROM:
         raise Invalid("not_an_answer", f"{state} is no answer: choose one of {', '.join(sorted(_FROM))}")
+    home = _home(connection, book.incident(offer.incident_id))
+    voice = Voice.of(register.site(connection))
+    asked = Asked(connection, book, offer.incident_id, home, voice)
+    if state in _SETS_OUT and (first := asked.covered_by(offer, now)) is not None:
+        name = asked.name_of(first)
+        raise Conflict("covered", f"{name}已接单,您不用去了,谢谢 {name} is coming already: no need to go")
     responder = register.responder_by_id(connection, offer.responder_id)
-    eta_at = offer.eta_at
-    if state in (OfferState.ACCEPTED, OfferState.ON_THE_WAY) and (eta_at is None or eta_min is not None):
+    was_coming = offer.state in COVERING
+    eta_at = offer.eta_at if was_coming else None
+    if state in _SETS_OUT and (eta_at is None or eta_min is not None):
         eta_min = eta_min if eta_min is not None else _guess_minutes(offer, responder.kind)
         eta_at = now + timedelta(minutes=eta_min)
     if not set_offer(connection, offer_id, state, now, only_from=_FROM[state], eta_at=eta_at):
@@ -285,24 +285,30 @@ def _answer(
         on_scene_at=incident.on_scene_at or (now if was_there else None),
     )
     _sooner(book, incident_id, now)  # the rule looks again: at the new ETA, or for somebody else
-    if state in (OfferState.ACCEPTED, OfferState.ARRIVED):
-        home = _home(connection, incident)
-        if home is not None:
-            voice = Voice.of(register.site(connection))
-            if state is OfferState.ARRIVED:
-                body, purpose = voice.arrived(home, responder.name, now), Purpose.ARRIVED
-                short = templates.arrived(voice, home, responder.name, now)
-            else:
-                wait = _minutes_until(eta_at, now) if eta_at is not None else None
-                body = voice.accepted(home, responder.kind, responder.name, wait)
-                short = templates.accepted(home, responder.kind, responder.name, wait)
-                purpose = Purpose.ACCEPTED
-            # Who says yes, no and yes again is told of twice: the version keeps the two apart.
-            mark = f"o{offer_id}.{state.value}.v{book.incident(incident_id).version}"
-            for recipient in outbox.reached(connection, incident_id, "contact:"):
-                _say(book, incident_id, purpose, mark, recipient, body, now, short)
     answered = offer_by_id(connection, offer_id)
     assert answered is not None
+    if state in COVERING:
+        asked.withdraw_overtaken(answered, now)
+    if home is None:
+        return answered
+    kind, name = responder.kind, responder.name
+    match state:
+        case OfferState.ARRIVED:
+            purpose, body = Purpose.ARRIVED, voice.arrived(home, name, now)
+            short = templates.arrived(voice, home, name, now)
+        case OfferState.ACCEPTED | OfferState.ON_THE_WAY if not was_coming:
+            wait = _minutes_until(eta_at, now) if eta_at is not None else None
+            purpose, body = Purpose.ACCEPTED, voice.accepted(home, kind, name, wait)
+            short = templates.accepted(home, kind, name, wait)
+        case OfferState.DECLINED if was_coming:
+            purpose, body = Purpose.CALLED_OFF, voice.called_off(home, kind, name)
+            short = templates.called_off(home, kind, name)
+        case _:
+            return answered
+    # Who says yes, no and yes again is told of twice: the version keeps the two apart.
+    mark = f"o{offer_id}.{state.value}.v{book.incident(incident_id).version}"
+    for recipient in outbox.reached(connection, incident_id, "contact:"):
+        _say(book, incident_id, purpose, mark, recipient, body, now, short)
     return answered
 
 
@@ -369,8 +375,15 @@ def _hear(
         offers = offers_of(connection, [incident_id]).get(incident_id, ())
         mine = [o for o in offers if o.responder_id == int(number)]
         meant = [o for o in mine if o.state in OPEN_OFFERS] or mine
-        if meant and meant[-1].state in _FROM[state]:
+        if not meant or meant[-1].state not in _FROM[state]:
+            return
+        home = _home(connection, book.incident(incident_id))
+        asked = Asked(connection, book, incident_id, home, Voice.of(register.site(connection)))
+        first = asked.covered_by(meant[-1], now) if state in _SETS_OUT else None
+        if first is None:
             _answer(connection, book, meant[-1].id, state, who, now)
+        else:
+            asked.say_covered(meant[-1], first, now)
     elif meaning in (Meaning.CANNOT, Meaning.COMING):
         _sooner(book, incident_id, now)  # the ladder moves on, or leaves the other relatives in peace
 

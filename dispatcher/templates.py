@@ -62,6 +62,14 @@ def arrived(voice: Voice, home: HomeRecord, name: str, at: datetime) -> Variable
     return _short(worker=name, time=voice.clock(at), who=title_of(home))
 
 
+def called_off(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
+    return _short(worker=responder_title(kind, name), who=title_of(home))
+
+
+def covered(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
+    return _short(worker=responder_title(kind, name), who=title_of(home))
+
+
 def stand_down(home: HomeRecord) -> Variables:
     return _short(who=title_of(home))
 

@@ -203,6 +203,14 @@ class Voice:
     def arrived(self, home: HomeRecord, name: str, at: datetime) -> str:
         return self._say(f"{_short(name)}{self.clock(at)}已到{_name(home)}家。")
 
+    def called_off(self, home: HomeRecord, kind: ResponderKind, name: str) -> str:
+        """To relatives: who had accepted does not come after all."""
+        return self._say(f"{responder_title(kind, name)}来不了了,正在另请人去{name_of(home)}家。")
+
+    def covered(self, home: HomeRecord, kind: ResponderKind, name: str) -> str:
+        """To a responder who was asked: somebody else was quicker."""
+        return self._say(f"{responder_title(kind, name)}已接单去{name_of(home)}家,您不用去了,谢谢。")
+
     def stand_down(self, home: HomeRecord) -> str:
         return self._say(f"{_name(home)}家的事已有结果,不用再去了,谢谢您。")
 

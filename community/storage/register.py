@@ -427,6 +427,12 @@ def responder_by_id(connection: Connection, responder_id: int) -> Responder:
     return found[0]
 
 
+def responders_by_id(connection: Connection, ids: Collection[int]) -> dict[int, Responder]:
+    """Those of `ids` who are in the register, active or not, by id."""
+    query = select(t.responder).where(t.responder.c.id.in_(list(ids))).order_by(t.responder.c.id)
+    return {found.id: found for found in (_responders(connection, query) if ids else ())}
+
+
 def list_responders(
     connection: Connection,
     after_id: int = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ _UNSENT = Changes(
 )
 
 # What is still worth saying when the case is closed.
-_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value)
+_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.COVERED.value)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
@@ -93,12 +93,20 @@ def take(
     return sorted((message_from(row) for row in rows), key=lambda taken: place[taken.id])
 
 
-def cancel_unsent(connection: Connection, incident_id: int) -> int:
-    """Cancel what has not left yet; returns how many. One that is being sent cannot be called back."""
+def cancel_unsent(connection: Connection, incident_id: int, who: Collection[str] | None = None) -> int:
+    """Cancel what has not left yet, to everybody or to `who`; returns how many.
+
+    One that is being sent cannot be called back, and what is true also after closing is still said.
+    """
+    wanted = [
+        message.c.incident_id == incident_id,
+        message.c.state == MessageState.QUEUED.value,
+        message.c.purpose.not_in(_AFTER_CLOSING),
+    ]
+    if who is not None:
+        wanted.append(message.c.who.in_(list(who)))
     return connection.execute(
-        update(message)
-        .where(message.c.incident_id == incident_id, message.c.state == MessageState.QUEUED.value)
-        .values(state=MessageState.CANCELLED.value)
+        update(message).where(*wanted).values(state=MessageState.CANCELLED.value)
     ).rowcount
 
 

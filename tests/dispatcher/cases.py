@@ -20,6 +20,7 @@ from community.model import (
 from devices.signal import Kind
 from dispatcher.escalation import stage_of
 from dispatcher.model import (
+    COVERING,
     Candidate,
     Case,
     Incident,
@@ -35,6 +36,7 @@ from dispatcher.model import (
     Told,
     Whom,
 )
+from dispatcher.waves import Waves
 from dispatcher.wording import Voice
 
 START = datetime(2026, 11, 21, 6, 5, tzinfo=UTC)  # 14:05 there
@@ -155,11 +157,19 @@ def carried_out(case: Case, step: Step, now: datetime) -> Case:
 
 
 def answered(case: Case, responder: int, state: OfferState, now: datetime, eta_s: float = 0) -> Case:
-    """The newest offer of `responder` moves; the case is due at once, as after every answer."""
+    """The newest offer of `responder` moves, and takes others of its wave along; the case is due at once."""
     [*_, mine] = [o for o in case.offers if o.responder_id == responder]
     eta_at = now + timedelta(seconds=eta_s) if eta_s else mine.eta_at
     moved = replace(mine, state=state, changed_at=now, eta_at=eta_at)
-    return replace(due_at_once(case, now), offers=tuple(moved if o.id == mine.id else o for o in case.offers))
+    offers = [moved if o.id == mine.id else o for o in case.offers]
+    if state in COVERING:
+        assert case.home is not None
+        people = {c.responder.id: c.responder for c in case.candidates}
+        gone = {o.id for o in Waves(case.plan, case.home, people).overtaken(moved, offers)}
+        offers = [
+            replace(o, state=OfferState.WITHDRAWN, changed_at=now) if o.id in gone else o for o in offers
+        ]
+    return replace(due_at_once(case, now), offers=tuple(offers))
 
 
 def replied(case: Case, contact: int, meaning: Meaning, now: datetime) -> Case:

@@ -566,7 +566,7 @@ def test_one_who_is_there_is_done_and_those_who_were_asked_are_stood_down(town: 
         "张敏": OfferState.WITHDRAWN,
         "诊所": OfferState.DECLINED,
     }
-    assert "不用再去了" in town.heard("张敏")[-1]
+    assert "您不用去了" in town.heard("张敏")[-1]
     assert "不用再去了" not in town.heard("李强")[-1] + town.heard("诊所")[-1]
 
 

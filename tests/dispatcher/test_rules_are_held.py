@@ -16,10 +16,11 @@ import dispatcher.model
 import dispatcher.plans
 import dispatcher.triage
 import dispatcher.understanding
+import dispatcher.waves
 import dispatcher.wording
 from community.model import Responder, ResponderKind
 from devices.signal import Kind, Signal, State
-from dispatcher.model import Case, Entry, Fact, Meaning, OfferState, TimelineEntry
+from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
 from tests.dispatcher.cases import (
     CLINIC,
     DESK,
@@ -54,7 +55,7 @@ def _triage(rules: ModuleType) -> object:
 
 
 LADDER = plan(
-    (0, (relatives(1), nearest(1), nearest(1, CLINIC))),
+    (0, (relatives(1), nearest(2), nearest(1, CLINIC))),
     (60, (relatives(0), nearest(2))),
     (180, (DESK, relatives(0), nearest(3, WORKER, CLINIC))),
     repeat_s=100,
@@ -115,6 +116,14 @@ def _a_fire(case: Case) -> Case:
     )
 
 
+def _the_clinic_says_no_while_one_comes(case: Case) -> Case:
+    return answered(_one_comes(case), 7, OfferState.DECLINED, after(10))
+
+
+def _one_comes_and_turns_back(case: Case) -> Case:
+    return answered(_one_comes(case), 1, OfferState.DECLINED, after(10))
+
+
 def _an_owner(case: Case) -> Case:
     return replace(case, incident=replace(case.incident, claimed_by=3, lease_until=after(30)))
 
@@ -136,6 +145,8 @@ EVENINGS = (
     _one_is_done,
     _some_say_no,
     _a_phone_is_off,
+    _the_clinic_says_no_while_one_comes,
+    _one_comes_and_turns_back,
     _a_fire,
     _an_owner,
 )
@@ -160,6 +171,30 @@ def _whom(rules: ModuleType) -> object:
     for whom, count in [(rules.Whom.STAFF, 20), (rules.Whom.STAFF, 1), (rules.Whom.RELATIVES, 0)]:
         counts.append(rules.Tell(whom, count))
     return [[tell.fits(each, home()) for each in people] for tell in tells], len(counts)
+
+
+def _waves(rules: ModuleType) -> object:
+    kinds = {1: WORKER, 2: WORKER, 3: CLINIC, 4: ResponderKind.VOLUNTEER}
+    people = {id: Responder(id, kind, "人", "1", None) for id, kind in kinds.items()}
+    ladder = plan((0, (nearest(2), nearest(1, CLINIC))), (60, (DESK, nearest(2, *kinds.values()))))
+    waves = rules.Waves(ladder, home(), people)
+    some = [
+        Offer(10 + id, 7, id, state, "", START, after(60), None, eta_at, START)
+        for id in kinds
+        for state in OfferState
+        for eta_at in (None, after(120))
+    ]
+    everybody = [Responder(1, kind, "人", "1", None) for kind in ResponderKind]
+    return (
+        [rules.suffices(ladder, home(), one, other) for one in everybody for other in everybody],
+        [[o.id for o in waves.overtaken(first, some)] for first in some],
+        [
+            waves.covered_by(mine, (first, mine), after(seconds))
+            for first in some
+            for mine in some
+            for seconds in (299.999999, 300, 419.999999, 420)
+        ],
+    )
 
 
 def _wording(rules: ModuleType) -> object:
@@ -201,6 +236,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.triage: _triage,
     dispatcher.escalation: _escalation,
     dispatcher.model: _whom,
+    dispatcher.waves: _waves,
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
     dispatcher.chain: _chain,
@@ -238,7 +274,7 @@ MUTANTS = [
     (dispatcher.escalation, "if waits and", "if not waits and"),
     (dispatcher.escalation, "hurry = not reached", "hurry = False"),
     (dispatcher.escalation, "if told.rung > self.incident.ladder_rung", "if told.rung >= 0"),
-    (dispatcher.escalation, "if not covered or self._fired == 0", "if not covered"),
+    (dispatcher.escalation, "climbs = not covered or self._fired == 0", "climbs = not covered"),
     (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
     (dispatcher.escalation, "self.unreachable.clear()", "self.unreachable.add('')"),
     (dispatcher.escalation, "if reached < tell.count", "if reached <= tell.count"),
@@ -257,6 +293,19 @@ MUTANTS = [
     (dispatcher.wording, "SEGMENT >= len(brief)", "SEGMENT > len(brief)"),
     (dispatcher.wording, "if len(full) > SEGMENT", "if len(full) >= SEGMENT"),
     (dispatcher.wording, "(?:,|$)", "(?:,)"),
+    (dispatcher.escalation, "home, self.in_time)", "home, set())"),
+    (dispatcher.escalation, "if climbs or not (on_scene", "if climbs or (on_scene"),
+    (dispatcher.waves, "return comes.kind is other.kind", "return True"),
+    (dispatcher.waves, "return all(tell", "return any(tell"),
+    (dispatcher.waves, "offer.state is OfferState.ASKED and", "offer.state is not OfferState.ASKED and"),
+    (dispatcher.waves, "offer.id != first.id and", "offer.id == first.id and"),
+    (dispatcher.waves, "and self._answers(first, offer)", ""),
+    (dispatcher.waves, "if offer.state is OfferState.ASKED:", "if offer.state is OfferState.EXPIRED:"),
+    (dispatcher.waves, "other.responder_id != offer", "other.responder_id == offer"),
+    (dispatcher.waves, "o, now) and self", "o, now) or self"),
+    (dispatcher.waves, "if offer.state is OfferState.ARRIVED:", "if offer.state is OfferState.DONE:"),
+    (dispatcher.waves, "COVERING and now <", "COVERING and now <="),
+    (dispatcher.waves, "offer.eta_at or offer.changed_at", "offer.changed_at or offer.eta_at"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),
     (dispatcher.understanding, "pattern.fullmatch(piece)", "pattern.search(piece)"),

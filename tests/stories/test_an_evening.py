@@ -44,7 +44,8 @@ def test_a_press_brings_the_daughter_a_text_and_the_nearest_worker_to_the_door(t
     town.close("王秀英", CloseCode.HELPED)
     assert town.card("王秀英").stage is Stage.CLOSED
     assert town.heard("女儿")[-1] == "【2222999】王秀英家的报警14:18处理完毕,已上门看过。"
-    assert town.heard("张敏")[-1].endswith("不用再去了,谢谢您。")
+    assert town.heard("张敏")[-1] == "【2222999】网格员李强已接单去王秀英家,您不用去了,谢谢。"
+    assert town.heard("和平诊所")[-1].endswith("不用再去了,谢谢您。")
 
     timeline = town.detail("王秀英").timeline
     assert [entry.entry for entry in timeline][:2] == [Entry.OPENED, Entry.SIGNAL]
