@@ -19,6 +19,7 @@ from community.storage.schema import require_newest
 from dispatcher import plans
 from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
+from dispatcher.storage.planbook import Planbook
 
 
 def main() -> int:
@@ -39,7 +40,7 @@ def main() -> int:
             store=store,
             clock=SystemClock(),
             bell=bell,
-            plans=plans.load(plans.SHIPPED.read_text(encoding="utf-8")),
+            plans=Planbook(plans.shipped()),
             settings=settings,
         )
     )

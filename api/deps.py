@@ -21,6 +21,7 @@ from api.problems import Forbidden, Unauthenticated
 from community.errors import NotFound
 from community.model import Account, AccountRole
 from community.storage import accounts, register
+from dispatcher.plans import Plans
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -37,6 +38,15 @@ def now(parts: PartsDep) -> datetime:
 
 
 NowDep = Annotated[datetime, Depends(now)]
+
+
+def plans(parts: PartsDep) -> Plans:
+    """The response plans as they stand."""
+    with parts.store.read() as connection:
+        return parts.plans.current(connection)
+
+
+PlansDep = Annotated[Plans, Depends(plans)]
 
 
 def reading(parts: PartsDep) -> Iterator[Connection]:

@@ -10,7 +10,7 @@ from api.settings import Settings
 from community.storage import Store
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
-from dispatcher.plans import Plans
+from dispatcher.storage.planbook import Planbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,6 @@ class Parts:
     store: Store
     clock: Clock
     bell: Bell
-    plans: Plans
+    plans: Planbook
     settings: Settings
     monotonic: Callable[[], float] = time.monotonic

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from community.errors import Conflict, Invalid, NotFound, Refused
+from community.errors import Conflict, Invalid, NotFound, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +27,10 @@ class Unauthenticated(Refused):
 
 class Forbidden(Refused):
     """We know who is asking, and this is not for them."""
+
+
+class Unconditional(Refused):
+    """A change that must say what it was decided on, and does not."""
 
 
 class TooMany(Refused):
@@ -42,8 +46,10 @@ STATUS: tuple[tuple[type[Refused], int], ...] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (Stale, 412),
     (Conflict, 409),
     (Invalid, 422),
+    (Unconditional, 428),
     (TooMany, 429),
     (Refused, 400),
 )
@@ -55,9 +61,11 @@ TITLE = {
     404: "不存在 Not found",
     405: "方法不对 Method not allowed",
     409: "已变化 Somebody else was first",
+    412: "已被别人修改 Changed in the meantime",
     413: "内容过大 Too large",
     415: "类型不对 Media type not understood",
     422: "输入有误 The input cannot be meant",
+    428: "缺少版本 Say which version you looked at",
     429: "请稍候 Too many attempts",
     500: "内部错误 Internal error",
     503: "暂时不可用 Not available right now",

@@ -20,5 +20,9 @@ class Conflict(Refused):
     """Somebody else was first, or the thing has moved on."""
 
 
+class Stale(Conflict):
+    """The caller decided on what has changed since: it must be looked at again."""
+
+
 class Invalid(Refused):
     """The input cannot be meant."""

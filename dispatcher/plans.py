@@ -58,6 +58,19 @@ class Plans:
         return Plans([plan if other.name == plan.name else other for other in others])
 
 
+def completed(plans: Iterable[Plan], spare: Plans) -> Plans:
+    """`plans`, completed from `spare` by each kind of trouble that none of them has."""
+    found = {plan.name: plan for plan in plans}
+    known = {kind for plan in found.values() if plan.severity is None for kind in plan.kinds}
+    for plan in spare.all:
+        if plan.severity is None and (missing := tuple(kind for kind in plan.kinds if kind not in known)):
+            mine = found.get(plan.name)
+            if mine is None or mine.severity is not None:
+                mine = replace(plan, name=plan.name if mine is None else f"{plan.name}-shipped", kinds=())
+            found[mine.name] = replace(mine, kinds=mine.kinds + missing)
+    return Plans(found.values())
+
+
 def load(text: str) -> Plans:
     """Read plans from TOML; ValueError names the plan and what is wrong, or the kind that has none."""
     return Plans(parse({"name": name, **_body(name, body)}) for name, body in tomllib.loads(text).items())

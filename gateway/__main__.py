@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
 import structlog
 
@@ -16,11 +15,12 @@ from community.storage import Store
 from community.storage.schema import require_newest
 from devices.formats import TOPICS
 from devices.profiles import shipped
+from dispatcher import plans
 from dispatcher.bell import MqttBell
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.health import WorkerKind
-from dispatcher.plans import SHIPPED, Plans, load
 from dispatcher.pulse import Pulse
+from dispatcher.storage.planbook import Planbook
 from gateway import slices
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
@@ -42,7 +42,6 @@ def main() -> int:
             log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
             store = Store(settings.database_url)
             require_newest(store)
-            plans = _plans(settings.plans_file)
             topics = _topics(settings.topics)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
@@ -51,7 +50,7 @@ def main() -> int:
     login = {"username": settings.mqtt_username, "password": settings.mqtt_password.get_secret_value()}
     bell = MqttBell(settings.mqtt_host, settings.mqtt_port, **login)
     seen = LastSeen()
-    receiver = Receiver(Parts(store, plans, shipped(), clock, bell, seen))
+    receiver = Receiver(Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen))
     line = Line(
         settings.mqtt_host,
         settings.mqtt_port,
@@ -81,13 +80,6 @@ def _topics(text: str) -> tuple[str, ...]:
         return slices.parse(text, TOPICS)
     except ValueError as wrong:
         raise ValueError(f"ANXIN_TOPICS: {wrong}") from wrong
-
-
-def _plans(path: str) -> Plans:
-    try:
-        return load((Path(path) if path else SHIPPED).read_text("utf-8"))
-    except (OSError, ValueError) as wrong:
-        raise ValueError(f"ANXIN_PLANS_FILE: {wrong}") from wrong
 
 
 def run(

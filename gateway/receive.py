@@ -21,8 +21,8 @@ from devices.signal import Enrolment, Frame, LevelKey, Reading, Receipt, Ticket
 from dispatcher import intake
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
-from dispatcher.plans import Plans
 from dispatcher.storage import signals
+from dispatcher.storage.planbook import Planbook
 from gateway.supervision import LastSeen
 
 # The database is away, busy or full: it is not the message's fault, so the message waits.
@@ -42,8 +42,7 @@ class Devices:
     def find(self, device_key: str) -> Enrolment | None:
         return self._known.get(device_key)
 
-    def refresh(self, connection: Connection) -> None:
-        revision = register.device_revision(connection)
+    def refresh(self, connection: Connection, revision: int) -> None:
         if revision != self._revision:
             self._known = {
                 device.key: Enrolment(device.key, device.role, device.vendor, device.model)
@@ -57,7 +56,7 @@ class Parts:
     """What a receiver works with."""
 
     store: Store
-    plans: Plans
+    plans: Planbook
     profiles: Profiles
     clock: Clock
     bell: Bell
@@ -99,7 +98,9 @@ class Receiver:
         parts = self._parts
         levels = self._known_levels()
         with parts.store.read() as connection:
-            self._devices.refresh(connection)
+            revisions = register.revisions(connection)
+            self._devices.refresh(connection, revisions.device)
+            plans = parts.plans.current(connection, revisions.plan)
         readings: list[Reading] = []
         self._levels = None  # until the commit they are known to nobody else: a failure reads them again
         for frame in frames:
@@ -108,7 +109,7 @@ class Receiver:
             readings.append(reading)
         if any(reading.signals or reading.tickets or reading.levels for reading in readings):
             with parts.store.write() as connection:
-                taken = intake.take(connection, readings, parts.plans, parts.clock.now())
+                taken = intake.take(connection, readings, plans, parts.clock.now())
             if taken.touched:
                 parts.bell.ring()
         self._levels = levels
@@ -138,7 +139,8 @@ class Receiver:
         topic = frame.topic.encode("utf-8", "backslashreplace").decode()
         ticket = Ticket("无法入库,原样保存 kept as bytes", topic, frame.payload, frame.received_at, sender)
         with self._parts.store.write() as connection:
-            intake.take(connection, [Reading(tickets=(ticket,))], self._parts.plans, self._parts.clock.now())
+            plans = self._parts.plans.known
+            intake.take(connection, [Reading(tickets=(ticket,))], plans, self._parts.clock.now())
 
     def _known_levels(self) -> dict[LevelKey, str]:
         if self._levels is None:

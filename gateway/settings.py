@@ -21,4 +21,3 @@ class GatewaySettings(BaseSettings):
     mqtt_password: SecretStr = SecretStr("")
     gateway_id: str = "anxin-gateway-1"
     topics: str = ""
-    plans_file: str = ""  # empty: the shipped plans

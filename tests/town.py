@@ -36,7 +36,7 @@ from dispatcher.channels import Capabilities, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
-from dispatcher.plans import SHIPPED, load
+from dispatcher.plans import shipped
 from dispatcher.storage import outbox
 
 ALWAYS = frozenset(range(1, 8))
@@ -78,7 +78,7 @@ class Town:
     def __init__(self, store: Store, start: datetime) -> None:
         self.store = store
         self.time = start
-        self.plans = load(SHIPPED.read_text())
+        self.plans = shipped()
         self.phones = TownPhones()
         self.engine = Engine(store)
         self.people: dict[str, str] = {}

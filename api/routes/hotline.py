@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api import pages
-from api.deps import CallerDep, NowDep, PartsDep, ReadDep
+from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
 from api.schemas import CallHomeIn, CallIn, CallIncidentIn, CallNoteIn, CallOrderIn, OrderIn, OrderStepIn
 from community.errors import Invalid
@@ -97,12 +97,17 @@ def order_from_call(call_id: CallId, given: CallOrderIn, parts: PartsDep, now: N
     responses=describe(404, 422),
 )
 def incident_from_call(
-    call_id: CallId, given: CallIncidentIn, parts: PartsDep, caller: CallerDep, now: NowDep
+    call_id: CallId,
+    given: CallIncidentIn,
+    parts: PartsDep,
+    plans: PlansDep,
+    caller: CallerDep,
+    now: NowDep,
 ) -> Incident:
     """Opens the home's incident, or joins the one that is open. Harmless to repeat."""
     household_id = _home_of(parts, call_id, given.household_id)
     incident = calls.raise_incident(
-        parts.store, call_id, household_id, given.kind, given.text, caller.account, parts.plans, now
+        parts.store, call_id, household_id, given.kind, given.text, caller.account, plans, now
     )
     parts.bell.ring()
     return incident

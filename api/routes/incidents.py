@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api import pages
-from api.deps import CallerDep, NowDep, PartsDep, ReadDep
+from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
 from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, ReportIn
 from dispatcher import intake, responses, views
@@ -48,10 +48,12 @@ def list_incidents(
     status_code=201,
     responses=describe(404, 422),
 )
-def report_trouble(given: ReportIn, parts: PartsDep, caller: CallerDep, now: NowDep) -> Incident:
+def report_trouble(
+    given: ReportIn, parts: PartsDep, plans: PlansDep, caller: CallerDep, now: NowDep
+) -> Incident:
     """Opens an incident for the household, or adds to the one that is open."""
     incident = intake.report(
-        parts.store, given.household_id, given.kind, given.text, caller.actor, parts.plans, now
+        parts.store, given.household_id, given.kind, given.text, caller.actor, plans, now
     )
     parts.bell.ring()
     return incident

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -167,6 +167,7 @@ _CONTACTS_OF = Query(
     lambda among: select(t.contact).where(among(t.contact.c.household_id, "ids")).order_by(t.contact.c.rank)
 )
 _DEVICES_BY_KEY = Query(lambda among: select(t.device).where(among(t.device.c.key, "keys")))
+_REVISIONS = select(t.revision.c.of, t.revision.c.number)
 _REVISION = select(t.revision.c.number).where(t.revision.c.of == bindparam("of_what"))
 
 
@@ -334,6 +335,26 @@ def list_devices(
             _mentions((t.device.c.key, t.device.c.label, t.device.c.vendor, t.device.c.model), word)
         )
     return tuple(_device(row) for row in connection.execute(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """How often each part of what is kept in memory has changed."""
+
+    device: int = 0
+    responder: int = 0
+    plan: int = 0
+
+
+def revisions(connection: Connection) -> Revisions:
+    """All of them in one look, for whoever keeps several parts in memory."""
+    found = {row.of: row.number for row in connection.execute(_REVISIONS)}
+    return Revisions(**{of: found.get(of, 0) for of in Revisions.__slots__})
+
+
+def plans_changed(connection: Connection) -> None:
+    """Tell whoever keeps response plans in memory; others who want to wait until this transaction ends."""
+    _bump(connection, "plan")
 
 
 def device_revision(connection: Connection) -> int:

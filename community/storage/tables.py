@@ -190,7 +190,7 @@ device = Table(
     CheckConstraint("battery BETWEEN 0 AND 100", name="battery_percent"),
 )
 
-# Bumped with every change to `device`: whoever keeps devices in memory compares this one row.
+# Bumped with every change: whoever keeps devices, responders or plans in memory compares these few rows.
 revision = Table(
     "revision",
     metadata,
@@ -389,6 +389,20 @@ Index(
     incident.c.due_at,
     sqlite_where=text("due_at IS NOT NULL"),
     postgresql_where=text("due_at IS NOT NULL"),
+)
+
+# Response plans as people have edited them; a version is never changed. The newest of each name counts.
+plan = Table(
+    "plan",
+    metadata,
+    _id(),
+    Column("name", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # JSON, as in an incident
+    Column("at", Moment, nullable=False),
+    _ref("account", name="by", nullable=True),  # nobody for what was shipped
+    UniqueConstraint("name", "version"),
+    CheckConstraint("version >= 0", name="version_counts"),
 )
 
 alarm = Table(

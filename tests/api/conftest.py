@@ -38,6 +38,7 @@ from community.storage import Store, accounts, desk, register
 from devices.signal import Role
 from dispatcher import plans
 from dispatcher.bell import LocalBell
+from dispatcher.storage.planbook import Planbook
 
 URL = "http://127.0.0.1:8000"
 PASSWORD = "jiejing-2222999"
@@ -205,8 +206,8 @@ def settings() -> Settings:
 
 @pytest.fixture
 def parts(store: Store, clock: StoppedClock, settings: Settings) -> Parts:
-    shipped = plans.load(plans.SHIPPED.read_text(encoding="utf-8"))
-    return Parts(store=store, clock=clock, bell=LocalBell(), plans=shipped, settings=settings)
+    book = Planbook(plans.shipped())
+    return Parts(store=store, clock=clock, bell=LocalBell(), plans=book, settings=settings)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import CloseCode, Message, MessageState
 from dispatcher.storage import outbox
+from dispatcher.storage.planbook import Planbook
 from gateway.receive import Parts, Receiver
 from gateway.supervision import LastSeen
 from tests.faults.conftest import Figure
@@ -73,7 +74,9 @@ class Life:
         self._store = store
         self._town = town
         self._seen = LastSeen()
-        self._receiver = Receiver(Parts(store, town.plans, shipped(), town, LocalBell(), self._seen))
+        self._receiver = Receiver(
+            Parts(store, Planbook(town.plans), shipped(), town, LocalBell(), self._seen)
+        )
         self._courier = InOneThread(store, town, death)
         self._engine = Engine(store, self._courier if hands_over else None)  # type: ignore[arg-type]
 

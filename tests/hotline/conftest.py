@@ -38,4 +38,4 @@ def town(store: Store) -> Desk:
 
 @pytest.fixture(scope="session")
 def response_plans() -> Plans:
-    return plans.load(plans.SHIPPED.read_text(encoding="utf-8"))
+    return plans.shipped()

@@ -25,6 +25,7 @@ from dispatcher.courier import Courier
 from dispatcher.engine import Engine
 from dispatcher.model import Meaning, Message
 from dispatcher.storage import handsets
+from dispatcher.storage.planbook import Planbook
 
 START_S = 20.0
 
@@ -40,7 +41,7 @@ class Centre:
         self.clock = SystemClock()
         self._store = store
         self._bell = LocalBell()
-        self._plans = plans.load(plans.SHIPPED.read_text(encoding="utf-8"))
+        self._plans = plans.shipped()
         self._settings = Settings.model_validate({"database_url": "sqlite://", "api_port": port})
         self._courier = Courier(
             store, Phones(self._receive, self._received), self.clock, worker="test", senders=2
@@ -58,7 +59,7 @@ class Centre:
                 store=self._store,
                 clock=self.clock,
                 bell=self._bell,
-                plans=self._plans,
+                plans=Planbook(self._plans),
                 settings=self._settings,
             )
         )
