@@ -144,7 +144,7 @@ class Casebook:
         self._open: dict[int, _Open] = {}
         self._open_for: dict[str, int] = {}
         self._alarms_new: list[dict[str, Any]] = []
-        self._alarms_changed: list[dict[str, Any]] = []
+        self._alarms_changed: dict[int, dict[str, Any]] = {}  # the last change of each: one row, one update
         self._offers_new: list[dict[str, Any]] = []
         self._messages_new: list[dict[str, Any]] = []
         self.stored_ids: dict[int, int] = {}  # negative id → stored id, after `write`
@@ -291,7 +291,7 @@ class Casebook:
             if known.kind is kind and known.cleared_at is None:
                 entry.alarms[index] = again = replace(known, last_at=now, times=known.times + 1)
                 if again.id:
-                    self._alarms_changed.append(_alarm_change(again))
+                    self._alarms_changed[again.id] = _alarm_change(again)
                 else:
                     self._pending_alarm(incident_id, kind).update(last_at=now, times=again.times)
                 return False
@@ -318,7 +318,7 @@ class Casebook:
             if known.kind is kind and known.cleared_at is None:
                 entry.alarms[index] = over = replace(known, cleared_at=now)
                 if over.id:
-                    self._alarms_changed.append(_alarm_change(over))
+                    self._alarms_changed[over.id] = _alarm_change(over)
                 else:
                     self._pending_alarm(incident_id, kind).update(cleared_at=now)
                 return True
@@ -384,7 +384,7 @@ class Casebook:
             for row in rows:
                 row["incident_id"] = self.stored_ids.get(row["incident_id"], row["incident_id"])
         if self._alarms_changed:  # first: one that was cleared makes room for one of the same kind
-            _ALARM_CHANGES.run(self._connection, self._alarms_changed)
+            _ALARM_CHANGES.run(self._connection, list(self._alarms_changed.values()))
         if self._alarms_new:
             _ALARMS.insert(self._connection, self._alarms_new)
         if self._offers_new:

@@ -92,6 +92,15 @@ def test_one_batch_may_say_the_same_twice(town: Town) -> None:
     assert town.detail("王秀英").alarms[0].times == 1
 
 
+def test_presses_of_one_home_in_one_group_are_counted_one_by_one(town: Town) -> None:
+    town.resident("王秀英")
+    town.press("王秀英")
+
+    town.take(*(town.reading("王秀英", Kind.SOS) for _ in range(3)))
+
+    assert town.detail("王秀英").alarms[0].times == 4
+
+
 def test_two_gateways_that_hear_the_same_things_make_one_incident_of_each(town: Town) -> None:
     names = [f"老人{n}" for n in range(6)]
     for name in names:
