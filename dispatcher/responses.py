@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -123,16 +123,18 @@ def close(
 ) -> Incident:
     """End the case: cancel what has not left, stand down who was asked, tell the end to who was told.
 
-    Conflict when somebody else has it: whoever took it over must not find it closed behind her back.
+    Conflict when nobody has claimed it, for then nobody has looked, and when somebody else has it: whoever
+    took it over must not find it closed behind her back.
     """
     with store.write() as connection:
         book = _open_case(connection, incident_id)
-        if book.incident(incident_id).claimed_by not in (None, account.id):
+        if book.incident(incident_id).claimed_by != account.id:
             raise _owned(connection, book.incident(incident_id))
         home = _home(connection, book.incident(incident_id))
         outbox.cancel_unsent(connection, incident_id)
         known = offers_of(connection, [incident_id]).get(incident_id, ())
         stood_down = {f"responder:{o.responder_id}" for o in known if o.state in _MAY_BE_COMING}
+        book.note(incident_id, now, *_ended_by_closing(connection, known))
         withdraw_offers(connection, incident_id, now)
         end_alarms(connection, incident_id, now)
         if home is not None:
@@ -158,6 +160,21 @@ def close(
         )
         book.write()
         return book.incident(incident_id)
+
+
+def _ended_by_closing(connection: Connection, offers: Sequence[Offer]) -> list[Fact]:
+    """What becomes of open offers although nobody has said it: the timeline says whose word it was not."""
+    people = register.responders_by_id(connection, {o.responder_id for o in offers if o.state in OPEN_OFFERS})
+    facts = []
+    for text, states in (
+        ("随结案记为处理完毕 counted as done by closing", {OfferState.ARRIVED}),
+        ("随结案撤回 withdrawn by closing", OPEN_OFFERS - {OfferState.ARRIVED}),
+    ):
+        ended = [offer for offer in offers if offer.state in states]
+        if ended:
+            names = "、".join(people[offer.responder_id].name for offer in ended)
+            facts.append(Fact(Entry.OFFER, f"{names}{text}", detail={"offers": [o.id for o in ended]}))
+    return facts
 
 
 def ask_responder(

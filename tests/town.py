@@ -227,7 +227,11 @@ class Town:
         responses.reply(self.store, self.people[who], body, key, self.time)
         self.work()
 
+    def claim(self, name: str) -> None:
+        responses.claim(self.store, self.card(name).id, self.operator, self.time)
+
     def close(self, name: str, code: CloseCode = CloseCode.HELPED) -> None:
+        self.claim(name)
         responses.close(self.store, self.card(name).id, self.operator, code, "", self.time)
         self.work()
 

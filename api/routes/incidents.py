@@ -136,7 +136,9 @@ def add_note(incident_id: IncidentId, given: NoteIn, parts: PartsDep, caller: Ca
 def close(
     incident_id: IncidentId, given: CloseIn, parts: PartsDep, caller: CallerDep, now: NowDep
 ) -> Incident:
-    """What was not sent yet is cancelled, open offers are withdrawn, and those who were told hear the end."""
+    """Only by whoever has claimed it (`not_claimed`, `already_claimed`). What was not sent yet is
+    cancelled, open offers are withdrawn, and those who were told hear the end.
+    """
     incident = responses.close(parts.store, incident_id, caller.account, given.code, given.note, now)
     parts.bell.ring()
     return incident

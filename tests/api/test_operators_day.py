@@ -64,6 +64,9 @@ def test_two_operators_cannot_have_one_case_but_one_may_take_it_over(
 def test_what_does_not_exist_is_404_and_what_is_over_is_409(operator: Browser, incident_id: int) -> None:
     missing = operator.post("/api/incidents/404/claim")
     assert (missing.status_code, missing.json()["code"]) == (404, "no_such_incident")
+    unclaimed = operator.post(f"/api/incidents/{incident_id}/close", {"code": "test"})
+    assert (unclaimed.status_code, unclaimed.json()["code"]) == (409, "not_claimed")
+    operator.post(f"/api/incidents/{incident_id}/claim")
     operator.post(f"/api/incidents/{incident_id}/close", {"code": "test"})
     again = operator.post(f"/api/incidents/{incident_id}/close", {"code": "test"})
     assert (again.status_code, again.json()["code"]) == (409, "already_closed")
@@ -89,6 +92,7 @@ def test_all_incidents_come_in_pages_newest_first(operator: Browser, town: Town)
     for _ in range(3):
         told = operator.post("/api/incidents", {"household_id": town.household_id, "kind": "fall"}).json()
         opened.append(told["id"])
+        operator.post(f"/api/incidents/{told['id']}/claim")
         operator.post(f"/api/incidents/{told['id']}/close", {"code": "test"})
     first = operator.get("/api/incidents", params={"limit": 2}).json()
     assert [card["id"] for card in first["items"]] == [opened[2], opened[1]]
@@ -221,6 +225,7 @@ def test_an_answer_goes_to_no_case_that_is_closed_or_never_asked_its_sender(
     operator.post("/api/phones/+8613800000002/reply", {"body": "1"})
     operator.post("/api/phones/+8613900000000/reply", {"body": "1"})
     strangers, daughters = operator.get("/api/replies").json()
+    operator.post(f"/api/incidents/{first}/claim")
     operator.post(f"/api/incidents/{first}/close", {"code": "test"})
     for reply, incident_id, status, code in (
         (daughters, first, 409, "already_closed"),

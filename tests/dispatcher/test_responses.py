@@ -498,6 +498,30 @@ def test_closing_tells_the_end_once_also_to_whom_got_a_new_number_on_the_way(tow
     assert town.heard("女儿")[-1] == ends[0]
 
 
+def test_a_case_that_nobody_has_claimed_cannot_be_closed(town: Town) -> None:
+    town.resident("王秀英")
+    town.press("王秀英")
+    id = town.card("王秀英").id
+
+    with pytest.raises(Conflict, match="claim it first"):
+        responses.close(town.store, id, town.operator, CloseCode.FALSE_PRESS, "", town.time)
+
+    assert town.card("王秀英").stage is Stage.RAISED
+
+
+def test_what_closing_ends_is_not_written_down_as_somebodys_word(town: Town) -> None:
+    town.resident("王秀英")
+    town.responder("李强", metres=400)
+    town.responder("诊所", metres=500, kind=ResponderKind.CLINIC)
+    town.press("王秀英")
+    town.answer("李强", "4")
+
+    town.close("王秀英")
+
+    assert "李强随结案记为处理完毕 counted as done by closing" in texts(town)
+    assert "诊所随结案撤回 withdrawn by closing" in texts(town)
+
+
 def test_closing_cancels_what_has_not_left(town: Town) -> None:
     town.resident("王秀英", contacts=("女儿", "儿子"))
     town.phones.trouble[town.people["女儿"]] = TryLater("busy", wait_s=30)
@@ -528,6 +552,7 @@ def test_a_text_that_could_not_leave_before_the_end_does_not_wait_for_ever(town:
         intake.take(connection, [town.reading("王秀英", Kind.SOS)], town.plans, town.time)
     town.engine.tick(town.time)
     town.phones.trouble[town.people["女儿"]] = TryLater("busy")
+    town.claim("王秀英")
     town.phones.overtaken_by = lambda _: responses.close(
         town.store, town.card("王秀英").id, town.operator, CloseCode.TEST, "", town.time
     )
