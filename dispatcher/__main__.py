@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from os import getpid
+from pathlib import Path
 
 import structlog
 
@@ -16,6 +17,7 @@ from community import logs
 from community.starting import CannotStart, starting
 from community.storage import Store, register
 from community.storage.schema import require_newest
+from dispatcher import plans, presets
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.channels import Channel
 from dispatcher.channels.phones import Phones
@@ -26,8 +28,10 @@ from dispatcher.engine import Engine
 from dispatcher.health import WorkerKind
 from dispatcher.model import Message
 from dispatcher.pulse import Pulse
+from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import handsets
+from dispatcher.storage.planbook import Planbook
 
 TICK_S = 1.0  # the fall-back when no bell rings
 SWITCH_S = 0.0005  # a sender that is ready must not wait 5 ms, Python's default, for the engine's turn to end
@@ -79,6 +83,7 @@ def main() -> int:
             require_newest(store)
             _refuse_real_texts_to_made_up_people(settings, store)
             channel = CHANNELS[settings.channel](settings, store, clock)
+            rounds = Rounds(store, Planbook(plans.shipped()), _presets(settings.presets_file))
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -106,14 +111,25 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    # On a thread of their own: a morning on which many homes are asked must not delay a press.
+    going_round = threading.Thread(target=rounds.run, args=(clock, stopping, bell.ring), name="rounds")
+    going_round.start()
     print("ready dispatcher", flush=True)
     run(engine, courier, bell, clock, stopping, also)
+    going_round.join()
     courier.close()
     own.end()
     couriers.end()
     bell.close()
     store.close()
     return 0
+
+
+def _presets(path: str) -> presets.Presets:
+    try:
+        return presets.load((Path(path) if path else presets.SHIPPED).read_text("utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise ValueError(f"ANXIN_PRESETS_FILE: {wrong}") from wrong
 
 
 def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: Store) -> None:

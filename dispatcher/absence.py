@@ -183,7 +183,6 @@ class Check:
     until: datetime
     wants_help: bool = False  # the answer was: I am not well
     is_lost: bool = False  # the text could not be delivered
-    others: bool = False  # somebody else can still be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,10 +283,10 @@ class _Look:
             return Finding(now, Act.RAISE, check.why, check.asked_at)
         if home.case_open or home.away is not None or self._lives_since(check.asked_at):
             return Finding(now, Act.CLEAR, check.why)
-        if check.is_lost and check.others:
+        if check.is_lost:  # the next one; when nobody is left, the wait is over
             return Finding(now, Act.ASK, check.why, check.asked_at, check.until - check.asked_at)
         until = check.until + (self._heard(check.asked_at) - check.asked_at)
-        if check.is_lost or until <= now:
+        if until <= now:
             return Finding(now, Act.RAISE, check.why, check.asked_at)
         self.wishes.append(min(until, now + LOOK_WHILE_ASKED))
         return None

@@ -91,12 +91,28 @@ def _report(
 ) -> Incident:
     with store.write() as connection:
         register.household_by_id(connection, household_id)
+        incident_id = bring(connection, household_id, kind, actor, fact, plans, now)
         book = Casebook(connection)
-        subject = f"household:{household_id}"
-        book.load_subjects({subject})
-        incident_id = _join(book, subject, household_id, kind, SEVERITY[kind], actor, fact, plans, now)
-        book.write()
+        book.load_ids([incident_id])
         return book.incident(incident_id)
+
+
+def bring(
+    connection: Connection,
+    household_id: int,
+    kind: Kind,
+    source: str,
+    fact: Fact,
+    plans: Plans,
+    now: datetime,
+) -> int:
+    """Bring trouble of which no device has spoken into the open incident of a home; returns its id."""
+    book = Casebook(connection)
+    subject = f"household:{household_id}"
+    book.load_subjects({subject})
+    incident_id = _join(book, subject, household_id, kind, SEVERITY[kind], source, fact, plans, now)
+    book.write()
+    return book.stored_ids.get(incident_id, incident_id)
 
 
 def _first_of_each(signals: Iterable[Signal]) -> list[Signal]:

@@ -283,6 +283,9 @@ class Purpose(StrEnum):
     COVERED = "covered"  # to a responder: somebody else comes already
     STAND_DOWN = "stand_down"
     CLOSED = "closed"
+    CHECK = "check"  # is she well? Asks for an answer, belongs to no case
+    WELL = "well"  # to who was asked: she has moved
+    BACK = "back"  # a trip or a stay has ended, watching goes on
 
 
 class Meaning(StrEnum):
@@ -293,6 +296,8 @@ class Meaning(StrEnum):
     FALSE_ALARM = "false_alarm"
     ARRIVED = "arrived"
     DONE = "done"
+    WELL = "well"  # in answer to a welfare check
+    HELP = "help"  # the same, but somebody must come
     STOP = "stop"
     START = "start"  # wants texts again
     RECEIVED = "received"  # has read it, and does not say more

@@ -11,7 +11,7 @@ from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
-from dispatcher import templates
+from dispatcher import checks, templates
 from dispatcher.asking import Asked
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
@@ -356,6 +356,11 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
         if reply_id is None:
             return meaning
         asked = inbox.open_cases_of(connection, number)
+        if meaning not in (Meaning.STOP, Meaning.START):
+            well = checks.answer(connection, number, body, now, asked_elsewhere=bool(asked))
+            if well is not None:
+                inbox.understood(connection, reply_id, well, seen_at=None if well in _FOR_A_HUMAN else now)
+                return well
         cases = {incident_id for incident_id, _ in asked}
         if len(cases) != 1:
             return meaning  # nobody's, or more than one: an operator decides

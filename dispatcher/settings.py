@@ -20,6 +20,7 @@ class DispatcherSettings(BaseSettings):
     mqtt_password: SecretStr = SecretStr("")
     channel: Literal["phones", "twilio"] = "phones"
     senders: int = 32
+    presets_file: str = ""  # empty: the shipped presets for watching homes
     public_url: str = "http://127.0.0.1:8000"  # where providers reach our callbacks
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")

@@ -15,8 +15,9 @@ from types import MappingProxyType
 
 from community.model import HomeRecord, ResponderKind
 from devices.signal import Kind
+from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode
-from dispatcher.wording import HAPPENED, Voice, distance_words, door_of, responder_title
+from dispatcher.wording import AWAY_WORD, HAPPENED, Voice, distance_words, door_of, responder_title
 
 LONGEST = 20  # characters of one variable that every provider takes
 
@@ -76,6 +77,18 @@ def stand_down(home: HomeRecord) -> Variables:
 
 def closed(voice: Voice, home: HomeRecord, code: CloseCode, at: datetime) -> Variables:
     return _short(who=title_of(home), time=voice.clock(at), how=_ENDED[code])
+
+
+def check(voice: Voice, home: HomeRecord, since: datetime) -> Variables:
+    return _short(who=title_of(home), since=voice.day_and_clock(since))
+
+
+def moved(voice: Voice, home: HomeRecord, at: datetime) -> Variables:
+    return _short(who=title_of(home), time=voice.clock(at))
+
+
+def back(home: HomeRecord, kind: AwayKind) -> Variables:
+    return _short(who=title_of(home), what=AWAY_WORD[kind][0])
 
 
 def title_of(home: HomeRecord) -> str:

@@ -141,6 +141,28 @@ def understand(body: str) -> Heard:
     return heard
 
 
+# In answer to "are you well?" the same digits mean something else.
+_WELL = re.compile(
+    r"1|(?:请?回复?1)|(?:我|她|他|老人|妈妈?|爸爸?|奶奶|爷爷|都|一切|人)*(?:很|挺|都|还)?(?:平安|没事|好|在家|安全|正常)(?:的|着|呢|啊)?|ok"
+)
+_HELP = re.compile(
+    r"2|(?:请?回复?2)|(?:我|她|他)?(?:要|需要|请)?(?:帮忙|帮助|来人|救命|救我|help)|(?:我|她|他)?(?:不好|不舒服|难受|摔倒了?|跌倒了?)"
+)
+
+
+def understand_check(body: str) -> Meaning:
+    """What an answer to a welfare check means: WELL, HELP, or UNCLEAR, which goes to an operator."""
+    pieces = [piece for piece in _pieces(unicodedata.normalize("NFKC", body).casefold()) if piece]
+    told = {_is_she_well(piece) for piece in pieces if not _POLITE.fullmatch(piece) or _WELL.fullmatch(piece)}
+    return told.pop() if len(told) == 1 else Meaning.UNCLEAR
+
+
+def _is_she_well(piece: str) -> Meaning:
+    if _HELP.fullmatch(piece):
+        return Meaning.HELP
+    return Meaning.WELL if _WELL.fullmatch(piece) else Meaning.UNCLEAR
+
+
 def is_automatic(body: str) -> bool:
     """Whether a machine wrote it: such a text gets no answer, or two machines talk until the money is out."""
     return _AUTOMATIC.search(unicodedata.normalize("NFKC", body).casefold()) is not None

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
+from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
@@ -63,6 +64,12 @@ HAPPENED: Mapping[Kind, str] = {
     Kind.OFFLINE: "家报警设备离线",
     Kind.FAULT: "家报警设备故障",
     Kind.UNREADABLE: "家设备报警无法识别",
+}
+
+AWAY_WORD: Mapping[AwayKind, Pair] = {
+    AwayKind.TRIP: ("外出", "on a trip"),
+    AwayKind.HOSPITAL: ("住院", "in hospital"),
+    AwayKind.VISITORS: ("有人陪伴", "visitors"),
 }
 
 SEVERITY_WORD: Mapping[Severity, Pair] = {
@@ -137,6 +144,8 @@ MEANING_WORD: Mapping[Meaning, Pair] = {
     Meaning.FALSE_ALARM: ("说是误按", "says it is a false alarm"),
     Meaning.ARRIVED: ("已到达", "arrived"),
     Meaning.DONE: ("处理完毕", "done"),
+    Meaning.WELL: ("平安", "is well"),
+    Meaning.HELP: ("需要帮忙", "needs help"),
     Meaning.STOP: ("退订", "unsubscribe"),
     Meaning.START: ("恢复短信", "wants texts again"),
     Meaning.RECEIVED: ("已收到", "has read it"),
@@ -226,6 +235,25 @@ class Voice:
             CloseCode.DUPLICATE: f"{who}家的报警已并入另一件处理。",
         }
         return self._say(ends[code])
+
+    def check(self, home: HomeRecord, is_resident: bool, is_daily: bool, since: datetime) -> str:
+        """Is she well? To herself, or to somebody who can look. A daily check is no silence yet."""
+        answer = "平安请回1,要帮忙请回2。"
+        if is_resident:
+            why = "今天还没有报平安。" if is_daily else "家里一直没有动静。"
+            return self._say(f"{name_of(home)},您今天还好吗?{why}{answer}")
+        why = "今天还没有报平安" if is_daily else f"家从{self.day_and_clock(since)}起没有动静"
+        return self._say(f"{name_of(home)}{why},请您联系一下。{answer}")
+
+    def moved(self, home: HomeRecord, at: datetime) -> str:
+        return self._say(f"{name_of(home)}家{self.clock(at)}已有动静,不用担心。")
+
+    def back(self, home: HomeRecord, kind: AwayKind) -> str:
+        word = AWAY_WORD[kind][0]
+        return self._say(f"{name_of(home)}的{word}登记到期了,平安守护已恢复。还要延长请联系服务中心。")
+
+    def day_and_clock(self, moment: datetime) -> str:
+        return moment.astimezone(self.zone).strftime("%m月%d日%H:%M")
 
 
 def with_code(body: str, code: str) -> str:

@@ -25,7 +25,7 @@ from gateway import slices
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
-from gateway.supervision import LastSeen
+from gateway.supervision import LastLife, LastSeen
 
 GROUP = 500
 FLUSH_S = 1.0
@@ -49,8 +49,8 @@ def main() -> int:
     clock = SystemClock()
     login = {"username": settings.mqtt_username, "password": settings.mqtt_password.get_secret_value()}
     bell = MqttBell(settings.mqtt_host, settings.mqtt_port, **login)
-    seen = LastSeen()
-    receiver = Receiver(Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen))
+    seen, alive = LastSeen(), LastLife()
+    receiver = Receiver(Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen, alive))
     line = Line(
         settings.mqtt_host,
         settings.mqtt_port,
@@ -66,7 +66,7 @@ def main() -> int:
     if line.subscribed.wait(10):
         print("ready gateway", flush=True)
     pulse = Pulse(store, WorkerKind.GATEWAY)
-    run(store, line, receiver, seen, clock, pulse, stopping)
+    run(store, line, receiver, seen, alive, clock, pulse, stopping)
     line.stop()
     if stopping.is_set():
         pulse.end()
@@ -87,6 +87,7 @@ def run(
     line: Line,
     receiver: Receiver,
     seen: LastSeen,
+    alive: LastLife,
     clock: Clock,
     pulse: Pulse,
     stopping: threading.Event,
@@ -103,6 +104,7 @@ def run(
             if time.monotonic() - flushed >= FLUSH_S:
                 flushed = time.monotonic()
                 seen.flush(store)
+                alive.flush(store, clock.now(), hears=not line.ailment())
                 pulse.turn(clock.now(), line.ailment())
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)

@@ -23,7 +23,7 @@ from dispatcher.bell import Bell
 from dispatcher.clock import Clock
 from dispatcher.storage import signals
 from dispatcher.storage.planbook import Planbook
-from gateway.supervision import LastSeen
+from gateway.supervision import LastLife, LastSeen
 
 # The database is away, busy or full: it is not the message's fault, so the message waits.
 NOT_NOW = (OperationalError, InterfaceError, InternalError)
@@ -61,6 +61,7 @@ class Parts:
     clock: Clock
     bell: Bell
     seen: LastSeen
+    alive: LastLife
 
 
 class Receiver:
@@ -115,6 +116,7 @@ class Receiver:
         self._levels = levels
         for reading in readings:
             parts.seen.note(reading)
+            parts.alive.note(reading, self._devices)
         return [reading.receipt for reading in readings if reading.receipt is not None]
 
     def _quarantine(self, frame: Frame) -> list[Receipt]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from community.storage import Store, register
-from devices.signal import Reading
+from devices.signal import Reading, Registry
+from dispatcher.absence import Sign, sign_of_life
+from dispatcher.storage import lives
 
 
 class LastSeen:
@@ -28,4 +30,37 @@ class LastSeen:
             register.touch_devices(connection, self._seen)
         count = len(self._seen)
         self._seen.clear()
+        return count
+
+
+class LastLife:
+    """The last sign of life from each device since the last `flush`, and that somebody listened at all."""
+
+    def __init__(self) -> None:
+        self._signs: dict[str, tuple[Sign, datetime | None]] = {}  # with the last one by hand
+        self._listened_at: datetime | None = None
+        self._ahead: datetime | None = None
+
+    def note(self, reading: Reading, devices: Registry) -> None:
+        for signal in reading.signals:
+            known = devices.find(signal.device_key)
+            sign = sign_of_life(signal, known.role if known is not None else None)
+            if sign is not None:
+                before = self._signs.get(signal.device_key)
+                by_hand_at = sign.at if sign.by_hand else before[1] if before is not None else None
+                self._signs[signal.device_key] = (sign, by_hand_at)
+
+    def flush(self, store: Store, now: datetime, *, hears: bool) -> int:
+        """Write what is new; returns how many signs. `hears`: whether the line to the devices stands."""
+        last = self._listened_at
+        is_time = hears and (last is None or abs(now - last) >= lives.LISTEN_EVERY)
+        if not (self._signs or is_time):
+            return 0
+        with store.write() as connection:
+            lives.lived(connection, self._signs)
+            ahead = lives.listening(connection, now, self._ahead) if is_time else self._ahead
+        if is_time:
+            self._listened_at, self._ahead = now, ahead
+        count = len(self._signs)
+        self._signs.clear()
         return count

@@ -6,7 +6,7 @@ Only two things are made up: the time, which the story hands in, and the phones,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from math import ceil
@@ -29,15 +29,18 @@ from community.model import (
     Site,
 )
 from community.storage import Store, accounts, register
-from community.storage.tables import incident, message
-from devices.signal import Kind, Reading, Role, Signal, State
-from dispatcher import intake, responses, views
+from community.storage.tables import home_watch, incident, message
+from devices.signal import Enrolment, Kind, Reading, Role, Signal, State
+from dispatcher import intake, presets, responses, views
 from dispatcher.channels import Capabilities, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
 from dispatcher.plans import shipped
-from dispatcher.storage import outbox
+from dispatcher.rounds import Rounds
+from dispatcher.storage import outbox, watches
+from dispatcher.storage.planbook import Planbook
+from gateway.supervision import LastLife
 
 ALWAYS = frozenset(range(1, 8))
 
@@ -81,6 +84,9 @@ class Town:
         self.plans = shipped()
         self.phones = TownPhones()
         self.engine = Engine(store)
+        self.presets = presets.load(presets.SHIPPED.read_text("utf-8"))
+        self.rounds = Rounds(store, Planbook(self.plans), self.presets)
+        self.alive = LastLife()
         self.people: dict[str, str] = {}
         self.homes: dict[str, int] = {}
         self._numbers = count(13900000001)
@@ -175,8 +181,17 @@ class Town:
     def take(self, *readings: Reading) -> intake.Taken:
         with self.store.write() as connection:
             taken = intake.take(connection, readings, self.plans, self.time)
+        for reading in readings:
+            self.alive.note(reading, self)
+        self.alive.flush(self.store, self.time, hears=False)  # here nobody ever stops listening
         self.work()
         return taken
+
+    def find(self, device_key: str) -> Enrolment | None:
+        """What the gateway knows of a device."""
+        with self.store.read() as connection:
+            device = register.devices_by_key(connection, [device_key]).get(device_key)
+        return Enrolment(device.key, device.role) if device is not None else None
 
     def press(self, name: str, **more: object) -> None:
         self.say(name, Kind.SOS, **more)
@@ -184,10 +199,41 @@ class Town:
     def smoke(self, name: str, state: State = State.ACTIVE) -> None:
         self.say(name, Kind.SMOKE, state=state, device=f"care:town/{name}/smoke")
 
+    # ---- silence ----
+
+    def sensor(self, name: str, role: Role, label: str = "") -> str:
+        """A sensor at the home of `name`; returns its key."""
+        key = f"care:town/{name}/{label or role.value}"
+        with self.store.write() as connection:
+            register.enrol_device(connection, Device(0, key, role, self.homes[name], label=label))
+        return key
+
+    def own_phone(self, name: str) -> None:
+        """From now on `name` has a telephone."""
+        with self.store.write() as connection:
+            [resident] = register.household_by_id(connection, self.homes[name]).residents
+            register.update_resident(connection, replace(resident, phone=self._number(name)))
+
+    def watch(self, name: str, *names: str, **more: object) -> None:
+        """Watch the home of `name` from now on by these presets."""
+        with self.store.write() as connection:
+            choice = watches.Choice(names, **more)  # type: ignore[arg-type]
+            watches.choose(connection, self.homes[name], choice, self.time)
+
+    def beat(self, key: str) -> None:
+        """A device says that it lives itself."""
+        with self.store.write() as connection:
+            register.touch_devices(connection, {key: (self.time, None)})
+
+    def moves(self, name: str, key: str, kind: Kind = Kind.ACTIVITY, state: State = State.ACTIVE) -> None:
+        """Somebody at home moves, and the gateway hears of it."""
+        self.beat(key)
+        self.take(self.reading(name, kind, device=key, state=state))
+
     def work(self) -> None:
         """The engine looks, the courier carries, until there is nothing left to do now."""
         while True:
-            seen = self.engine.tick(self.time)
+            seen = self.rounds.tick(self.time) + self.engine.tick(self.time)
             with self.store.write() as connection:
                 outbox.drop_stale(connection, self.time)
                 taken = outbox.take(
@@ -208,19 +254,21 @@ class Town:
             self.work()
 
     def _next_look(self) -> datetime:
-        """The first of the seconds to come in which an incident or a message is due."""
+        """The first of the seconds to come in which an incident, a message or a watched home is due."""
         waiting = select(message.c.due_at).where(message.c.state == MessageState.QUEUED.value)
         leased = select(message.c.lease_until).where(message.c.state == MessageState.SENDING.value)
         due = union_all(select(incident.c.due_at), waiting, leased).subquery()
+        never = datetime.max.replace(tzinfo=UTC)
         with self.store.read() as connection:
-            soonest = connection.execute(
-                select(func.min(due.c.due_at)).where(due.c.due_at > self.time)
-            ).scalar()
-        if soonest is None:
-            return datetime.max.replace(tzinfo=UTC)
-        if soonest > self.time + TOO_FAR:  # the clock was set back: the engine notices at its next look
+            soonest, look_at = (
+                connection.execute(select(func.min(at)).where(at > self.time)).scalar() or never
+                for at in (due.c.due_at, home_watch.c.look_at)
+            )
+        if never > soonest > self.time + TOO_FAR:  # the clock was set back: the engine notices at once
             return self.time + timedelta(seconds=1)
-        return self.time + timedelta(seconds=ceil((soonest - self.time) / timedelta(seconds=1)))
+        if (next_at := min(soonest, look_at)) == never:
+            return never
+        return self.time + timedelta(seconds=ceil((next_at - self.time) / timedelta(seconds=1)))
 
     def answer(self, who: str, body: str, dedupe_key: str | None = None) -> None:
         key = dedupe_key or f"reply-{next(self._ids)}"

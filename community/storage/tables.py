@@ -544,6 +544,99 @@ timeline = Table(
     UniqueConstraint("incident_id", "seq"),
 )
 
+# ---- silence ----
+
+# The last sign of life in each home, written by the gateway for many homes at once.
+life = Table(
+    "life",
+    metadata,
+    Column("household_id", Id, ForeignKey("household.id"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("source", String(200), nullable=False),  # a device's key; reply, call: a person's word
+    Column("said", String(48), nullable=False),
+    Column("by_hand_at", Moment),  # the last one that was meant, as a press is
+)
+
+# What a home is watched for, and when to look again.
+home_watch = Table(
+    "home_watch",
+    metadata,
+    Column("household_id", Id, ForeignKey("household.id"), primary_key=True),
+    Column("look_at", Moment, nullable=False, index=True),
+    Column("since", Moment, nullable=False),
+    Column("presets", JSON, nullable=False),  # names
+    Column("daily_starts", Integer),  # minutes of the local day
+    Column("daily_ends", Integer),
+    Column("call_days", String(7), nullable=False, server_default=""),  # ISO weekdays as digits: 12345
+    Column("call_minute", Integer),
+    Column("away", String(16)),
+    Column("away_until", Moment),
+    Column("blind", JSON, nullable=False),  # names of presets of which it was said that nothing sees them
+    Column("not_before", Moment),
+    Column("daily_asked_at", Moment),
+    Column("called_at", Moment),
+    CheckConstraint("(daily_starts IS NULL) = (daily_ends IS NULL)", name="daily_is_whole"),
+    CheckConstraint("(call_days = '') = (call_minute IS NULL)", name="calls_are_whole"),
+    CheckConstraint("(away IS NULL) = (away_until IS NULL)", name="away_has_an_end"),
+)
+
+# Questions whether somebody is well, and welfare calls to be made; kept when they are settled.
+welfare_check = Table(
+    "welfare_check",
+    metadata,
+    _id(),
+    _ref("household", index=True),
+    Column("why", String(64), nullable=False),  # a preset, daily or call
+    Column("is_call", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("since", Moment, nullable=False),  # when the silence began; of a call, when it was planned
+    Column("asked_at", Moment, nullable=False),
+    Column("until_at", Moment, nullable=False),
+    Column("asked", JSON, nullable=False),  # whom, in order: contact:<id> or resident:<id>
+    Column("message_key", String(120), nullable=False, server_default=""),  # of the last text that asks
+    Column("wants_help", Boolean, nullable=False, server_default=text("false")),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("settled_at", Moment),
+    _ref("account", name="settled_by", nullable=True),
+    _ref("incident", nullable=True),
+    CheckConstraint("state IN ('open', 'well', 'moved', 'help', 'no_answer', 'dropped')", name="state_known"),
+    CheckConstraint("(state = 'open') = (settled_at IS NULL)", name="settled_has_a_time"),
+)
+Index(
+    "uq_welfare_check_open",
+    welfare_check.c.household_id,
+    welfare_check.c.is_call,
+    unique=True,
+    sqlite_where=text("state = 'open'"),
+    postgresql_where=text("state = 'open'"),
+)
+Index("ix_welfare_check_calls", welfare_check.c.is_call, welfare_check.c.since)
+
+# Until when somebody listened to the devices, and when nobody did: silence counts only while we listen.
+listened = Table(
+    "listened",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("until_at", Moment, nullable=False),
+)
+
+unheard = Table(
+    "unheard",
+    metadata,
+    _id(),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+)
+
+# The last day of each water or gas meter, a reading for each half hour: [[half hour, litres], ...].
+meter = Table(
+    "meter",
+    metadata,
+    Column("device_key", String(200), primary_key=True),
+    Column("readings", JSON, nullable=False),
+)
+
 # ---- the simulated phones ----
 
 phone_text = Table(

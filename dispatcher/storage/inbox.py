@@ -94,6 +94,13 @@ def join(connection: Connection, reply_id: int, incident_id: int, *, seen_at: da
     )
 
 
+def understood(connection: Connection, reply_id: int, meaning: Meaning, *, seen_at: datetime | None) -> None:
+    """A reply that belongs to no case and answers something else; `seen_at` when no human needs to look."""
+    connection.execute(
+        update(reply).where(reply.c.id == reply_id).values(meaning=meaning.value, seen_at=seen_at)
+    )
+
+
 def see_reply(connection: Connection, reply_id: int, now: datetime) -> int | None:
     """Mark a reply as seen; the incident it belongs to, if it was unseen and has one."""
     return connection.execute(

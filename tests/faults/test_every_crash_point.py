@@ -23,7 +23,7 @@ from dispatcher.model import CloseCode, Message, MessageState
 from dispatcher.storage import outbox
 from dispatcher.storage.planbook import Planbook
 from gateway.receive import Parts, Receiver
-from gateway.supervision import LastSeen
+from gateway.supervision import LastLife, LastSeen
 from tests.faults.conftest import Figure
 from tests.faults.dying import Death, Died, mortal
 from tests.town import Town
@@ -75,7 +75,7 @@ class Life:
         self._town = town
         self._seen = LastSeen()
         self._receiver = Receiver(
-            Parts(store, Planbook(town.plans), shipped(), town, LocalBell(), self._seen)
+            Parts(store, Planbook(town.plans), shipped(), town, LocalBell(), self._seen, LastLife())
         )
         self._courier = InOneThread(store, town, death)
         self._engine = Engine(store, self._courier if hands_over else None)  # type: ignore[arg-type]

@@ -1,0 +1,131 @@
+"""The last sign of life of each home, and when nobody listened for one: written for many homes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+
+from community.storage.rows import upsert
+from community.storage.tables import as_sqlite, home_watch, life, listened, unheard, welfare_check
+from dispatcher.absence import Gap, Sign
+
+LISTEN_EVERY = timedelta(seconds=30)
+GAP = timedelta(minutes=5)  # a silence of our own, from which on a home's silence does not count
+SET_BACK = timedelta(minutes=2)  # more than two clocks of one centre may differ
+KEPT = timedelta(days=9)  # longer than any silence that is watched for
+_GATEWAY = "gateway"
+
+# The newest word wins, also when it is older than the last: the clock was set back.
+_SET = (
+    "at = excluded.at, source = excluded.source, said = excluded.said, "
+    "by_hand_at = coalesce(excluded.by_hand_at, life.by_hand_at)"
+)
+_SQLITE = (
+    "INSERT INTO life (household_id, at, source, said, by_hand_at) "
+    "SELECT d.household_id, max(h.value ->> 1), h.value ->> 0, h.value ->> 2, max(h.value ->> 3) "
+    "FROM json_each(?) AS h JOIN device AS d ON d.key = h.value ->> 0 "
+    "WHERE d.household_id IS NOT NULL AND d.enabled GROUP BY d.household_id "
+    f"ON CONFLICT (household_id) DO UPDATE SET {_SET}"
+)
+_POSTGRES = (
+    "INSERT INTO life (household_id, at, source, said, by_hand_at) "
+    "SELECT DISTINCT ON (d.household_id) d.household_id, h.at, h.key, h.said, "
+    "max(h.by_hand_at) OVER (PARTITION BY d.household_id) "
+    "FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[]) "
+    "AS h (key, at, said, by_hand_at) JOIN device AS d ON d.key = h.key "
+    "WHERE d.household_id IS NOT NULL AND d.enabled ORDER BY d.household_id, h.at DESC "
+    f"ON CONFLICT (household_id) DO UPDATE SET {_SET}"
+)
+
+
+def lived(connection: Connection, signs: Mapping[str, tuple[Sign, datetime | None]]) -> None:
+    """Write the last sign of each device key, and its last one by hand, to the home it belongs to."""
+    rows = [(key, sign.at, sign.said, by_hand_at) for key, (sign, by_hand_at) in sorted(signs.items())]
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        told = [
+            (key, as_sqlite(at), said, as_sqlite(by_hand_at) if by_hand_at is not None else None)
+            for key, at, said, by_hand_at in rows
+        ]
+        connection.exec_driver_sql(_SQLITE, (orjson.dumps(told).decode(),))
+    else:
+        connection.exec_driver_sql(_POSTGRES, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+def heard_from(connection: Connection, household_id: int, how: str, now: datetime, *, by_hand: bool) -> None:
+    """Somebody says that the resident lives: `how` is reply or call."""
+    row = {"household_id": household_id, "at": now, "source": how, "said": how}
+    told = {**row, "by_hand_at": now} if by_hand else row
+    connection.execute(
+        upsert(connection, life)
+        .values(**told)
+        .on_conflict_do_update(index_elements=[life.c.household_id], set_=told)
+    )
+
+
+# ---- when nobody listened ----
+
+
+def listening(connection: Connection, now: datetime, ahead: datetime | None = None) -> datetime | None:
+    """A gateway hears the devices at `now`; what lies between its word and the last one was not heard.
+
+    Returns the last word when it lies ahead of `now`; the caller gives it back the next time as `ahead`. If
+    nobody has moved it since, it is not only our clock that was set back, and everything moves with it.
+    """
+    mine = listened.c.name == _GATEWAY
+    query = select(listened.c.until_at).where(mine).with_for_update()
+    until_at: datetime | None = connection.execute(query).scalar()
+    if until_at is None:
+        connection.execute(
+            upsert(connection, listened).values(name=_GATEWAY, until_at=now).on_conflict_do_nothing()
+        )
+        return None
+    if until_at > now + SET_BACK:
+        if ahead != until_at:
+            return until_at
+        _set_back(connection, until_at - now)
+    elif now - until_at > GAP:
+        connection.execute(insert(unheard).values(starts_at=until_at, ends_at=now))
+        connection.execute(delete(unheard).where(unheard.c.ends_at < now - KEPT))
+    if until_at < now or until_at > now + SET_BACK:
+        connection.execute(update(listened).where(mine).values(until_at=now))
+    return None
+
+
+def gaps(connection: Connection, now: datetime) -> tuple[Gap, ...]:
+    """When nobody listened, up to now."""
+    query = select(unheard).where(unheard.c.ends_at > now - KEPT).order_by(unheard.c.id)
+    found = [Gap(row.starts_at, row.ends_at) for row in connection.execute(query)]
+    until_at = connection.execute(select(listened.c.until_at).where(listened.c.name == _GATEWAY)).scalar()
+    if until_at is not None and now - until_at > GAP:
+        found.append(Gap(until_at, now))
+    return tuple(found)
+
+
+# What moves when all clocks are set back, so that every silence and every wait stays as long as it was.
+_MOVES: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (life, ("at", "by_hand_at")),
+    (home_watch, ("look_at", "since", "not_before", "daily_asked_at", "called_at")),
+    (welfare_check, ("asked_at", "until_at")),
+    (unheard, ("starts_at", "ends_at")),
+)
+
+
+def _set_back(connection: Connection, by: timedelta) -> None:
+    for table, names in _MOVES:
+        [key] = table.primary_key.columns
+        query = select(key, *(table.c[name] for name in names))
+        if table is welfare_check:
+            query = query.where(welfare_check.c.state == "open")
+        rows: Iterable[Any] = connection.execute(query).all()
+        moved = [
+            {"of_key": row[0], **{name: at and at - by for name, at in zip(names, row[1:], strict=True)}}
+            for row in rows
+        ]
+        if moved:
+            connection.execute(update(table).where(key == bindparam("of_key")), moved)

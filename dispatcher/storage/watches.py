@@ -1,0 +1,440 @@
+"""Watched homes and welfare checks: rows here, the rule's values outside."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+
+from community.storage.rows import upsert
+from community.storage.tables import alarm, device, home_watch, incident, life, message, welfare_check
+from devices.signal import Kind, Role
+from dispatcher.absence import (
+    CALL,
+    LOOK_AT_LEAST,
+    Away,
+    AwayKind,
+    Calls,
+    Check,
+    Gap,
+    Hours,
+    Life,
+    Sensor,
+    Watched,
+)
+from dispatcher.model import LOST, Draft, MessageState, Purpose, Severity
+from dispatcher.presets import Presets
+from dispatcher.storage import lives
+
+_TOO_FAR = LOOK_AT_LEAST + timedelta(minutes=1)  # no look is as far: the clock was set back
+_LOST = frozenset(state.value for state in LOST)
+
+
+class CheckState(StrEnum):
+    """What became of a question, or of a call."""
+
+    OPEN = "open"
+    WELL = "well"  # somebody said so
+    MOVED = "moved"  # somebody at home moved or pressed
+    HELP = "help"  # somebody asked for help: an incident
+    NO_ANSWER = "no_answer"  # an incident
+    DROPPED = "dropped"  # a case was opened, or a trip or a stay began
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What people chose for a home. `presets` are names."""
+
+    presets: tuple[str, ...] = ()
+    daily: Hours | None = None
+    calls: Calls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An open question as the one knows it who settles it."""
+
+    id: int
+    household_id: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """A check as lists show it."""
+
+    id: int
+    household_id: int
+    why: str
+    state: CheckState
+    since: datetime
+    asked_at: datetime
+    until_at: datetime
+    attempts: int
+    note: str
+    settled_at: datetime | None
+    settled_by: int | None
+    incident_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A watched home with what is only needed to write about it."""
+
+    watched: Watched
+    look_at: datetime
+    asked: tuple[str, ...] = ()  # who was asked in the open question, in order
+    check_since: datetime | None = None
+    choice: Choice = field(default_factory=Choice)
+
+
+# ---- looking ----
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(home_watch.c.look_at <= now, home_watch.c.look_at > now + _TOO_FAR)
+
+
+def is_anything_due(connection: Connection, now: datetime) -> bool:
+    """Whether any watched home is to be looked at; a cheap look, without a lock."""
+    return (
+        connection.execute(select(home_watch.c.household_id).where(_is_due(now)).limit(1)).first() is not None
+    )
+
+
+def due(connection: Connection, presets: Presets, now: datetime, limit: int) -> list[Home]:
+    """At most `limit` homes that are to be looked at, unlocked, longest due first."""
+    query = select(home_watch).where(_is_due(now)).order_by(home_watch.c.look_at).limit(limit)
+    return _homes(connection, connection.execute(query).all(), presets, now)
+
+
+def of(connection: Connection, ids: Collection[int], presets: Presets, now: datetime) -> dict[int, Home]:
+    """The watched ones among the households `ids`."""
+    query = select(home_watch).where(home_watch.c.household_id.in_(list(ids)))
+    found = _homes(connection, connection.execute(query).all(), presets, now)
+    return {home.watched.household_id: home for home in found}
+
+
+def lock(connection: Connection, household_id: int) -> None:
+    """Hold a watched home for this transaction: whoever else wants it waits, and then reads what was done."""
+    connection.execute(
+        update(home_watch)
+        .where(home_watch.c.household_id == household_id)
+        .values(look_at=home_watch.c.look_at)
+    )
+
+
+def look_later(connection: Connection, looks: Iterable[tuple[int, datetime, datetime]]) -> None:
+    """(household, was to be looked at, look again at), for those that nobody has moved meanwhile."""
+    for household_id, look_at, again_at in looks:
+        connection.execute(
+            update(home_watch)
+            .where(home_watch.c.household_id == household_id, home_watch.c.look_at == look_at)
+            .values(look_at=again_at)
+        )
+
+
+def change(connection: Connection, household_id: int, **values: Any) -> bool:
+    """Change what is kept of a watched home; False when it is not watched."""
+    query = update(home_watch).where(home_watch.c.household_id == household_id).values(**values)
+    return connection.execute(query).rowcount == 1
+
+
+def choose(connection: Connection, household_id: int, choice: Choice, now: datetime) -> None:
+    """Watch a home for `choice` from now on; what it was away for, or asked, stays."""
+    chosen: dict[str, Any] = {
+        "presets": list(choice.presets),
+        "daily_starts": choice.daily.starts if choice.daily is not None else None,
+        "daily_ends": choice.daily.ends if choice.daily is not None else None,
+        "call_days": "".join(map(str, sorted(choice.calls.days))) if choice.calls is not None else "",
+        "call_minute": choice.calls.minute if choice.calls is not None else None,
+        "look_at": now,
+        "since": now,
+        "blind": [],
+    }
+    connection.execute(
+        upsert(connection, home_watch)
+        .values(household_id=household_id, **chosen)
+        .on_conflict_do_update(index_elements=[home_watch.c.household_id], set_=chosen)
+    )
+
+
+def choice_from(row: Row[Any]) -> Choice:
+    daily = Hours(row.daily_starts, row.daily_ends) if row.daily_starts is not None else None
+    days = frozenset(map(int, row.call_days))
+    return Choice(tuple(row.presets), daily, Calls(days, row.call_minute) if days else None)
+
+
+def watched_ids(connection: Connection, after_id: int, limit: int) -> list[int]:
+    """At most `limit` watched households with an id above `after_id`."""
+    query = (
+        select(home_watch.c.household_id)
+        .where(home_watch.c.household_id > after_id)
+        .order_by(home_watch.c.household_id)
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _homes(connection: Connection, rows: Iterable[Row[Any]], presets: Presets, now: datetime) -> list[Home]:
+    found = list(rows)
+    if not found:
+        return []
+    ids = [row.household_id for row in found]
+    living = _lives(connection, ids)
+    sensors = _sensors(connection, ids)
+    checks = _checks(connection, ids)
+    cases = _cases(connection, ids, now)
+    unheard = lives.gaps(connection, now)
+    return [_home(row, living, sensors, checks, cases, unheard, presets) for row in found]
+
+
+def _home(
+    row: Row[Any],
+    living: Mapping[int, Life],
+    sensors: Mapping[int, list[Sensor]],
+    checks: Mapping[tuple[int, bool], Row[Any]],
+    cases: Mapping[int, tuple[bool, datetime | None]],
+    unheard: tuple[Gap, ...],
+    presets: Presets,
+) -> Home:
+    id = row.household_id
+    choice = choice_from(row)
+    check, call = checks.get((id, False)), checks.get((id, True))
+    case_open, handled_at = cases.get(id, (False, None))
+    watched = Watched(
+        household_id=id,
+        since=row.since,
+        presets=tuple(presets[name] for name in choice.presets if name in presets),
+        daily=choice.daily,
+        calls=choice.calls,
+        away=Away(AwayKind(row.away), row.away_until) if row.away is not None else None,
+        life=living.get(id),
+        sensors=tuple(sensors.get(id, ())),
+        check=_check(check) if check is not None else None,
+        call=_check(call) if call is not None else None,
+        case_open=case_open,
+        handled_at=handled_at,
+        blind=frozenset(row.blind),
+        not_before=row.not_before,
+        daily_asked_at=row.daily_asked_at,
+        called_at=row.called_at,
+        gaps=unheard,
+    )
+    asked = tuple(check.asked) if check is not None else ()
+    return Home(watched, row.look_at, asked, check.since if check is not None else None, choice)
+
+
+def _check(row: Row[Any]) -> Check:
+    return Check(
+        row.id, row.why, row.asked_at, row.until_at, row.wants_help, is_lost=row.message_state in _LOST
+    )
+
+
+def _lives(connection: Connection, ids: Collection[int]) -> dict[int, Life]:
+    query = (
+        select(life, device.c.label)
+        .outerjoin(device, device.c.key == life.c.source)
+        .where(life.c.household_id.in_(ids))
+    )
+    return {
+        row.household_id: Life(row.at, row.said, row.label or "", row.by_hand_at)
+        for row in connection.execute(query)
+    }
+
+
+def _sensors(connection: Connection, ids: Collection[int]) -> dict[int, list[Sensor]]:
+    away = select(alarm.c.subject, alarm.c.device_key, alarm.c.last_at).where(
+        alarm.c.subject.in_([f"household:{id}" for id in ids]),
+        alarm.c.kind == Kind.OFFLINE.value,
+        alarm.c.cleared_at.is_(None),
+        alarm.c.ended_at.is_(None),
+    )
+    silent = {(subject, key): at for subject, key, at in connection.execute(away)}
+    rows = connection.execute(
+        select(device.c.household_id, device.c.key, device.c.role, device.c.last_seen_at).where(
+            device.c.household_id.in_(ids), device.c.enabled
+        )
+    ).all()
+    hubs: dict[int, datetime] = {}
+    for row in rows:
+        at = silent.get((f"household:{row.household_id}", row.key))
+        if row.role == Role.HUB.value and at is not None:
+            hubs[row.household_id] = at
+    found: defaultdict[int, list[Sensor]] = defaultdict(list)
+    for row in rows:
+        own = silent.get((f"household:{row.household_id}", row.key))
+        found[row.household_id].append(
+            Sensor(Role(row.role), row.last_seen_at, own or hubs.get(row.household_id))
+        )
+    return found
+
+
+def _checks(connection: Connection, ids: Collection[int]) -> dict[tuple[int, bool], Row[Any]]:
+    query = (
+        select(welfare_check, message.c.state.label("message_state"))
+        .outerjoin(message, message.c.key == welfare_check.c.message_key)
+        .where(welfare_check.c.household_id.in_(ids), welfare_check.c.state == CheckState.OPEN.value)
+    )
+    return {(row.household_id, row.is_call): row for row in connection.execute(query)}
+
+
+def _cases(
+    connection: Connection, ids: Collection[int], now: datetime
+) -> dict[int, tuple[bool, datetime | None]]:
+    """Whether a case about a person is open, and when the last one was closed.
+
+    A case about a device alone brings nobody to the door, and nobody has seen her when it is closed.
+    """
+    query = select(incident.c.household_id, incident.c.closed_at).where(
+        incident.c.household_id.in_(ids),
+        incident.c.severity > int(Severity.TROUBLE),
+        or_(incident.c.closed_at.is_(None), incident.c.closed_at > now - lives.KEPT),
+    )
+    found: dict[int, tuple[bool, datetime | None]] = {}
+    for household_id, closed_at in connection.execute(query):
+        is_open, handled_at = found.get(household_id, (False, None))
+        known = [at for at in (handled_at, closed_at) if at is not None]
+        found[household_id] = (is_open or closed_at is None, max(known, default=None))
+    return found
+
+
+# ---- checks ----
+
+
+def ask(
+    connection: Connection,
+    household_id: int,
+    why: str,
+    since: datetime,
+    now: datetime,
+    until: datetime,
+    *,
+    asked: tuple[str, ...] = (),
+) -> int:
+    """Keep a new question, or a call to be made; returns its id."""
+    row = {
+        "household_id": household_id,
+        "why": why,
+        "is_call": why == CALL,
+        "state": CheckState.OPEN.value,
+        "since": since,
+        "asked_at": now,
+        "until_at": until,
+        "asked": list(asked),
+    }
+    return int(
+        connection.execute(insert(welfare_check).values(**row).returning(welfare_check.c.id)).scalar_one()
+    )
+
+
+def change_check(connection: Connection, check_id: int, **values: Any) -> bool:
+    """Change an open check; False when it was settled already."""
+    return (
+        connection.execute(
+            update(welfare_check)
+            .where(welfare_check.c.id == check_id, welfare_check.c.state == CheckState.OPEN.value)
+            .values(**values)
+        ).rowcount
+        == 1
+    )
+
+
+def settle(connection: Connection, check_id: int, state: CheckState, now: datetime, **values: Any) -> bool:
+    """End an open check; False when somebody was faster."""
+    return change_check(connection, check_id, state=state.value, settled_at=now, **values)
+
+
+def message_key(check_id: int, who: str) -> str:
+    """The key of the text in which `who` is asked."""
+    return f"check{check_id}.{who}"
+
+
+def asked_by_phone(connection: Connection, phone: str) -> list[Asked]:
+    """The open questions that `phone` was asked, newest first."""
+    texts = (
+        select(message.c.key)
+        .where(message.c.phone == phone, message.c.purpose == Purpose.CHECK.value)
+        .order_by(message.c.id.desc())
+        .limit(20)
+    )
+    whom: dict[int, str] = {}
+    for key in connection.execute(texts).scalars():
+        check, _, who = key.partition(".")
+        whom.setdefault(int(check.removeprefix("check")), who)
+    query = select(welfare_check.c.id, welfare_check.c.household_id).where(
+        welfare_check.c.id.in_(whom), welfare_check.c.state == CheckState.OPEN.value
+    )
+    found = [Asked(id, household_id, whom[id]) for id, household_id in connection.execute(query)]
+    return sorted(found, key=lambda asked: -asked.id)
+
+
+def check_by_id(connection: Connection, check_id: int) -> CheckLine | None:
+    row = connection.execute(select(welfare_check).where(welfare_check.c.id == check_id)).first()
+    return _line(row) if row is not None else None
+
+
+def calls_between(connection: Connection, start: datetime, end: datetime) -> list[CheckLine]:
+    """The welfare calls planned from `start` until `end`, and those before that are still to be made."""
+    query = (
+        select(welfare_check)
+        .where(
+            welfare_check.c.is_call,
+            welfare_check.c.since < end,
+            or_(welfare_check.c.since >= start, welfare_check.c.state == CheckState.OPEN.value),
+        )
+        .order_by(welfare_check.c.since, welfare_check.c.id)
+    )
+    return [_line(row) for row in connection.execute(query)]
+
+
+def checks_of(connection: Connection, household_id: int, limit: int) -> list[CheckLine]:
+    """The last checks of a home, newest first."""
+    query = select(welfare_check).where(welfare_check.c.household_id == household_id)
+    rows = connection.execute(query.order_by(welfare_check.c.id.desc()).limit(limit))
+    return [_line(row) for row in rows]
+
+
+def _line(row: Row[Any]) -> CheckLine:
+    return CheckLine(
+        id=row.id,
+        household_id=row.household_id,
+        why=row.why,
+        state=CheckState(row.state),
+        since=row.since,
+        asked_at=row.asked_at,
+        until_at=row.until_at,
+        attempts=row.attempts,
+        note=row.note,
+        settled_at=row.settled_at,
+        settled_by=row.settled_by,
+        incident_id=row.incident_id,
+    )
+
+
+def say(connection: Connection, draft: Draft, now: datetime) -> None:
+    """Put a message that belongs to no case into the outbox."""
+    connection.execute(
+        insert(message).values(
+            key=draft.key,
+            incident_id=None,
+            who=draft.to.who,
+            name=draft.to.name,
+            phone=draft.to.phone,
+            purpose=draft.purpose.value,
+            rung=draft.rung,
+            body=draft.body,
+            channel="",
+            lane=int(draft.lane),
+            state=MessageState.QUEUED.value,
+            attempts=0,
+            created_at=now,
+            due_at=now,
+            variables=dict(draft.variables),
+        )
+    )

@@ -1,0 +1,153 @@
+"""Silence is a signal, told as it happens to people: a morning on which nobody moves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devices.signal import Kind, Role
+from dispatcher.channels import Undeliverable
+from dispatcher.model import CloseCode, OfferState, Purpose, Severity, Stage
+from tests.town import Town
+
+EVENING = datetime(2026, 11, 20, 13, 40, tzinfo=UTC)  # 21:40 in Kenli, a Friday
+
+
+@pytest.fixture
+def night(store) -> Town:
+    """王秀英 lives alone, watched in the mornings; she was last seen at 21:40. Her daughter is told first."""
+    town = Town(store, EVENING)
+    town.resident("王秀英", contacts=("女儿", "邻居"))
+    town.responder("李强", metres=400)
+    town.hall = town.sensor("王秀英", Role.MOTION_SENSOR)  # type: ignore[attr-defined]
+    town.watch("王秀英", "morning")
+    town.moves("王秀英", town.hall)  # type: ignore[attr-defined]
+    return town
+
+
+def until(town: Town, clock: str) -> None:
+    """Let the time pass until the clock in Kenli shows `clock`."""
+    hour, minute = map(int, clock.split(":"))
+    local = town.time + timedelta(hours=8)
+    wanted = local.replace(hour=hour, minute=minute, second=0)
+    if wanted <= local:
+        wanted += timedelta(days=1)
+    town.pass_time(seconds=(wanted - local).total_seconds())
+
+
+def test_nobody_moves_so_the_daughter_is_asked_gently_then_a_worker_goes(night) -> None:
+    until(night, "09:59")
+    assert night.heard("女儿") == []
+    until(night, "10:00")
+    assert night.heard("女儿") == [
+        "【2222999】王秀英家从11月20日21:40起没有动静,请您联系一下。平安请回1,要帮忙请回2。"
+    ]
+    assert night.open_cards() == ()
+
+    until(night, "10:29")
+    assert night.open_cards() == ()
+    until(night, "10:30")
+
+    card = night.card("王秀英")
+    assert (card.kind, card.severity, card.stage) == (Kind.INACTIVITY, Severity.ROUTINE, Stage.RAISED)
+    assert night.detail("王秀英").timeline[1].text == (
+        "早上没有动静(11月20日21:40起):问了女儿,没有答复 asked, no answer"
+    )
+    night.pass_time(minutes=2)
+    assert night.asked("王秀英") == {"李强": OfferState.ASKED}
+    night.answer("李强", "1")
+    night.pass_time(minutes=5)
+    night.answer("李强", "4")
+    assert night.card("王秀英").stage is Stage.ON_SCENE
+    night.close("王秀英", CloseCode.HELPED)
+    until(night, "20:00")
+    assert len(night.cards()) == 1
+
+
+def test_she_gets_up_and_nothing_happens(night) -> None:
+    until(night, "06:30")
+    night.moves("王秀英", night.hall)
+    until(night, "11:00")
+    assert night.heard("女儿") == []
+    assert night.cards() == ()
+
+
+def test_one_answer_ends_it_and_counts_as_life(night) -> None:
+    until(night, "10:05")
+    night.answer("女儿", "1")
+    until(night, "23:00")
+    assert len(night.heard("女儿")) == 1
+    assert night.cards() == ()
+    night.beat(night.hall)
+    until(night, "10:00")  # the next morning begins anew
+    assert len(night.heard("女儿")) == 2
+
+
+def test_two_means_help_at_once(night) -> None:
+    until(night, "10:01")
+    night.answer("女儿", "2")
+    assert night.card("王秀英").kind is Kind.INACTIVITY
+    assert "回复需要帮忙" in night.detail("王秀英").timeline[1].text
+
+
+def test_what_is_not_understood_waits_for_an_operator_and_the_question_for_its_answer(night) -> None:
+    until(night, "10:01")
+    night.answer("女儿", "我妈在不在家啊?")
+    until(night, "10:31")
+    assert night.card("王秀英").kind is Kind.INACTIVITY
+
+
+def test_she_moves_after_the_text_and_the_daughter_is_told(night) -> None:
+    until(night, "10:12")
+    night.moves("王秀英", night.hall)
+    until(night, "10:13")
+    assert night.heard("女儿")[1:] == ["【2222999】王秀英家10:12已有动静,不用担心。"]
+    until(night, "11:00")
+    assert night.cards() == ()
+
+
+def test_her_own_phone_is_asked_before_anybody_else_and_the_next_when_it_is_dead(night) -> None:
+    night.own_phone("王秀英")
+    night.phones.trouble[night.people["王秀英"]] = Undeliverable("no such phone")
+    until(night, "10:00")
+    assert night.heard("女儿") == []
+    night.pass_time(minutes=1)
+    assert len(night.heard("女儿")) == 1
+    night.answer("女儿", "平安")
+    until(night, "12:00")
+    assert night.cards() == ()
+
+
+def test_when_nobody_can_be_asked_somebody_is_sent_at_once(night) -> None:
+    for who in ("女儿",):
+        night.phones.trouble[night.people[who]] = Undeliverable("no such phone")
+    until(night, "10:02")
+    assert night.card("王秀英").kind is Kind.INACTIVITY
+
+
+def test_a_sensor_that_cannot_be_heard_is_a_device_matter_and_not_her_silence(night) -> None:
+    night.say("王秀英", Kind.OFFLINE, device=night.hall)
+    until(night, "12:00")
+    card = night.card("王秀英")
+    assert (card.kind, card.severity) == (Kind.OFFLINE, Severity.TROUBLE)
+    assert any("请打电话问一问" in entry.text for entry in night.detail("王秀英").timeline)
+    assert night.heard("女儿") == []
+    assert len(night.cards()) == 1
+
+
+def test_a_press_in_the_night_leaves_no_question_for_the_morning(night) -> None:
+    until(night, "09:00")
+    night.press("王秀英")
+    until(night, "12:00")
+    assert all("没有动静" not in body for body in night.heard("女儿"))
+    assert not any(message.purpose is Purpose.CHECK for message in night.detail("王秀英").messages)
+
+
+def test_rounds_at_any_number_ask_once(night) -> None:
+    until(night, "09:59")
+    night.time += timedelta(minutes=1)
+    assert night.rounds.tick(night.time) == 1
+    assert night.rounds.tick(night.time) == 0
+    night.work()
+    assert len(night.heard("女儿")) == 1
