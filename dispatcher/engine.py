@@ -150,14 +150,11 @@ class Engine:
                 known_offers = brought_back(known_offers, now)
                 keep_offer_times(connection, known_offers)
             home = homes.get(incident.household_id) if incident.household_id is not None else None
-            plan = book.plan(incident_id)
             case = Case(
                 incident=incident,
-                plan=plan,
+                plan=book.plan(incident_id),
                 home=home,
-                candidates=known.fleet.with_those_of(plan, home, candidates[home.household.id])
-                if home is not None
-                else (),
+                candidates=candidates[home.household.id] if home is not None else None,
                 offers=known_offers,
                 told=told.get(incident_id, ()),
                 people=known.fleet.people(asked.get(incident_id, ())),

@@ -7,7 +7,7 @@ ends with a due time: no open case is without a future.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
@@ -118,7 +118,7 @@ class _Climb:
         self.waiting = [
             offer for offer in case.offers if offer.state in OPEN_OFFERS and offer.id not in self.expired
         ]
-        self.people = {c.responder.id: c.responder for c in case.candidates} | dict(case.people)
+        self.people = dict(case.people)
         # Not to be asked again on this ladder: who is being asked, who said no, who has just let it pass.
         self.asked = {offer.responder_id for offer in self.waiting}
         self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
@@ -292,7 +292,7 @@ class _Climb:
         who = "/".join(RESPONDER_WORD[kind][0] for kind in tell.kinds) or "工作人员"
         if tell.skill:
             who += f"({tell.skill})"
-        if not any(tell.fits(c.responder, home) for c in self.case.candidates):
+        if not self._fitting(tell):
             return f"没有在岗的{'本网格' if tell.whom is Whom.STAFF else ''}{who} nobody of them is on duty"
         return f"在岗的{who}都已问过 all of them have been asked"
 
@@ -302,6 +302,10 @@ class _Climb:
             return False
         left = list(self._untold(home))
         chosen = left[:count] if count else left
+        if not chosen:
+            return False
+        body = self.voice.raised(home, self.incident.kind, self.incident.ladder_at)
+        variables = templates.raised(self.voice, home, self.incident.kind, self.incident.ladder_at)
         for contact in chosen:
             who = f"contact:{contact.id}"
             self.told.add(who)
@@ -312,12 +316,12 @@ class _Climb:
                     to=Recipient(who, f"{contact.relation}{contact.name}", contact.phone),
                     purpose=Purpose.RAISED,
                     rung=self.rung,
-                    body=self.voice.raised(home, self.incident.kind, self.incident.ladder_at),
+                    body=body,
                     lane=self.lane,
-                    variables=templates.raised(self.voice, home, self.incident.kind, self.incident.ladder_at),
+                    variables=variables,
                 )
             )
-        return bool(chosen)
+        return True
 
     def _untold(self, home: HomeRecord) -> Iterator[Contact]:
         """Contacts who can still be told, in order; of several with one phone only the first."""
@@ -337,13 +341,11 @@ class _Climb:
     def _free(self, tell: Tell) -> list[Candidate]:
         """Who can be asked, nearest first whatever their kind; who has no distance comes last."""
         passed = self.asked | self.refused
-        home = self.case.home
-        if home is None:
-            return []
-        free = [
-            c for c in self.case.candidates if c.responder.id not in passed and tell.fits(c.responder, home)
-        ]
+        free = [c for c in self._fitting(tell) if c.responder.id not in passed]
         return sorted(free, key=lambda c: inf if c.distance_m is None else c.distance_m)
+
+    def _fitting(self, tell: Tell) -> Sequence[Candidate]:
+        return self.case.candidates.fitting(tell) if self.case.candidates is not None else ()
 
     def _ask(self, candidate: Candidate) -> None:
         home = self.case.home
@@ -351,6 +353,7 @@ class _Climb:
         responder = candidate.responder
         who = f"responder:{responder.id}"
         self.asked.add(responder.id)
+        self.people[responder.id] = responder
         # Also on one rung somebody may be asked again: she was withdrawn, and is needed after all.
         before = sum(offer.responder_id == responder.id for offer in self.case.offers)
         again = f".again{before}" if before else ""
@@ -405,17 +408,19 @@ class _Climb:
 
         A wave that somebody has answered needs nobody more; the others go on although somebody is on the way.
         """
-        home = self.case.home
         absent = {offer.responder_id for offer in self.late}
         absent |= {who for who in self.asked if f"responder:{who}" in self.unreachable}
         for tell in self._tells():
-            if tell.whom in SENDS and home is not None and not self._fitting(tell, home, self.in_time):
-                standing = self._fitting(tell, home, self.asked - absent)
+            if tell.whom in SENDS and not self._such(tell, self.in_time):
+                standing = self._such(tell, self.asked - absent)
                 for candidate in self._free(tell)[: max(0, tell.count - standing)]:
                     self._ask(candidate)
 
-    def _fitting(self, tell: Tell, home: HomeRecord, responders: set[int]) -> int:
+    def _such(self, tell: Tell, responders: set[int]) -> int:
         """How many of `responders` are such as `tell` means."""
+        home = self.case.home
+        if home is None:
+            return 0
         return sum(tell.fits(self.people[id], home) for id in responders if id in self.people)
 
     def _tells(self) -> list[Tell]:

@@ -11,8 +11,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
 
-from community.model import Duty, HomeRecord, Responder, ResponderKind, areas_of, is_staff_of, on_duty
-from dispatcher.model import Candidate, Plan, Tell, Whom
+from community.model import (
+    Duty,
+    HomeRecord,
+    Position,
+    Responder,
+    ResponderKind,
+    areas_of,
+    is_staff_of,
+    on_duty,
+)
+from dispatcher.model import GO, Candidate, Candidates, Tell, Whom
 from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
 from maps.nearest import Near, Place, Places, minutes, nearest
@@ -36,133 +45,155 @@ class Fleet:
         self, responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]], zone: tzinfo
     ) -> None:
         self._everybody = {r.id: r for r in responders}
-        self._responders = {str(r.id): r for r in self._everybody.values() if r.active and r.phone}
+        self._responders = sorted(
+            (r for r in self._everybody.values() if r.active and r.phone), key=lambda r: r.id
+        )
         self._duties = duties
         self._zone = zone
         self._minute: datetime | None = None
-        self._available: list[Responder] = []
-        self._without_position: list[Responder] = []
-        self._supervisors: list[Responder] = []
-        self._staff: defaultdict[int, list[Responder]] = defaultdict(list)
-        self._skilled: defaultdict[str, list[Responder]] = defaultdict(list)
-        self._places: Places[ResponderKind] = Places({})
+        self._present = _Present(())
 
     def people(self, ids: Iterable[int]) -> dict[int, Responder]:
         """Those of `ids` who are in the register, on duty or not."""
         return {id: self._everybody[id] for id in ids if id in self._everybody}
 
-    def candidates(self, home: HomeRecord, now: datetime, plan: Plan | None = None) -> tuple[Candidate, ...]:
-        """Those on duty, by kind, best first; with those whom only `plan` means."""
-        found = self.candidates_for([home], now)[home.household.id]
-        return found if plan is None else self.with_those_of(plan, home, found)
+    def candidates(self, home: HomeRecord, now: datetime) -> Candidates:
+        """Those on duty, as `home` sees them."""
+        return self.candidates_for([home], now)[home.household.id]
 
     def candidates_for(
         self, homes: Collection[HomeRecord], now: datetime, beyond: int = 0
-    ) -> dict[int, tuple[Candidate, ...]]:
-        """The same for many homes at once, by the id of the household; for no plan in particular.
+    ) -> dict[int, Candidates]:
+        """The same for many homes at once, by the id of the household.
 
         `beyond` is how many have been asked already, and may all have refused.
         """
         self._turn_to(now.replace(second=0, microsecond=0))
-        found: dict[int, tuple[Candidate, ...]] = {}
+        found: dict[int, Candidates] = {}
         located: list[HomeRecord] = []
         doors: list[Point] = []
         for home in homes:
             position = home.household.position
             if position is None:
-                found[home.household.id] = tuple(self._by_cell(self._available, home))
+                found[home.household.id] = _Ranked(self._present, home, {}, self._present.available)
             else:
                 located.append(home)
                 doors.append(Point(position.lon, position.lat))
-        for home, near in zip(located, self._places.nearest_to_each(doors, SHORTLIST + beyond), strict=True):
-            found[home.household.id] = (
-                *self._by_distance(near, home),
-                *self._by_cell(self._without_position, home),
-            )
-        return found
-
-    def with_those_of(
-        self, plan: Plan, home: HomeRecord, found: tuple[Candidate, ...]
-    ) -> tuple[Candidate, ...]:
-        """The candidates just `found`, and after them those whom `plan` means though others are nearer."""
-        for tell in plan.tells:
-            if tell.whom is Whom.STAFF or tell.skill or ResponderKind.SUPERVISOR in tell.kinds:
-                found += tuple(self._also(tell, home, {c.responder.id for c in found}))
+        present = self._present
+        for home, near in zip(
+            located, present.places.nearest_to_each(doors, SHORTLIST + beyond), strict=True
+        ):
+            found[home.household.id] = _Ranked(present, home, near, present.placeless)
         return found
 
     def _turn_to(self, minute: datetime) -> None:
-        if minute == self._minute:
-            return
-        there = [
-            responder
-            for responder in self._responders.values()
-            if on_duty(self._duties.get(responder.id, ()), minute, self._zone)
-        ]
-        self._available = [r for r in there if r.kind is not ResponderKind.SUPERVISOR]
-        self._supervisors = [r for r in there if r.kind is ResponderKind.SUPERVISOR]
-        self._staff.clear()
-        self._skilled.clear()
-        for responder in self._available:
-            for area in responder.cells:
-                self._staff[area].append(responder)
-            for skill in responder.skills:
-                self._skilled[skill].append(responder)
+        if minute != self._minute:
+            self._present = _Present(
+                [
+                    responder
+                    for responder in self._responders
+                    if on_duty(self._duties.get(responder.id, ()), minute, self._zone)
+                ]
+            )
+            self._minute = minute
+
+
+class _Present:
+    """Who is on duty in one minute, in the order of their ids, prepared for all that a plan may ask."""
+
+    def __init__(self, there: Sequence[Responder]) -> None:
+        self.by_id = {str(responder.id): responder for responder in there}
+        self.available = [r for r in there if r.kind is not ResponderKind.SUPERVISOR]
+        self.supervisors = [r for r in there if r.kind is ResponderKind.SUPERVISOR]
+        self.placeless = [r for r in self.available if r.position is None]
+        self.staff: defaultdict[int, list[Responder]] = defaultdict(list)
+        self.skilled: defaultdict[str, list[Responder]] = defaultdict(list)
         located: defaultdict[ResponderKind, list[Place]] = defaultdict(list)
-        for responder in self._available:
-            where = responder.position
-            if where is not None:
-                located[responder.kind].append(Place(str(responder.id), Point(where.lon, where.lat)))
-        self._without_position = [r for r in self._available if r.position is None]
-        self._places = Places(located)
-        self._minute = minute
+        for responder in self.available:
+            for area in responder.cells:
+                self.staff[area].append(responder)
+            for skill in responder.skills:
+                self.skilled[skill].append(responder)
+            if responder.position is not None:
+                located[responder.kind].append(_place(responder, responder.position))
+        self.places = Places(located)
 
-    def _by_distance(
-        self, near: Mapping[ResponderKind, Sequence[Near]], home: HomeRecord
-    ) -> Iterator[Candidate]:
-        areas = areas_of(home)
-        for kind, ranked in near.items():
-            speed = SPEED_M_PER_MIN[kind]
-            for rank, one in enumerate(ranked, start=1):
-                responder = self._responders[one.id]
-                why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
-                yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
 
-    def _by_cell(self, available: Iterable[Responder], home: HomeRecord) -> Iterator[Candidate]:
-        areas = areas_of(home)
-        for responder in sorted(available, key=lambda r: r.id):
-            if not areas.isdisjoint(responder.cells):
+class _Ranked:
+    """The candidates of one home. A rung asks two or three of them, so the others are never spelt out."""
+
+    def __init__(
+        self,
+        present: _Present,
+        home: HomeRecord,
+        near: Mapping[ResponderKind, Sequence[Near]],
+        placeless: Sequence[Responder],
+    ) -> None:
+        self._present = present
+        self._home = home
+        self._near = near
+        self._placeless = placeless
+        self._spelt: dict[ResponderKind, Sequence[Candidate]] = {}
+
+    def fitting(self, tell: Tell) -> Sequence[Candidate]:
+        kinds = tell.kinds or GO
+        found = [candidate for kind in kinds for candidate in self._of(kind)]
+        if tell.whom is Whom.NEAREST and not tell.skill and ResponderKind.SUPERVISOR not in kinds:
+            return found
+        found = [candidate for candidate in found if tell.fits(candidate.responder, self._home)]
+        return [*found, *self._beyond(tell, {candidate.responder.id for candidate in found})]
+
+    def _of(self, kind: ResponderKind) -> Sequence[Candidate]:
+        if kind not in self._spelt:
+            self._spelt[kind] = [*self._by_distance(kind), *self._by_cell(kind)]
+        return self._spelt[kind]
+
+    def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
+        areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
+        for rank, one in enumerate(self._near.get(kind, ()), start=1):
+            responder = self._present.by_id[one.id]
+            why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
+            yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
+
+    def _by_cell(self, kind: ResponderKind) -> Iterator[Candidate]:
+        for responder in self._placeless:
+            if responder.kind is kind and is_staff_of(responder, self._home):
                 yield Candidate(
                     responder, why="没有坐标,本网格在岗人员 no position: the cell's own duty staff"
                 )
 
-    def _also(self, tell: Tell, home: HomeRecord, found: set[int]) -> Iterator[Candidate]:
+    def _beyond(self, tell: Tell, found: set[int]) -> Iterator[Candidate]:
         """Whom `tell` means beyond the nearest of each kind: own staff, the skilled, and supervisors."""
-        if ResponderKind.SUPERVISOR in tell.kinds:
-            own_first = sorted(self._supervisors, key=lambda r: (not is_staff_of(r, home), r.id))
-            for responder in own_first:
-                if responder.id not in found and tell.fits(responder, home):
-                    yield Candidate(responder, why="在岗值班长 supervisor on duty")
+        home, present = self._home, self._present
+        own_first = sorted(present.supervisors, key=lambda r: (not is_staff_of(r, home), r.id))
+        for responder in own_first:
+            if responder.id not in found and tell.fits(responder, home):
+                yield Candidate(responder, why="在岗值班长 supervisor on duty")
         if tell.whom is Whom.STAFF:
-            pool = [responder for area in areas_of(home) for responder in self._staff[area]]
+            pool = [responder for area in areas_of(home) for responder in present.staff[area]]
         else:
-            pool = self._skilled.get(tell.skill, [])
+            pool = present.skilled.get(tell.skill, [])
         places = [
-            Place(str(r.id), Point(r.position.lon, r.position.lat))
-            for r in {r.id: r for r in pool}.values()
-            if r.position is not None and r.id not in found and tell.fits(r, home)
+            _place(responder, responder.position)
+            for responder in {r.id: r for r in pool}.values()
+            if responder.position is not None and responder.id not in found and tell.fits(responder, home)
         ]
         door = home.household.position
         if door is None or not places:
             return
         whose = "本网格" if tell.whom is Whom.STAFF else tell.skill
         for near in nearest(Point(door.lon, door.lat), places, SHORTLIST):
-            responder = self._responders[near.id]
+            responder = present.by_id[near.id]
             yield Candidate(
                 responder=responder,
                 why=f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗 {tell.whom}, on duty",
                 distance_m=near.distance_m,
                 eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind]),
             )
+
+
+def _place(responder: Responder, where: Position) -> Place:
+    return Place(str(responder.id), Point(where.lon, where.lat))
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Protocol
 
 from community.model import HomeRecord, Responder, ResponderKind, is_staff_of
 from devices.signal import Kind, aware
@@ -242,6 +243,14 @@ class Candidate:
     eta_min: int | None = None
 
 
+class Candidates(Protocol):
+    """Who is on duty, as one home sees them."""
+
+    def fitting(self, tell: Tell) -> Sequence[Candidate]:
+        """Those whom `tell` means; of each kind the best first."""
+        ...
+
+
 # ---- messages ----
 
 
@@ -441,7 +450,7 @@ class Case:
     incident: Incident
     plan: Plan
     home: HomeRecord | None
-    candidates: tuple[Candidate, ...]  # on duty, best first, all kinds
+    candidates: Candidates | None  # None without a home
     offers: tuple[Offer, ...]
     told: tuple[Told, ...]
     people: Mapping[int, Responder] = field(default_factory=dict)  # by id: whoever has an offer

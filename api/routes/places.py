@@ -21,6 +21,7 @@ from community.model import Area, AreaLevel, Duty, Responder, ResponderKind, on_
 from community.storage import register
 from dispatcher import views
 from dispatcher.fleet import Fleet
+from dispatcher.model import GO, Tell, Whom
 from dispatcher.model import Candidate as Choice
 from maps.coords import Point
 from maps.geojson import feature_collection, point_feature, polygon_feature
@@ -114,7 +115,7 @@ def get_incident_map(
             drawn_at=now.astimezone(zone),
             cell_code=home.cell.code,
             cells=tuple(Cell(area.code, area.polygon) for area in around if area.polygon is not None),
-            candidates=tuple(_shown(fleet.candidates(home, now))),
+            candidates=tuple(_shown(fleet.candidates(home, now).fitting(Tell(Whom.NEAREST, kinds=GO)))),
             schematic=any(area.synthetic for area in around),
         )
     )

@@ -110,6 +110,7 @@ class Rows:
         self._columns = [table.c[name] for name in columns]
         self._pick = itemgetter(*columns)
         self._names = columns
+        self._known = {"id", *columns}
         self._writes: dict[bool, list[tuple[int, Convert]]] = {
             is_sqlite: [
                 (at, write)
@@ -153,14 +154,21 @@ class Rows:
             return sorted(id for (id,) in cursor.fetchall()) if returning else []
 
     def _tuples(self, rows: Sequence[Mapping[str, Any]], *, is_sqlite: bool) -> list[Sequence[Any]]:
+        unknown = rows[0].keys() - self._known
+        if unknown:
+            raise KeyError(f"{self._table.name}: {', '.join(sorted(unknown))} would not be written")
         pick, writes = self._pick, self._writes[is_sqlite]
+        written: dict[int, Any] = {}  # by identity: the rows of a transaction share one or two moments
         made: list[Sequence[Any]] = []
         for row in rows:
             values = list(pick(row))
             for at, write in writes:
                 value = values[at]
                 if value is not None:
-                    values[at] = write(value)
+                    key = id(value)
+                    if key not in written:
+                        written[key] = write(value)
+                    values[at] = written[key]
             made.append(values)
         return made
 

@@ -394,7 +394,7 @@ class Casebook:
     def _write_incidents(self) -> None:
         new = [entry for entry in self._open.values() if entry.new]
         if new:
-            ids = _INCIDENTS.insert_for_ids(self._connection, [_incident_row(entry) for entry in new])
+            ids = _INCIDENTS.insert_for_ids(self._connection, [_new_row(entry) for entry in new])
             for entry, stored in zip(new, ids, strict=True):
                 self.stored_ids[entry.incident.id] = stored
                 entry.incident = replace(entry.incident, id=stored, version=entry.version)
@@ -455,16 +455,23 @@ def incident_from(row: Any) -> Incident:
     )
 
 
+def _new_row(entry: _Open) -> dict[str, Any]:
+    i = entry.incident
+    return {
+        **_incident_row(entry),
+        "subject": i.subject,
+        "household_id": i.household_id,
+        "opened_at": i.opened_at,
+    }
+
+
 def _incident_row(entry: _Open) -> dict[str, Any]:
     i = entry.incident
     return {
         "id": i.id,
-        "subject": i.subject,
-        "household_id": i.household_id,
         "kind": i.kind.value,
         "severity": int(i.severity),
         "stage": i.stage.value,
-        "opened_at": i.opened_at,
         "due_at": i.due_at,
         "plan": entry.plan,
         "rung": i.rung,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -82,16 +82,32 @@ def home(contacts: int = 0, located: bool = True) -> HomeRecord:
     )
 
 
-def candidates(workers: int = 0, clinics: int = 0) -> tuple[Candidate, ...]:
+@dataclass(frozen=True)
+class Listed:
+    """Candidates as a test writes them down."""
+
+    all: tuple[Candidate, ...]
+
+    @property
+    def people(self) -> dict[int, Responder]:
+        return {candidate.responder.id: candidate.responder for candidate in self.all}
+
+    def fitting(self, tell: Tell) -> list[Candidate]:
+        return [candidate for candidate in self.all if tell.fits(candidate.responder, home())]
+
+
+def candidates(workers: int = 0, clinics: int = 0) -> Listed:
     kinds = [WORKER] * workers + [CLINIC] * clinics
-    return tuple(
-        Candidate(
-            Responder(n, kind, f"人{n}", f"+8613800000{n:03d}", Position(118.5, 37.6)),
-            "最近",
-            100.0 * n,
-            n,
+    return Listed(
+        tuple(
+            Candidate(
+                Responder(n, kind, f"人{n}", f"+8613800000{n:03d}", Position(118.5, 37.6)),
+                "最近",
+                100.0 * n,
+                n,
+            )
+            for n, kind in enumerate(kinds, start=1)
         )
-        for n, kind in enumerate(kinds, start=1)
     )
 
 
@@ -121,7 +137,8 @@ def a_case(
         version=2,
     )
     changed = replace(incident, **of_incident)  # type: ignore[arg-type]
-    return Case(changed, ladder, home(contacts), candidates(workers, clinics), (), ())
+    listed = candidates(workers, clinics)
+    return Case(changed, ladder, home(contacts), listed, (), (), listed.people)
 
 
 def carried_out(case: Case, step: Step, now: datetime) -> Case:
@@ -164,8 +181,7 @@ def answered(case: Case, responder: int, state: OfferState, now: datetime, eta_s
     offers = [moved if o.id == mine.id else o for o in case.offers]
     if state in COVERING:
         assert case.home is not None
-        people = {c.responder.id: c.responder for c in case.candidates}
-        gone = {o.id for o in Waves(case.plan, case.home, people).overtaken(moved, offers)}
+        gone = {o.id for o in Waves(case.plan, case.home, case.people).overtaken(moved, offers)}
         offers = [
             replace(o, state=OfferState.WITHDRAWN, changed_at=now) if o.id in gone else o for o in offers
         ]

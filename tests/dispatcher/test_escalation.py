@@ -27,9 +27,11 @@ from tests.dispatcher.cases import (
     START,
     VOICE,
     WORKER,
+    Listed,
     a_case,
     after,
     answered,
+    candidates,
     carried_out,
     due_at_once,
     nearest,
@@ -488,7 +490,7 @@ def test_a_text_says_who_what_where_and_has_a_key_of_its_own() -> None:
 
 def test_the_distance_is_left_out_when_it_is_not_known() -> None:
     case = a_case(LADDER, workers=1)
-    case = replace(case, candidates=(replace(case.candidates[0], distance_m=None),))
+    case = replace(case, candidates=Listed((replace(candidates(workers=1).all[0], distance_m=None),)))
 
     step, _ = look(case, 0)
 
@@ -550,8 +552,8 @@ def test_the_stage_is_what_those_who_come_have_reached(
 def test_the_nearest_is_asked_first_whatever_their_kind() -> None:
     ladder = plan((0, (nearest(2, WORKER, CLINIC), DESK)))
     case = a_case(ladder, workers=2, clinics=1)
-    far, near, clinic = case.candidates
+    far, near, clinic = candidates(workers=2, clinics=1).all
     unknown = replace(near, responder=replace(near.responder, id=9), distance_m=None)
-    case = replace(case, candidates=(unknown, replace(far, distance_m=900.0), near, clinic))
+    case = replace(case, candidates=Listed((unknown, replace(far, distance_m=900.0), near, clinic)))
 
     assert whom(look(case, 0)[0]) == ["responder:2", "responder:3"]

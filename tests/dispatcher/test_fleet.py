@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from community.model import Duty, Position, Responder, ResponderKind
+from community.model import Duty, HomeRecord, Position, Responder, ResponderKind
 from dispatcher.fleet import SHORTLIST, SPEED_M_PER_MIN, Fleet
-from dispatcher.model import Tell, Whom
-from tests.dispatcher.cases import DESK, START, home, nearest, plan
+from dispatcher.model import GO, Candidate, Tell, Whom
+from tests.dispatcher.cases import START, home, nearest
 
 ALWAYS = frozenset(range(1, 8))
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -25,11 +25,18 @@ def somebody(
     return Responder(id, kind, f"人{id}", "+8613800000001", where, frozenset(cells))
 
 
+EVERYBODY = Tell(Whom.NEAREST, kinds=GO)
+
+
+def all_of(fleet: Fleet, door: HomeRecord, at: datetime) -> list[Candidate]:
+    return list(fleet.candidates(door, at).fitting(EVERYBODY))
+
+
 def ids(*responders: Responder, at: datetime = START, located: bool = True, **duty: int) -> list[int]:
     times = {"starts": 0, "ends": 1440, **duty}
     duties = {r.id: (Duty(r.id, ALWAYS, times["starts"], times["ends"]),) for r in responders}
     fleet = Fleet(responders, duties, ZONE)
-    return [c.responder.id for c in fleet.candidates(home(located=located), at)]
+    return [c.responder.id for c in all_of(fleet, home(located=located), at)]
 
 
 def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
@@ -39,7 +46,7 @@ def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
         ZONE,
     )
 
-    near, far = fleet.candidates(home(), START)
+    near, far = all_of(fleet, home(), START)
 
     assert (near.responder.id, far.responder.id) == (2, 1)
     assert near.distance_m == pytest.approx(250, rel=0.01)
@@ -51,7 +58,7 @@ def test_the_nearest_comes_first_with_distance_minutes_and_the_reason() -> None:
 def test_who_is_inactive_has_no_phone_or_no_duty_is_not_a_candidate() -> None:
     assert ids(replace(somebody(1, 100), active=False), somebody(2, 200)) == [2]
     assert ids(replace(somebody(1, 100), phone=""), somebody(2, 200)) == [2]
-    assert Fleet([somebody(1, 100)], {}, ZONE).candidates(home(), START) == ()
+    assert all_of(Fleet([somebody(1, 100)], {}, ZONE), home(), START) == []
 
 
 @pytest.mark.parametrize(
@@ -66,9 +73,9 @@ def test_duty_begins_and_ends_to_the_minute(minutes_later: float, there: bool) -
 def test_one_fleet_follows_the_time() -> None:
     fleet = Fleet([somebody(1, 100)], {1: (Duty(1, ALWAYS, 0, 14 * 60 + 6),)}, ZONE)
 
-    assert fleet.candidates(home(), START)
-    assert not fleet.candidates(home(), START + timedelta(minutes=1))
-    assert fleet.candidates(home(), START)
+    assert all_of(fleet, home(), START)
+    assert not all_of(fleet, home(), START + timedelta(minutes=1))
+    assert all_of(fleet, home(), START)
 
 
 def test_staff_without_a_position_stand_behind_those_whose_distance_is_known() -> None:
@@ -89,7 +96,7 @@ def test_a_grid_without_communities_has_its_cells_staff() -> None:
     flat = replace(home(located=False), community=None)
     fleet = Fleet([somebody(1, None, cells=(1,))], {1: (Duty(1, ALWAYS, 0, 1440),)}, ZONE)
 
-    assert [c.responder.id for c in fleet.candidates(flat, START)] == [1]
+    assert [c.responder.id for c in all_of(fleet, flat, START)] == [1]
 
 
 def test_there_are_a_few_of_each_kind_and_never_more() -> None:
@@ -101,7 +108,7 @@ def test_there_are_a_few_of_each_kind_and_never_more() -> None:
     assert found == [*range(1, SHORTLIST + 1), *range(50, 50 + SHORTLIST)]
 
 
-def test_a_plan_brings_in_whom_only_it_asks_for_however_far_they_are() -> None:
+def test_a_line_that_means_few_people_finds_them_however_far_they_are() -> None:
     crowd = [somebody(n, 10.0 * n) for n in range(1, 20)]
     own = somebody(50, 5000, cells=(1,))
     skilled = replace(somebody(51, 6000), skills=frozenset({"急救"}))
@@ -111,19 +118,18 @@ def test_a_plan_brings_in_whom_only_it_asks_for_however_far_they_are() -> None:
     fleet = Fleet(everybody, {r.id: (Duty(r.id, ALWAYS, 0, 1440),) for r in everybody}, ZONE)
     nearest_few = list(range(1, SHORTLIST + 1))
 
-    def asked(*tells: Tell, located: bool = True) -> list[int]:
-        found = fleet.candidates(home(located=located), START, plan((0, (*tells, DESK))))
-        return [c.responder.id for c in found]
+    def asked(tell: Tell, located: bool = True) -> list[int]:
+        return [c.responder.id for c in fleet.candidates(home(located=located), START).fitting(tell)]
 
     assert asked(nearest(1, GRID)) == nearest_few
-    assert asked(Tell(Whom.STAFF)) == [*nearest_few, 50]
-    assert asked(Tell(Whom.NEAREST, skill="急救"), Tell(Whom.STAFF)) == [*nearest_few, 51, 50]
-    assert asked(nearest(1, ResponderKind.SUPERVISOR)) == [*nearest_few, 53, 52]
-    assert asked(Tell(Whom.STAFF, kinds=(ResponderKind.SUPERVISOR,))) == [*nearest_few, 53]
-    assert asked(nearest(1, ResponderKind.SUPERVISOR), located=False) == [50, 53, 52]
-    [found] = [
-        c for c in fleet.candidates(home(), START, plan((0, (Tell(Whom.STAFF), DESK)))) if c.responder == own
-    ]
+    assert asked(Tell(Whom.STAFF)) == [50]
+    assert asked(Tell(Whom.NEAREST, skill="急救")) == [51]
+    assert asked(nearest(1, ResponderKind.SUPERVISOR)) == [53, 52]
+    assert asked(nearest(1, GRID, ResponderKind.SUPERVISOR)) == [*nearest_few, 53, 52]
+    assert asked(Tell(Whom.STAFF, kinds=(ResponderKind.SUPERVISOR,))) == [53]
+    assert asked(nearest(1, ResponderKind.SUPERVISOR), located=False) == [53, 52]
+    assert asked(Tell(Whom.STAFF), located=False) == [50]
+    [found] = fleet.candidates(home(), START).fitting(Tell(Whom.STAFF))
     assert found.distance_m == pytest.approx(5000, rel=0.01)
     assert found.eta_min == 27
 

@@ -293,7 +293,7 @@ MUTANTS = [
     (dispatcher.wording, "SEGMENT >= len(brief)", "SEGMENT > len(brief)"),
     (dispatcher.wording, "if len(full) > SEGMENT", "if len(full) >= SEGMENT"),
     (dispatcher.wording, "(?:,|$)", "(?:,)"),
-    (dispatcher.escalation, "home, self.in_time)", "home, set())"),
+    (dispatcher.escalation, "(tell, self.in_time)", "(tell, set())"),
     (dispatcher.escalation, "if climbs or not (on_scene", "if climbs or (on_scene"),
     (dispatcher.waves, "return comes.kind is other.kind", "return True"),
     (dispatcher.waves, "return all(tell", "return any(tell"),

@@ -16,6 +16,7 @@ from tests.dispatcher.cases import (
     START,
     VOICE,
     WORKER,
+    Listed,
     a_case,
     after,
     carried_out,
@@ -37,8 +38,10 @@ def somebody(id: int, kind: ResponderKind = WORKER, areas: tuple[int, ...] = (),
 
 def there(ladder: Plan, *responders: Responder, contacts: int = 0) -> Case:
     """A case just opened, with these on duty, each 100 m further away."""
-    standing = tuple(Candidate(each, "在岗", 100.0 * n, n) for n, each in enumerate(responders, start=1))
-    return replace(a_case(ladder, contacts=contacts), candidates=standing)
+    listed = Listed(
+        tuple(Candidate(each, "在岗", 100.0 * n, n) for n, each in enumerate(responders, start=1))
+    )
+    return replace(a_case(ladder, contacts=contacts), candidates=listed, people=listed.people)
 
 
 @pytest.mark.parametrize(
