@@ -26,6 +26,7 @@ from api.routes import (
     incidents,
     phones,
     places,
+    plans,
     responders,
 )
 from maps.vendored import URL as MAPS_URL
@@ -103,6 +104,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         households.router,
         devices.router,
         responders.router,
+        plans.router,
         hotline.router,
     ):
         api.include_router(router)

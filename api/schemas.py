@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from community.model import ResponderKind
 from devices.signal import Kind, Role
-from dispatcher.model import CloseCode, OfferState
+from dispatcher.model import LONGEST_DELAY, MOST_TOLD, CloseCode, OfferState, Severity, Whom
 from hotline.orders import Step
 
 
@@ -202,3 +203,52 @@ class ReportIn(In):
     household_id: Id
     kind: Kind = Field(default=Kind.SOS, examples=["sos"])
     text: Text = Field(default="", examples=["巡查发现老人摔倒"])
+
+
+_LONGEST_S = int(LONGEST_DELAY.total_seconds()) - 1
+Wait = Annotated[int, Field(ge=15, le=_LONGEST_S, description="seconds")]
+
+
+class TellIn(In):
+    """A line of a rung. `kinds` and `skill` are for nearest and staff; 0 relatives are all who are left."""
+
+    whom: Whom = Field(examples=["nearest"])
+    count: Annotated[int, Field(ge=0, le=MOST_TOLD)] = Field(default=1, examples=[2])
+    kinds: Annotated[list[ResponderKind], Field(max_length=10)] = Field(
+        default_factory=list, examples=[["grid_worker", "community_worker"]]
+    )
+    skill: Line = Field(default="", examples=["急救"], description="as the register names it")
+
+
+class RungIn(In):
+    after_s: Annotated[int, Field(ge=0, le=_LONGEST_S)] = Field(
+        examples=[60], description="seconds from when the plan began, while nobody is on the way"
+    )
+    tell: Annotated[list[TellIn], Field(min_length=1, max_length=10)]
+
+
+class PlanIn(In):
+    """A response plan. The last rung must ring the desk; it repeats every `repeat_s` seconds, for ever."""
+
+    title: Annotated[Line, Field(min_length=1)] = Field(examples=["紧急"])
+    kinds: Annotated[list[Kind], Field(max_length=40)] = Field(
+        examples=[["sos", "fall"]], description="they are taken from the plan that has them now"
+    )
+    severity: Severity | None = Field(
+        default=None, description="only for trouble that is exactly as severe; null: however severe"
+    )
+    rungs: Annotated[list[RungIn], Field(min_length=1, max_length=12)]
+    repeat_s: Annotated[int, Field(ge=60, le=_LONGEST_S)] = Field(default=300, examples=[180])
+    offer_s: Wait = Field(default=60, description="seconds that an asked responder has to answer")
+    arrive_grace_s: Wait = Field(default=300, description="seconds past the ETA before others are asked")
+    check_in_s: Wait = Field(default=1800, description="seconds on scene before the desk is to call them")
+
+
+class RehearsalIn(In):
+    """For which home, trouble and moment; now when `at` is left out. `plan` tries one that is not kept."""
+
+    household_id: Id = Field(examples=[5])
+    kind: Kind = Field(default=Kind.SOS, examples=["sos"])
+    severity: Severity | None = None
+    at: datetime | None = Field(default=None, examples=["2026-11-22T03:00:00+08:00"])
+    plan: PlanIn | None = None

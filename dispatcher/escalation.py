@@ -263,7 +263,7 @@ class _Climb:
                 Fact(
                     Entry.RUNG,
                     f"预案第{self._fired}级 rung {self._fired} of plan {self.plan.name}",
-                    detail={"rung": self.rung, "nobody": self.nobody} if self.nobody else {},
+                    detail={"rung": self.rung} | ({"nobody": self.nobody} if self.nobody else {}),
                 )
             )
         return any(reached)

@@ -1,0 +1,180 @@
+"""Response plans: what is done for which trouble, edited by administrators, and tried before it is needed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Header, Path, Response
+from pydantic import BaseModel, Field
+
+from api.deps import AdminDep, NowDep, PartsDep, PlansDep, ReadDep, ZoneDep
+from api.problems import Unconditional, describe
+from api.schemas import PlanIn, RehearsalIn
+from community.errors import Invalid, NotFound
+from community.storage import register
+from dispatcher.fleet import Fleet
+from dispatcher.model import Plan
+from dispatcher.plans import Plans, parse
+from dispatcher.rehearsal import RehearsedRung, rehearse
+from dispatcher.storage import planbook
+from dispatcher.storage.planbook import Edition
+from dispatcher.triage import SEVERITY
+from dispatcher.wording import Voice
+
+PlanName = Annotated[
+    str, Path(pattern="^[a-z][a-z0-9_-]{0,39}$", description="a-z, digits, - and _", examples=["emergency"])
+]
+
+router = APIRouter(tags=["plans"])
+
+
+class PlanOut(BaseModel):
+    """A plan, and who edited it last. Both are empty for a plan as it was shipped."""
+
+    plan: Plan
+    changed_at: datetime | None = None
+    changed_by: str = Field(default="", examples=["王管理员"])
+
+
+class RehearsalOut(BaseModel):
+    """What would happen while nobody answers, rung by rung, and with which version of which plan."""
+
+    plan: Plan
+    household_id: int
+    at: datetime
+    rungs: tuple[RehearsedRung, ...]
+
+
+@router.get("/plans", operation_id="listPlans", summary="All response plans", responses=describe(403))
+def list_plans(plans: PlansDep, connection: ReadDep, _admin: AdminDep) -> list[PlanOut]:
+    kept = planbook.newest(connection)
+    return [_shown(plan, kept.get(plan.name)) for plan in plans.all]
+
+
+@router.get(
+    "/plans/{name}",
+    operation_id="getPlan",
+    summary="One response plan; its ETag is its version",
+    responses=describe(403, 404, 422),
+)
+def get_plan(
+    name: PlanName, plans: PlansDep, connection: ReadDep, _admin: AdminDep, response: Response
+) -> PlanOut:
+    plan = _named(plans, name)
+    response.headers["ETag"] = _tag(plan)
+    return _shown(plan, planbook.newest(connection).get(name))
+
+
+@router.get(
+    "/plans/{name}/versions",
+    operation_id="listPlanVersions",
+    summary="Every version of a plan, newest first",
+    responses=describe(403, 404, 422),
+)
+def list_versions(name: PlanName, plans: PlansDep, connection: ReadDep, _admin: AdminDep) -> list[PlanOut]:
+    """A plan that nobody has edited has one: as it was shipped."""
+    found = planbook.editions(connection, name)
+    return [_shown(each.plan, each) for each in found] or [_shown(_named(plans, name), None)]
+
+
+@router.put(
+    "/plans/{name}",
+    operation_id="editPlan",
+    summary="Keep a new version of a plan, or a new plan",
+    responses=describe(403, 412, 422, 428),
+)
+def edit_plan(
+    name: PlanName,
+    given: PlanIn,
+    parts: PartsDep,
+    admin: AdminDep,
+    now: NowDep,
+    response: Response,
+    if_match: Annotated[
+        str | None, Header(description="the ETag of the version that was edited", examples=['"3"'])
+    ] = None,
+    if_none_match: Annotated[
+        str | None, Header(description="* for a plan that is new", examples=["*"])
+    ] = None,
+) -> Plan:
+    """It holds for trouble that comes from now on; a running incident keeps the plan it began with.
+
+    Kinds of trouble that it names are taken from the plan that had them. 412: somebody has edited it since.
+    """
+    plan = _meant(name, given)
+    version = _looked_at(if_match, if_none_match)
+    with parts.store.write() as connection:
+        kept = parts.plans.edit(connection, plan, version, admin.account.id, now)
+    response.headers["ETag"] = _tag(kept)
+    return kept
+
+
+@router.post(
+    "/plans/rehearsal",
+    operation_id="rehearsePlan",
+    summary="Who would be told on each rung, for one home at one moment, and why a rung is empty",
+    responses=describe(403, 404, 422),
+)
+def rehearse_plan(
+    given: RehearsalIn, plans: PlansDep, connection: ReadDep, zone: ZoneDep, now: NowDep, _admin: AdminDep
+) -> RehearsalOut:
+    """Nobody is told anything. With `plan`, one that is not kept yet is checked and tried."""
+    if given.kind not in SEVERITY:
+        troubles = ", ".join(sorted(SEVERITY))
+        raise Invalid("not_a_trouble", f"{given.kind} is no trouble: choose one of {troubles}")
+    at = now if given.at is None else _near(given.at, now, zone)
+    severity = given.severity or SEVERITY[given.kind]
+    plan = plans.of(given.kind, severity) if given.plan is None else _meant("draft", given.plan)
+    home = register.household_by_id(connection, given.household_id)
+    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    voice = Voice.of(register.site(connection))
+    rungs = rehearse(plan, home, given.kind, severity, at, lambda then: fleet.candidates(home, then), voice)
+    return RehearsalOut(plan=plan, household_id=given.household_id, at=at, rungs=rungs)
+
+
+def _shown(plan: Plan, edition: Edition | None) -> PlanOut:
+    if edition is None or not edition.by:
+        return PlanOut(plan=plan)
+    return PlanOut(plan=plan, changed_at=edition.at, changed_by=edition.by)
+
+
+def _named(plans: Plans, name: str) -> Plan:
+    plan = plans.named(name)
+    if plan is None:
+        raise NotFound("no_such_plan", f"there is no plan {name}: choose one from the list")
+    return plan
+
+
+def _meant(name: str, given: PlanIn) -> Plan:
+    try:
+        return parse({"name": name, **given.model_dump(mode="json")})
+    except ValueError as wrong:
+        raise Invalid("bad_plan", str(wrong)) from wrong
+
+
+def _tag(plan: Plan) -> str:
+    return f'"{plan.version}"'
+
+
+def _looked_at(if_match: str | None, if_none_match: str | None) -> int | None:
+    """The version that the change was decided on; None for a plan that must not be there yet."""
+    if if_match is None and if_none_match == "*":
+        return None
+    found = re.fullmatch(r'"(\d{1,9})"', if_match or "")
+    if found is None:
+        raise Unconditional(
+            "say_which_version",
+            "send If-Match with the ETag of the version you edited, or If-None-Match: * for a new plan",
+        )
+    return int(found[1])
+
+
+def _near(at: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+    """`at` in UTC; a time without a zone is the site's own. Invalid: far from now."""
+    local = at.replace(tzinfo=zone) if at.tzinfo is None else at
+    if abs(local.year - now.year) > 1:
+        raise Invalid("too_far", "choose a moment within a year: the rota says nothing of later ones")
+    return local.astimezone(UTC)
