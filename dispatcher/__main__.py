@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from os import getpid
 from pathlib import Path
@@ -20,8 +21,10 @@ from community.storage.schema import require_newest
 from dispatcher import plans, presets
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.channels import Channel
+from dispatcher.channels.by_medium import ByMedium
 from dispatcher.channels.phones import Phones
-from dispatcher.channels.twilio import TwilioSms
+from dispatcher.channels.twilio import TwilioSms, TwilioVoice
+from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
 from dispatcher.engine import Engine
@@ -35,6 +38,8 @@ from dispatcher.storage.planbook import Planbook
 
 TICK_S = 1.0  # the fall-back when no bell rings
 SWITCH_S = 0.0005  # a sender that is ready must not wait 5 ms, Python's default, for the engine's turn to end
+
+ASKERS = 4  # questions to providers on their way at once: never in the way of a text
 
 log = structlog.get_logger()
 
@@ -52,15 +57,22 @@ def _phones(_settings: DispatcherSettings, store: Store, clock: Clock) -> Channe
 
 
 def _twilio(settings: DispatcherSettings, _store: Store, _clock: Clock) -> Channel:
+    return TwilioSms(*_account(settings, "status"))
+
+
+def _twilio_voice(settings: DispatcherSettings, _store: Store, _clock: Clock) -> Channel:
+    return TwilioVoice(*_account(settings, "voice"))
+
+
+def _account(settings: DispatcherSettings, callback: str) -> tuple[str, str, str, str, str]:
+    """What both of Twilio's channels are made with; `callback` is the path of theirs."""
     if not (settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()):
-        raise ValueError(
-            "ANXIN_CHANNEL=twilio needs ANXIN_TWILIO_ACCOUNT_SID, ANXIN_TWILIO_AUTH_TOKEN, ANXIN_TWILIO_FROM"
-        )
-    return TwilioSms(
+        raise ValueError("Twilio needs ANXIN_TWILIO_ACCOUNT_SID, ANXIN_TWILIO_AUTH_TOKEN, ANXIN_TWILIO_FROM")
+    return (
         settings.twilio_account_sid,
         settings.twilio_auth_token.get_secret_value(),
         settings.twilio_from,
-        f"{settings.public_url.rstrip('/')}/callbacks/twilio/status",
+        f"{settings.public_url.rstrip('/')}/callbacks/twilio/{callback}",
         settings.twilio_base_url,
     )
 
@@ -69,6 +81,7 @@ def _twilio(settings: DispatcherSettings, _store: Store, _clock: Clock) -> Chann
 CHANNELS: Mapping[str, Callable[[DispatcherSettings, Store, Clock], Channel]] = {
     "phones": _phones,
     "twilio": _twilio,
+    "twilio-voice": _twilio_voice,
 }
 
 
@@ -84,6 +97,10 @@ def main() -> int:
             _refuse_real_texts_to_made_up_people(settings, store)
             channel = CHANNELS[settings.channel](settings, store, clock)
             rounds = Rounds(store, Planbook(plans.shipped()), _presets(settings.presets_file))
+            ways = [channel]
+            if settings.voice:
+                ways.append(CHANNELS[settings.voice](settings, store, clock))
+                channel = ByMedium(*ways)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -104,7 +121,12 @@ def main() -> int:
     engine = Engine(store, courier)
     own, couriers = Pulse(store, WorkerKind.DISPATCHER), Pulse(store, WorkerKind.COURIER)
 
+    asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
+    chaser = Chaser(store, ways, clock, asking)
+
     def also(now: datetime) -> None:
+        if chaser.turn(now):
+            bell.ring()
         own.turn(now)
         couriers.turn(now, courier.ailment())
 
@@ -118,6 +140,7 @@ def main() -> int:
     run(engine, courier, bell, clock, stopping, also)
     going_round.join()
     courier.close()
+    asking.shutdown(cancel_futures=True)
     own.end()
     couriers.end()
     bell.close()

@@ -19,6 +19,7 @@ import structlog
 
 from community.storage import Store
 from dispatcher.channels import Channel, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels.by_medium import ByMedium
 from dispatcher.clock import Clock
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose
 from dispatcher.storage import outbox
@@ -48,6 +49,7 @@ class Carried:
 
 def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
     """One attempt. A channel that breaks is a reason to try later, never the end of the courier."""
+    channel = channel.of(message) if isinstance(channel, ByMedium) else channel
     outcome: Outcome
     try:
         outcome = (channel.find(message) if message.attempts > 1 else None) or channel.send(message)

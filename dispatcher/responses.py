@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -39,11 +40,13 @@ from dispatcher.storage import inbox, outbox
 from dispatcher.storage.casebook import (
     Casebook,
     end_alarms,
+    is_covered_without,
     offer_by_id,
     offers_of,
     set_offer,
     withdraw_offers,
 )
+from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN, KEYS
 from dispatcher.understanding import understand
 from dispatcher.wording import (
     CLOSE_WORD,
@@ -408,6 +411,50 @@ def _hear(
             asked.say_covered(meant[-1], first, now)
     elif meaning in (Meaning.CANNOT, Meaning.COMING):
         _sooner(book, incident_id, now)  # the ladder moves on, or leaves the other relatives in peace
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What a key meant, and what is said to whoever pressed it."""
+
+    meaning: Meaning
+    say: str
+
+
+def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime) -> Pressed | None:
+    """A key on the telephone that our call (message `key`) rang; it answers exactly that call's case.
+
+    None when there is no such call. A key that was not offered is UNCLEAR and changes nothing: the caller is
+    asked again. `call_id` is the provider's: the same key in the same call is taken once.
+    """
+    with store.write() as connection:
+        known = outbox.find(connection, key=key)
+        if known is None or known.incident_id is None:
+            return None
+        incident_id, who = known.incident_id, known.to.who
+        book = _case(connection, incident_id)
+        meaning = KEYS.get(known.purpose, {}).get(digit, Meaning.UNCLEAR)
+        if meaning is Meaning.UNCLEAR:
+            return Pressed(meaning, KEY_UNKNOWN)
+        number = phones.normalise(known.to.phone)[:LONGEST_NUMBER]
+        reply_id = inbox.keep(connection, f"{call_id}:{digit}", number, digit, meaning, now)
+        if reply_id is not None:
+            inbox.join(connection, reply_id, incident_id, seen_at=now)
+            if outbox.advance(connection, known.id, MessageState.DELIVERED, now, "", call_id):
+                text = fate(known.is_call, known.to.name, MessageState.DELIVERED)
+                detail = {"message": known.id, "state": MessageState.DELIVERED.value}
+                book.note(incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
+            if book.incident(incident_id).is_open:
+                _hear(connection, book, incident_id, who, meaning, digit, now)
+            else:
+                text = f"{known.to.name}在结案后按了{digit}:{MEANING_WORD[meaning][0]} pressed after closing"
+                book.note(incident_id, now, Fact(Entry.REPLY, text, who, {"meaning": meaning.value}))
+            book.write()
+        if not book.incident(incident_id).is_open:
+            return Pressed(meaning, CALL_OVER)
+        if meaning is Meaning.COMING and is_covered_without(connection, incident_id, who):
+            return Pressed(meaning, COVERED)
+        return Pressed(meaning, KEY_TAKEN[meaning])
 
 
 def receipt(

@@ -19,6 +19,7 @@ class DispatcherSettings(BaseSettings):
     mqtt_username: str = ""
     mqtt_password: SecretStr = SecretStr("")
     channel: Literal["phones", "twilio"] = "phones"
+    voice: Literal["", "twilio-voice"] = ""  # how to call whom no text reaches; empty: not at all
     senders: int = 32
     presets_file: str = ""  # empty: the shipped presets for watching homes
     public_url: str = "http://127.0.0.1:8000"  # where providers reach our callbacks

@@ -26,7 +26,9 @@ from dispatcher.model import (
     Stage,
     TimelineEntry,
 )
-from dispatcher.storage import inbox, reading
+from dispatcher.storage import inbox, outbox, reading
+from dispatcher.storage.casebook import is_covered_without
+from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
 
 CLAIM_TARGET = timedelta(seconds=60)  # answered within 60 s (26 TAC 279.79; TSA: 97.5 %)
@@ -163,6 +165,29 @@ reply_case = reading.reply_case
 phones = reading.phones
 phone_texts = reading.phone_texts
 counters = reading.counters
+
+
+@dataclass(frozen=True, slots=True)
+class CallScript:
+    """What a call says, and whether it then waits for a key."""
+
+    words: str
+    asks: bool
+
+
+def call_script(connection: Connection, key: str) -> CallScript | None:
+    """What the call with our message `key` has to say now, as its person takes it up; None: no such call."""
+    message = outbox.find(connection, key=key)
+    if message is None:
+        return None
+    asks = message.purpose in KEYS
+    if asks and message.incident_id is not None:
+        [incident] = reading.incidents(connection, [message.incident_id])
+        if not incident.is_open:
+            return CallScript(CALL_OVER, asks=False)
+        if is_covered_without(connection, incident.id, message.to.who):
+            return CallScript(COVERED, asks=False)
+    return CallScript(by_telephone(message.body, message.purpose), asks)
 
 
 class Feed:

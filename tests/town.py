@@ -32,7 +32,7 @@ from community.storage import Store, accounts, register
 from community.storage.tables import home_watch, incident, message
 from devices.signal import Enrolment, Kind, Reading, Role, Signal, State
 from dispatcher import intake, presets, responses, views
-from dispatcher.channels import Capabilities, Outcome, Sent
+from dispatcher.channels import Capabilities, Channel, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
@@ -83,6 +83,8 @@ class Town:
         self.time = start
         self.plans = shipped()
         self.phones = TownPhones()
+        self.channel: Channel = self.phones
+        self.also: Callable[[datetime], int] | None = None  # what a dispatcher does beside, each second
         self.engine = Engine(store)
         self.presets = presets.load(presets.SHIPPED.read_text("utf-8"))
         self.rounds = Rounds(store, Planbook(self.plans), self.presets)
@@ -240,8 +242,9 @@ class Town:
                     connection, worker="town", now=self.time, lease_until=self.time + LEASE, limit=500
                 )
             if taken:
-                settle(self.store, [carry(self.phones, message, self) for message in taken])
-            if not seen and not taken:
+                settle(self.store, [carry(self.channel, message, self) for message in taken])
+            begun = self.also(self.time) if self.also is not None else 0
+            if not (seen or taken or begun):
                 return
 
     def pass_time(self, minutes: float = 0, seconds: float = 0) -> None:
@@ -264,6 +267,8 @@ class Town:
                 connection.execute(select(func.min(at)).where(at > self.time)).scalar() or never
                 for at in (due.c.due_at, home_watch.c.look_at)
             )
+        if self.also is not None:
+            return self.time + timedelta(seconds=1)
         if never > soonest > self.time + TOO_FAR:  # the clock was set back: the engine notices at once
             return self.time + timedelta(seconds=1)
         if (next_at := min(soonest, look_at)) == never:

@@ -1,13 +1,14 @@
-"""Twilio's callbacks: texts that come in, and what became of those we sent.
+"""Twilio's callbacks: texts that come in, calls that are taken up, and what became of those we sent.
 
 Twilio's reports are unordered, doubled and late; its signature has no timestamp. So everything here may be
 repeated without harm: a text by its sid, a receipt by (sid, status), and the dispatcher's rank decides.
-Source: Twilio's documentation of Messaging webhooks and of request validation.
+Source: Twilio's documentation of Messaging and Voice webhooks, of TwiML and of request validation.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import structlog
 from fastapi import APIRouter, Depends, Request
@@ -15,27 +16,21 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from twilio.request_validator import RequestValidator, get_signature_algorithm
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from api import deps
+from api.parts import Parts
 from api.problems import Forbidden, describe
 from community.errors import Invalid
-from dispatcher import responses
-from dispatcher.model import MessageState
+from dispatcher import responses, views
+from dispatcher.channels import Fate
+from dispatcher.channels.twilio import call_fate, text_fate
+from dispatcher.model import Meaning
+from dispatcher.telephone import NO_KEY
 
 log = structlog.get_logger(__name__)
 
-STATES = {
-    "accepted": MessageState.SENDING,
-    "scheduled": MessageState.SENDING,
-    "queued": MessageState.SENDING,
-    "sending": MessageState.SENDING,
-    "sent": MessageState.SENT,
-    "delivered": MessageState.DELIVERED,
-    "read": MessageState.DELIVERED,
-    "undelivered": MessageState.UNDELIVERABLE,
-    "failed": MessageState.FAILED,
-    "canceled": MessageState.FAILED,
-}
+KEY_WITHIN_S = 8  # after the words were said twice
 
 _SAY_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
@@ -90,20 +85,91 @@ def text_came_in(form: SignedForm, parts: deps.PartsDep) -> Response:
 def status_changed(form: SignedForm, parts: deps.PartsDep, key: str = "") -> None:
     """A delivery receipt. `key` is our own message key, which we put in the callback's address."""
     word = _field(form, "MessageStatus")
-    state = STATES.get(word)
-    if state is None:
-        log.warning(
-            "twilio_status_unknown", status=word
-        )  # a new word of theirs must not be an error for ever
+    _became(parts, key, _field(form, "MessageSid"), word, text_fate(word, _text(form, "ErrorCode")))
+
+
+# ---- calls ----
+
+
+@router.post("/voice", operation_id="twilioCall", summary="A call was taken up", response_class=Response)
+def call_taken_up(form: SignedForm, parts: deps.PartsDep, key: str = "") -> Response:
+    """What to say, as it stands at this moment: the case may have been closed while the telephone rang."""
+    _field(form, "CallSid")
+    return _twiml(_script(parts, key))
+
+
+@router.post("/voice/digit", operation_id="twilioDigit", summary="A key was pressed", response_class=Response)
+def key_pressed(form: SignedForm, parts: deps.PartsDep, key: str = "") -> Response:
+    """A key is an answer, as the same digit by text would be; it belongs to the call's own case."""
+    call_id, digit = _field(form, "CallSid"), _field(form, "Digits")
+    pressed = responses.key_pressed(parts.store, key, digit, call_id, parts.clock.now())
+    answer = VoiceResponse()
+    if pressed is None:
+        log.warning("twilio_key_for_no_call")
+        return _twiml(answer)
+    _say(answer, pressed.say)
+    if pressed.meaning is Meaning.UNCLEAR:
+        return _twiml(_script(parts, key, answer))
+    parts.bell.ring()
+    return _twiml(answer)
+
+
+@router.post("/voice/answered-by", operation_id="twilioAnsweredBy", summary="Who took it up", status_code=204)
+def answered_by(form: SignedForm, parts: deps.PartsDep, key: str = "") -> None:
+    """A human or a voicemail, as far as Twilio can hear it; the call itself goes on."""
+    who = _field(form, "AnsweredBy")
+    known = call_fate("in-progress", who)
+    if known is not None and not known.going_on:  # "unknown" says nothing
+        _became(parts, key, _field(form, "CallSid"), who, known)
+
+
+@router.post(
+    "/voice/status", operation_id="twilioCallStatus", summary="What became of a call", status_code=204
+)
+def call_changed(form: SignedForm, parts: deps.PartsDep, key: str = "") -> None:
+    """Rung, taken up, over; busy or nobody there: then the ladder moves on at once."""
+    word = _field(form, "CallStatus")
+    _became(parts, key, _field(form, "CallSid"), word, call_fate(word, _text(form, "AnsweredBy")))
+
+
+def _became(parts: Parts, key: str, sid: str, word: str, fate: Fate | None) -> None:
+    if fate is None:
+        log.warning("twilio_status_unknown", status=word)  # a new word of theirs is no error for ever
         return
-    error = _text(form, "ErrorCode")
-    known = responses.receipt(
-        parts.store, _field(form, "MessageSid"), state, error, parts.clock.now(), key=key
-    )
+    known = responses.receipt(parts.store, sid, fate.state, fate.error, parts.clock.now(), key=key)
     if known:
         parts.bell.ring()
     else:
         log.info("twilio_receipt_for_no_message")
+
+
+def _script(parts: Parts, key: str, said: VoiceResponse | None = None) -> VoiceResponse:
+    """What a call says after `said`: its words twice, and then it waits for a key when it asks for one."""
+    answer = said or VoiceResponse()
+    with parts.store.read() as connection:
+        script = views.call_script(connection, key)
+    if script is None:
+        log.warning("twilio_call_of_no_message")
+        answer.hangup()
+    elif script.asks:
+        action = f"{parts.settings.base_url}/callbacks/twilio/voice/digit?key={quote(key)}"
+        gather = answer.gather(num_digits=1, action=action, method="POST", timeout=KEY_WITHIN_S, input="dtmf")
+        _say(gather, script.words, times=2)
+        _say(answer, NO_KEY)
+    else:
+        _say(answer, script.words, times=2)
+    return answer
+
+
+def _say(answer: VoiceResponse | Gather, words: str, times: int = 1) -> None:
+    for time in range(times):
+        if time:
+            answer.pause(length=1)
+        answer.say(words, language="zh-CN")
+
+
+def _twiml(answer: VoiceResponse) -> Response:
+    return Response(str(answer), media_type="text/xml")
 
 
 def _field(form: FormData, name: str) -> str:

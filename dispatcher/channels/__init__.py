@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from dispatcher.model import Message, Purpose
+from dispatcher.model import Message, MessageState, Purpose
 
 
 class Medium(StrEnum):
@@ -70,6 +70,18 @@ class Undeliverable:
 Outcome = Sent | TryLater | Undeliverable
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a message that a provider took. SENT: it cannot say that it arrived.
+
+    `going_on` while a call has been taken up and is not over: its end will be known.
+    """
+
+    state: MessageState
+    error: str = ""
+    going_on: bool = False
+
+
 class Channel(Protocol):
     """One way out. `send` may be called from several threads at once, and returns within a few seconds."""
 
@@ -80,4 +92,13 @@ class Channel(Protocol):
 
     def find(self, message: Message) -> Sent | None:
         """Whether an earlier attempt left, as far as the provider can tell; asked before a second one."""
+        ...
+
+
+@runtime_checkable
+class Reporting(Protocol):
+    """A channel whose provider reports what became of a message, and can be asked when no report comes."""
+
+    def fate(self, message: Message) -> Fate | None:
+        """What the provider knows of `message`, which it took; None when it cannot be asked now."""
         ...

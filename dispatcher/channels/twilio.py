@@ -1,4 +1,4 @@
-"""SMS through Twilio's official SDK.
+"""Texts and calls through Twilio's official SDK.
 
 The SDK has no time-out of its own and retries where nobody asked it to: both are set here. A 429 was never
 processed, so it may be tried again; a 5xx or a time-out may have been, so the provider is asked first.
@@ -6,7 +6,9 @@ processed, so it may be tried again; a 5xx or a time-out may have been, so the p
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from requests.exceptions import RequestException
@@ -15,8 +17,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
-from dispatcher.model import Message
+from dispatcher.channels import Capabilities, Fate, Medium, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.model import Message, MessageState
 
 TIMEOUT_S = 4.0
 _AMBIGUOUS_FROM = 500
@@ -24,6 +26,56 @@ _AMBIGUOUS_FROM = 500
 _NOT_THE_NUMBER = frozenset({401, 403, 404, 429})
 _LOOK_BACK = timedelta(minutes=1)  # their clock and ours
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
+
+RING_S = 25  # then nobody takes it up; most voicemails come on later
+LONGEST_CALL_S = 120
+
+_TEXT_STATE: Mapping[str, MessageState] = {
+    "accepted": MessageState.SENT,
+    "scheduled": MessageState.SENT,
+    "queued": MessageState.SENT,
+    "sending": MessageState.SENT,
+    "sent": MessageState.SENT,
+    "delivered": MessageState.DELIVERED,
+    "read": MessageState.DELIVERED,
+    "undelivered": MessageState.UNDELIVERABLE,
+    "failed": MessageState.FAILED,
+    "canceled": MessageState.FAILED,
+}
+_CALL_FATE: Mapping[str, Fate] = {
+    "queued": Fate(MessageState.SENT),
+    "initiated": Fate(MessageState.SENT),
+    "ringing": Fate(MessageState.SENT),
+    "in-progress": Fate(MessageState.SENT, going_on=True),
+    "busy": Fate(MessageState.UNDELIVERABLE, "占线 busy"),
+    "no-answer": Fate(MessageState.UNDELIVERABLE, "无人接听 no answer"),
+    "failed": Fate(MessageState.FAILED, "呼叫失败 call failed"),
+    "canceled": Fate(MessageState.FAILED, "呼叫取消 call cancelled"),
+}
+_HEARD = Fate(MessageState.DELIVERED)
+_VOICEMAIL = Fate(MessageState.UNDELIVERABLE, "语音信箱 voicemail")
+_SILENT = Fate(MessageState.UNDELIVERABLE, "接通但无人按键 taken up, no key pressed")
+
+
+def text_fate(status: str, error: str = "") -> Fate | None:
+    """What Twilio's word for a text means; None for a word that it did not have when this was written."""
+    state = _TEXT_STATE.get(status)
+    return Fate(state, error) if state is not None else None
+
+
+def call_fate(status: str, answered_by: str = "") -> Fate | None:
+    """What Twilio's words for a call mean; None as for `text_fate`.
+
+    A voicemail is not an answer, and neither is a line that somebody or something took up and said nothing.
+    Who pressed a key is known from the key itself.
+    """
+    if answered_by.startswith("machine") or answered_by == "fax":
+        return _VOICEMAIL
+    if answered_by == "human" and status in ("in-progress", "completed"):
+        return _HEARD
+    if status == "completed":
+        return _SILENT
+    return _CALL_FATE.get(status)
 
 
 class _Http(TwilioHttpClient):  # type: ignore[misc]
@@ -39,12 +91,8 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]
         return super().request(method, url, **options)
 
 
-class TwilioSms:
-    """`callback_url` is where Twilio reports the fate of a message; our key is added as `?key=`."""
-
-    name = "twilio"
-    # No reliable answers from the mainland, and its operators drop links; 100/s is an account's usual limit.
-    capabilities = Capabilities(two_way=True, rate_per_s=100)
+class _Twilio:
+    """An account, the number that texts and calls come from, and how its refusals are read."""
 
     def __init__(
         self,
@@ -59,20 +107,39 @@ class TwilioSms:
         self._sender = sender
         self._callback_url = callback_url
 
-    def send(self, message: Message) -> Outcome:
+    def _callback(self, message: Message, path: str = "") -> str:
+        return f"{self._callback_url}{path}?key={quote(message.key)}"
+
+    def _created(self, create: Callable[[], Any]) -> Any | TryLater | Undeliverable:
+        """What Twilio made, or why it did not."""
         try:
-            created = self._client.messages.create(
-                to=message.to.phone,
-                from_=self._sender,
-                body=message.body,
-                status_callback=f"{self._callback_url}?key={quote(message.key)}",
-            )
+            return create()
         except TwilioRestException as refused:
             if refused.status in _NOT_THE_NUMBER or refused.status >= _AMBIGUOUS_FROM:
                 return TryLater(f"HTTP {refused.status}, code {refused.code}")
             return Undeliverable(f"HTTP {refused.status}, code {refused.code}")
         except (RequestException, TwilioException) as broken:
             return TryLater(type(broken).__name__)
+
+
+class TwilioSms(_Twilio):
+    """`callback_url` is where Twilio reports the fate of a message; our key is added as `?key=`."""
+
+    name = "twilio"
+    # No reliable answers from the mainland, and its operators drop links; 100/s is an account's usual limit.
+    capabilities = Capabilities(two_way=True, rate_per_s=100)
+
+    def send(self, message: Message) -> Outcome:
+        created = self._created(
+            lambda: self._client.messages.create(
+                to=message.to.phone,
+                from_=self._sender,
+                body=message.body,
+                status_callback=self._callback(message),
+            )
+        )
+        if isinstance(created, TryLater | Undeliverable):
+            return created
         if created.status in _FAILED:
             return Undeliverable(f"status {created.status}, code {created.error_code}")
         return Sent(str(created.sid))
@@ -91,3 +158,61 @@ class TwilioSms:
             if sent.body == message.body and sent.status not in _FAILED and sent.date_created >= since:
                 return Sent(str(sent.sid))
         return None
+
+    def fate(self, message: Message) -> Fate | None:
+        try:
+            known = self._client.messages(message.provider_id).fetch()
+        except (RequestException, TwilioException):
+            return None
+        return text_fate(known.status, str(known.error_code or ""))
+
+
+class TwilioVoice(_Twilio):
+    """Calls that say the message and take one key as the answer.
+
+    Twilio fetches what to say from `callback_url`, and reports below it: `/digit`, `/answered-by`, `/status`.
+    """
+
+    name = "twilio-voice"
+    capabilities = Capabilities(medium=Medium.VOICE, two_way=True, rate_per_s=1)  # calls begun a second
+
+    def send(self, message: Message) -> Outcome:
+        created = self._created(
+            lambda: self._client.calls.create(
+                to=message.to.phone,
+                from_=self._sender,
+                url=self._callback(message),
+                method="POST",
+                status_callback=self._callback(message, "/status"),
+                # The first comes at once and carries our key: a crash before we store Twilio's id resolves.
+                status_callback_event=["initiated", "answered", "completed"],
+                status_callback_method="POST",
+                timeout=RING_S,
+                time_limit=LONGEST_CALL_S,
+                machine_detection="Enable",
+                # At the side, so that a person hears us speak at once.
+                async_amd="true",
+                async_amd_status_callback=self._callback(message, "/answered-by"),
+                async_amd_status_callback_method="POST",
+            )
+        )
+        if isinstance(created, TryLater | Undeliverable):
+            return created
+        return Sent(str(created.sid))
+
+    def find(self, message: Message) -> Sent | None:
+        """Calls carry neither token nor text: the only one to this number since we wrote it is the one."""
+        try:
+            known = self._client.calls.list(to=message.to.phone, limit=50)
+        except (RequestException, TwilioException):
+            return None
+        since = message.created_at - _LOOK_BACK
+        recent = [call for call in known if call.date_created is None or call.date_created >= since]
+        return Sent(str(recent[0].sid)) if len(recent) == 1 else None
+
+    def fate(self, message: Message) -> Fate | None:
+        try:
+            known = self._client.calls(message.provider_id).fetch()
+        except (RequestException, TwilioException):
+            return None
+        return call_fate(known.status, known.answered_by or "")

@@ -587,8 +587,14 @@ def offers_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, 
     return {incident_id: tuple(offers) for incident_id, offers in found.items()}
 
 
+_RINGING = (MessageState.QUEUED.value, MessageState.SENDING.value, MessageState.SENT.value)
+
+
 def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tuple[Told, ...]]:
-    """Who was told on which rung, in that order, and what their phone answered last."""
+    """Who was told on which rung, in that order, and what their phone answered last.
+
+    A call counts when it is known what became of it: until then, what is known of the text stands.
+    """
     ids = list(incident_ids)
     answers: dict[tuple[int, str], Meaning] = {}
     for incident_id, phone, meaning in connection.execute(
@@ -601,7 +607,11 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
     lost = {state.value for state in LOST}
     for incident_id, who, phone, rung, state in connection.execute(
         select(message.c.incident_id, message.c.who, message.c.phone, message.c.rung, message.c.state)
-        .where(message.c.incident_id.in_(ids), message.c.rung > 0)
+        .where(
+            message.c.incident_id.in_(ids),
+            message.c.rung > 0,
+            or_(message.c.is_call.is_(False), message.c.state.not_in(_RINGING)),
+        )
         .order_by(message.c.id)
     ):
         answer = answers.get((incident_id, phone))
@@ -661,6 +671,17 @@ def keep_offer_times(connection: Connection, offers: Collection[Offer]) -> None:
 def offer_by_id(connection: Connection, offer_id: int) -> Offer | None:
     row = connection.execute(select(offer).where(offer.c.id == offer_id)).first()
     return offer_from(row) if row is not None else None
+
+
+def is_covered_without(connection: Connection, incident_id: int, who: str) -> bool:
+    """Whether `who` is a responder who was asked and is not needed any more, because others go."""
+    kind, _, number = who.partition(":")
+    if kind != "responder":
+        return False
+    mine = [
+        o for o in offers_of(connection, [incident_id]).get(incident_id, ()) if o.responder_id == int(number)
+    ]
+    return bool(mine) and mine[-1].state is OfferState.WITHDRAWN
 
 
 def withdraw_offers(connection: Connection, incident_id: int, now: datetime) -> None:

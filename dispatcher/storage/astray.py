@@ -1,0 +1,72 @@
+"""Messages that have not arrived, as far as we know: those for which something has to be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text
+
+from community.storage.tables import NOT_ARRIVED, incident, message, offer, reply
+from dispatcher.followup import ASK_AFTER, CALL_AFTER, LOOK_BACK, Astray, call_key
+from dispatcher.model import LOST, Lane, MessageState, OfferState, Purpose, Stage
+from dispatcher.storage.casebook import message_from
+
+_CALL = message.alias("call")
+_CALLED = exists().where(_CALL.c.key == message.c.key + call_key(""))
+_ANSWERED = exists().where(reply.c.incident_id == message.c.incident_id, reply.c.phone == message.c.phone)
+_ASKED = exists().where(
+    offer.c.incident_id == message.c.incident_id,
+    offer.c.state == OfferState.ASKED.value,
+    literal("responder:") + cast(offer.c.responder_id, String) == message.c.who,
+)
+_NEEDED = and_(
+    incident.c.stage.in_([Stage.RAISED.value, Stage.CLAIMED.value]),
+    ~_ANSWERED,
+    or_(message.c.who.startswith("contact:"), _ASKED),
+)
+_MAY_BE_CALLED = and_(
+    message.c.is_call.is_(False),
+    message.c.purpose.in_([Purpose.RAISED.value, Purpose.ASK.value]),
+    message.c.lane == Lane.PERSON.value,
+    ~_CALLED,
+    _NEEDED,
+)
+
+
+def astray(connection: Connection, now: datetime, reporting: Collection[str], *, limit: int) -> list[Astray]:
+    """What may want a call or a question to its provider at `now`, the oldest first; the rule decides.
+
+    `reporting` names the channels that say what became of a message.
+    """
+    reports = message.c.channel.in_(list(reporting))
+    late = or_(message.c.created_at <= now - CALL_AFTER, message.c.created_at > now)
+    waits = message.c.state.in_([MessageState.QUEUED.value, MessageState.SENDING.value])
+    lost = message.c.state.in_([state.value for state in LOST])
+    sent = message.c.state == MessageState.SENT.value
+    silent = and_(sent, or_(message.c.sent_at <= now - ASK_AFTER, message.c.sent_at > now))
+    rows = connection.execute(
+        select(message, _NEEDED.label("needed"), _CALLED.label("called"), reports.label("reports"))
+        .outerjoin(incident, incident.c.id == message.c.incident_id)
+        .where(
+            text(NOT_ARRIVED),  # in the index's own words, or SQLite does not see that it may use it
+            message.c.created_at > now - LOOK_BACK,
+            or_(
+                and_(reports, silent),
+                and_(or_(lost, and_(late, or_(waits, and_(sent, reports)))), _MAY_BE_CALLED),
+            ),
+        )
+        .order_by(message.c.created_at, message.c.id)
+        .limit(limit)
+    )
+    return [
+        Astray(message_from(row), row.rung, bool(row.needed), bool(row.called), bool(row.reports))
+        for row in rows
+    ]
+
+
+def called(connection: Connection, keys: Collection[str]) -> set[str]:
+    """Which of these texts are followed by a call already."""
+    calls = {call_key(key): key for key in keys}
+    found = connection.execute(select(message.c.key).where(message.c.key.in_(list(calls)))).scalars()
+    return {calls[key] for key in found}
