@@ -24,21 +24,21 @@ _SET = (
     "at = excluded.at, source = excluded.source, said = excluded.said, "
     "by_hand_at = coalesce(excluded.by_hand_at, life.by_hand_at)"
 )
-_SQLITE = (
+_NEWEST = (
     "INSERT INTO life (household_id, at, source, said, by_hand_at) "
-    "SELECT d.household_id, max(h.value ->> 1), h.value ->> 0, h.value ->> 2, max(h.value ->> 3) "
-    "FROM json_each(?) AS h JOIN device AS d ON d.key = h.value ->> 0 "
-    "WHERE d.household_id IS NOT NULL AND d.enabled GROUP BY d.household_id "
-    f"ON CONFLICT (household_id) DO UPDATE SET {_SET}"
+    "SELECT household_id, at, key, said, by_hand_at FROM (SELECT d.household_id, h.at, h.key, h.said, "
+    "max(h.by_hand_at) OVER (PARTITION BY d.household_id) AS by_hand_at, "
+    "row_number() OVER (PARTITION BY d.household_id ORDER BY h.at DESC) AS place "
+    "FROM {heard} JOIN device AS d ON d.key = h.key WHERE d.household_id IS NOT NULL AND d.enabled) AS n "
+    f"WHERE place = 1 ON CONFLICT (household_id) DO UPDATE SET {_SET}"
 )
-_POSTGRES = (
-    "INSERT INTO life (household_id, at, source, said, by_hand_at) "
-    "SELECT DISTINCT ON (d.household_id) d.household_id, h.at, h.key, h.said, "
-    "max(h.by_hand_at) OVER (PARTITION BY d.household_id) "
-    "FROM unnest(%s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[]) "
-    "AS h (key, at, said, by_hand_at) JOIN device AS d ON d.key = h.key "
-    "WHERE d.household_id IS NOT NULL AND d.enabled ORDER BY d.household_id, h.at DESC "
-    f"ON CONFLICT (household_id) DO UPDATE SET {_SET}"
+_SQLITE = _NEWEST.format(
+    heard="(SELECT value ->> 0 AS key, value ->> 1 AS at, value ->> 2 AS said, value ->> 3 AS by_hand_at "
+    "FROM json_each(?)) AS h"
+)
+_POSTGRES = _NEWEST.format(
+    heard="unnest(%s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[]) "
+    "AS h (key, at, said, by_hand_at)"
 )
 
 

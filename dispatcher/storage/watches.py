@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
 from community.storage.rows import upsert
 from community.storage.tables import alarm, device, home_watch, incident, life, message, welfare_check
@@ -146,7 +146,13 @@ def change(connection: Connection, household_id: int, **values: Any) -> bool:
 
 
 def choose(connection: Connection, household_id: int, choice: Choice, now: datetime) -> None:
-    """Watch a home for `choice` from now on; what it was away for, or asked, stays."""
+    """Watch a home for `choice` from now on; what it is away for, or was asked, stays.
+
+    A daily window or a call that is new begins with the next one, not with the one that is over today.
+    """
+    query = select(home_watch).where(home_watch.c.household_id == household_id).with_for_update()
+    row = connection.execute(query).first()
+    before = choice_from(row) if row is not None else None
     chosen: dict[str, Any] = {
         "presets": list(choice.presets),
         "daily_starts": choice.daily.starts if choice.daily is not None else None,
@@ -154,14 +160,28 @@ def choose(connection: Connection, household_id: int, choice: Choice, now: datet
         "call_days": "".join(map(str, sorted(choice.calls.days))) if choice.calls is not None else "",
         "call_minute": choice.calls.minute if choice.calls is not None else None,
         "look_at": now,
-        "since": now,
         "blind": [],
     }
+    if before is None or before.daily != choice.daily:
+        chosen["daily_asked_at"] = now
+    if before is None or before.calls != choice.calls:
+        chosen["called_at"] = now
     connection.execute(
         upsert(connection, home_watch)
-        .values(household_id=household_id, **chosen)
+        .values(household_id=household_id, since=now, **chosen)
         .on_conflict_do_update(index_elements=[home_watch.c.household_id], set_=chosen)
     )
+
+
+def forget(connection: Connection, household_id: int, now: datetime) -> bool:
+    """Watch a home no longer; False when it was not watched."""
+    gone = connection.execute(delete(home_watch).where(home_watch.c.household_id == household_id))
+    connection.execute(
+        update(welfare_check)
+        .where(welfare_check.c.household_id == household_id, welfare_check.c.state == CheckState.OPEN.value)
+        .values(state=CheckState.DROPPED.value, settled_at=now)
+    )
+    return gone.rowcount == 1
 
 
 def choice_from(row: Row[Any]) -> Choice:
@@ -393,11 +413,21 @@ def calls_between(connection: Connection, start: datetime, end: datetime) -> lis
     return [_line(row) for row in connection.execute(query)]
 
 
-def checks_of(connection: Connection, household_id: int, limit: int) -> list[CheckLine]:
-    """The last checks of a home, newest first."""
-    query = select(welfare_check).where(welfare_check.c.household_id == household_id)
-    rows = connection.execute(query.order_by(welfare_check.c.id.desc()).limit(limit))
-    return [_line(row) for row in rows]
+def checks_of(connection: Connection, ids: Collection[int], most: int) -> dict[int, tuple[CheckLine, ...]]:
+    """The last checks of each home, newest first."""
+    place = func.row_number().over(
+        partition_by=welfare_check.c.household_id, order_by=welfare_check.c.id.desc()
+    )
+    ranked = (
+        select(welfare_check, place.label("place"))
+        .where(welfare_check.c.household_id.in_(list(ids)))
+        .subquery()
+    )
+    found: defaultdict[int, list[CheckLine]] = defaultdict(list)
+    query = select(ranked).where(ranked.c.place <= most).order_by(ranked.c.id.desc())
+    for row in connection.execute(query):
+        found[row.household_id].append(_line(row))
+    return {id: tuple(lines) for id, lines in found.items()}
 
 
 def _line(row: Row[Any]) -> CheckLine:
