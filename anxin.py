@@ -52,6 +52,7 @@ MODULES = {
     "gateway": ("gateway",),
     "dispatcher": ("dispatcher",),
     "api": ("api",),
+    "watch": ("dispatcher.watch",),
     "sim": ("devices.sim",),
     "migrate": ("community", "migrate"),
     "register": ("community",),
@@ -66,7 +67,7 @@ USAGE = """\
                           全部检查与测试 / every check and test
   python3 anxin.py doctor 检查运行条件 / what is missing here and what to do
 
-  python3 anxin.py migrate | gateway | dispatcher | api | sim [arguments]
+  python3 anxin.py migrate | gateway | dispatcher | api | watch | sim [arguments]
                           单独运行一个部分 / one part by itself (--help after it explains)
   python3 anxin.py register seed | roster | add-user | add-key [arguments]
                           演示街道、设备清单、账号、密钥 / a made-up street, the devices, accounts and keys
@@ -620,6 +621,7 @@ def demo_plan(python: str, data: Path, mqtt_port: int, v3_port: int) -> DemoPlan
             Part("dispatcher", module("dispatcher")),
             Part("gateway", module("gateway")),
             Part("api", module("api")),
+            Part("watch", module("dispatcher.watch")),
         ),
         street=Part("sim", scenario("quiet_street", roster)),
         roster=roster,

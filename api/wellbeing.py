@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.parts import Parts
 from dispatcher.health import Check, Health, database_away, judge
-from dispatcher.storage import watch
+from dispatcher.storage import vitals
 
 PATIENCE_S = 4.0  # a database that is silent for longer counts as away (goal: noticed within 6 s)
 FRESH_S = 1.0
@@ -44,7 +44,7 @@ class Wellbeing:
         now = self._parts.clock.now()
         try:
             with self._parts.store.read() as connection:
-                return judge(watch.facts(connection, now), now)
+                return judge(vitals.facts(connection, now), now)
         except SQLAlchemyError as error:
             return database_away(now, type(error).__name__)
 
@@ -62,8 +62,8 @@ def _described(check: Check) -> Mapping[str, object]:
     said: dict[str, object] = {"status": check.grade.value}
     if check.value is not None:
         said |= {"observedValue": round(check.value, 3), "observedUnit": check.unit}
-    if check.text:
-        said["output"] = check.text
+    if any(check.text):
+        said["output"] = " ".join(check.text)
     if check.since is not None:
         said["since"] = check.since.isoformat()
     return said

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     CANCEL = "cancel"
     REQUEST = "request"  # an ordinary wish (the green button): a matter for the service desk, never an alarm
     TEST = "test"
+    PROBE = "probe"  # the centre's own synthetic press
     HEARTBEAT = "heartbeat"
     ACTIVITY = "activity"
     LOCATION = "location"

@@ -27,6 +27,7 @@ from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
+from dispatcher.echo import Echo
 from dispatcher.engine import Engine
 from dispatcher.health import WorkerKind
 from dispatcher.model import Message
@@ -123,12 +124,14 @@ def main() -> int:
 
     asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
     chaser = Chaser(store, ways, clock, asking)
+    echo = Echo(store)
 
-    def also(now: datetime) -> None:
+    def also(now: datetime) -> int:
         if chaser.turn(now):
             bell.ring()
         own.turn(now)
         couriers.turn(now, courier.ailment())
+        return echo.pass_on(now)
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -172,7 +175,7 @@ def run(
     bell: Bell,
     clock: Clock,
     stopping: threading.Event,
-    also: Callable[[datetime], None],
+    also: Callable[[datetime], int],
 ) -> None:
     """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round."""
     sys.setswitchinterval(SWITCH_S)
@@ -180,7 +183,7 @@ def run(
         try:
             changed = engine.tick(clock.now())
             changed += courier.collect()
-            also(clock.now())
+            changed += also(clock.now())
             if changed:
                 bell.ring()
                 continue

@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from devices.signal import aware
 
+Pair = tuple[str, str]  # Chinese, English
+
 STALE = timedelta(seconds=10)  # loops turn every second and say so every three
 OVERDUE = timedelta(seconds=15)  # how long past its due time an incident, or a text, may be
 UNSENT = timedelta(seconds=60)  # how long a person alarm's text may be on its way to the provider
@@ -119,7 +121,7 @@ class Check:
 
     name: str
     grade: Grade
-    text: str = ""
+    text: Pair = ("", "")
     value: float | None = None
     unit: str = ""
     since: datetime | None = None
@@ -144,14 +146,19 @@ class Health:
 
 
 def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED) -> Health:
-    """Return how the centre is at `now`. Of each kind in `needed` one worker at least must be well."""
+    """Return how the centre is at `now`, people's cases first.
+
+    Of each kind in `needed` one worker at least must be well.
+    """
     return Health(
         now,
         (
+            _waiting(
+                "incidents", facts.overdue, ("起警情逾期无人处理", "incidents that nobody looks at"), now
+            ),
+            _waiting("messages", facts.unsent, ("条通知发不出去", "messages that do not leave"), now),
+            _waiting("alarms", facts.orphans, ("个报警没有事件", "alarms without an incident"), now),
             *_workers(facts.workers, now, needed),
-            _waiting("incidents", facts.overdue, "起警情逾期无人处理 incidents nobody looks at", now),
-            _waiting("messages", facts.unsent, "条通知发不出去 messages that do not leave", now),
-            _waiting("alarms", facts.orphans, "个报警没有事件 alarms without an incident", now),
             *_probing(facts.probing),
             *_channels(facts.channels),
         ),
@@ -160,7 +167,7 @@ def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED) 
 
 def database_away(now: datetime, why: str) -> Health:
     """How the centre is when its store cannot be asked: nothing else is known."""
-    text = f"数据库无响应 the database does not answer: {why}"
+    text = f"数据库无响应({why})", f"the database does not answer: {why}"
     return Health(now, (Check("database", Grade.FAIL, text),))
 
 
@@ -185,30 +192,33 @@ def _workers(workers: tuple[Worker, ...], now: datetime, needed: Collection[Work
 
 
 def _kind(kind: WorkerKind, own: list[Worker], now: datetime, *, is_needed: bool) -> Check:
-    word = " ".join(WORKER_WORD[kind])
+    word = WORKER_WORD[kind]
     ill = [worker for worker in own if worker.is_stale(now) or worker.ailment]
     well = len(own) - len(ill)
     age = min((abs(now - worker.last_turn_at).total_seconds() for worker in own), default=None)
-    if not ill and own:
-        return Check(kind, Grade.PASS, f"{word}: {well}", age, "s")
+    if own and not ill:
+        return Check(kind, Grade.PASS, value=age, unit="s")
     lost = Grade.FAIL if is_needed and not well else Grade.WARN
-    why = "; ".join(_ailment(worker, now) for worker in ill) or "没有运行 none has been started"
+    said = [_ailment(worker, now) for worker in ill] or [("没有运行", "none is running")]
+    text = f"{word[0]}{'、'.join(zh for zh, _ in said)}", f"{word[1]} {', '.join(en for _, en in said)}"
     since = max((worker.last_turn_at for worker in ill), default=None)
-    return Check(kind, lost, f"{word}: {why}", age, "s", since)
+    return Check(kind, lost, text, age, "s", since)
 
 
-def _ailment(worker: Worker, now: datetime) -> str:
+def _ailment(worker: Worker, now: datetime) -> Pair:
     """In words that strangers may read: no names of machines."""
     if not worker.is_stale(now):
-        return worker.ailment
-    return f"已停{(now - worker.last_turn_at).total_seconds():.0f}秒 stands still"
+        zh, _, en = worker.ailment.partition(" ")
+        return zh, en or zh
+    silent = f"{(now - worker.last_turn_at).total_seconds():.0f}"
+    return f"已停{silent}秒", f"stands still since {silent} s"
 
 
-def _waiting(name: str, waiting: Waiting, what: str, now: datetime) -> Check:
+def _waiting(name: str, waiting: Waiting, what: Pair, now: datetime) -> Check:
     if not waiting.count:
         return Check(name, Grade.PASS, value=0, unit="waiting")
-    longest = f",最久{(now - waiting.oldest_at).total_seconds():.0f}秒" if waiting.oldest_at else ""
-    text = f"{waiting.count}{what}{longest}"
+    longest = f"{(now - waiting.oldest_at).total_seconds():.0f}" if waiting.oldest_at else "?"
+    text = f"{waiting.count}{what[0]},最久{longest}秒", f"{waiting.count} {what[1]}, the oldest {longest} s"
     return Check(name, Grade.FAIL, text, waiting.count, "waiting", waiting.oldest_at)
 
 
@@ -218,7 +228,7 @@ def _probing(probing: Probing | None) -> Iterator[Check]:
     if not probing.misses:
         yield Check("probe", Grade.PASS, value=probing.took_s, unit="s")
         return
-    text = f"{probing.misses}次试按没有走通 synthetic presses did not come through"
+    text = f"连续{probing.misses}次自检没有走通", f"{probing.misses} synthetic presses did not come through"
     grade = Grade.FAIL if probing.misses >= TWO_MISSES else Grade.WARN
     yield Check("probe", grade, text, probing.misses, "misses")
 
@@ -230,6 +240,10 @@ def _channels(channels: tuple[ChannelHealth, ...]) -> Iterator[Check]:
         if not channel.misses:
             yield Check(name, Grade.PASS, value=channel.took_s, unit="s")
             continue
-        text = f"{channel.name} {channel.misses}次无应答 does not answer: {channel.error}"
+        said = f"({channel.error})" if channel.error else ""
+        text = (
+            f"通道{channel.name}连续{channel.misses}次无应答{said}",
+            f"{channel.name} does not answer {said}",
+        )
         grade = Grade.FAIL if all_sick else Grade.WARN
         yield Check(name, grade, text, channel.misses, "misses", channel.answered_at)

@@ -18,9 +18,10 @@ from community.storage import Store, register
 from devices.signal import Kind, LevelKey, Reading, Signal, Ticket
 from dispatcher.model import Entry, Fact, Incident, Severity
 from dispatcher.plans import Plans
+from dispatcher.storage import probes
 from dispatcher.storage import signals as rows
 from dispatcher.storage.casebook import Casebook
-from dispatcher.triage import SEVERITY, AskCancel, Clear, Look, Raise, Record, Verdict, judge
+from dispatcher.triage import SEVERITY, AskCancel, Clear, Echo, Look, Raise, Record, Verdict, judge
 from dispatcher.wording import KIND_WORD
 
 
@@ -47,12 +48,14 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     judged = [(signal, judge(signal)) for signal in fresh]
     tickets += [_to_look_at(signal, verdict) for signal, verdict in judged if isinstance(verdict, Look)]
     rows.keep_tickets(connection, tickets)
+    echoes = [signal.unique_key for signal, verdict in judged if isinstance(verdict, Echo)]
+    probes.stored(connection, echoes, now)
     matters: list[tuple[Signal, Verdict]] = [
-        (signal, verdict) for signal, verdict in judged if not isinstance(verdict, Look | Record)
+        (signal, verdict) for signal, verdict in judged if not isinstance(verdict, Look | Record | Echo)
     ]
     matters += [pair for reading in readings for pair in _unreadable(reading)]
     if not matters:
-        return Taken(len(new), (), touched=bool(tickets))
+        return Taken(len(new), (), touched=bool(tickets or echoes))
 
     devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
     matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]

@@ -295,6 +295,8 @@ class Purpose(StrEnum):
     CHECK = "check"  # is she well? Asks for an answer, belongs to no case
     WELL = "well"  # to who was asked: she has moved
     BACK = "back"  # a trip or a stay has ended, watching goes on
+    TROUBLE = "trouble"  # to a technician: the centre itself is not well
+    PROBE = "probe"  # a synthetic press, to nobody
 
 
 class Meaning(StrEnum):

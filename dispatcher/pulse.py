@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from community.storage import Store
 from dispatcher.health import Worker, WorkerKind
-from dispatcher.storage import watch
+from dispatcher.storage import vitals
 
 EVERY = timedelta(seconds=3)
 
@@ -38,10 +38,12 @@ class Pulse:
                 return
         self._started_at = self._started_at or now
         with self._store.write() as connection:
-            watch.beat(connection, Worker(self._name, self._kind, self._host, self._started_at, now, ailment))
+            vitals.beat(
+                connection, Worker(self._name, self._kind, self._host, self._started_at, now, ailment)
+            )
         self._written = (now, ailment)
 
     def end(self) -> None:
         """The loop ends in order. Without the store its row stays, and somebody looks after it."""
         with suppress(SQLAlchemyError), self._store.write() as connection:
-            watch.leave(connection, self._name)
+            vitals.leave(connection, self._name)

@@ -64,7 +64,14 @@ class Record:
     why: str
 
 
-Verdict = Raise | Clear | AskCancel | Look | Record
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The centre's own synthetic press: goes the way of a press as far as the channel, and reaches nobody."""
+
+    why: str
+
+
+Verdict = Raise | Clear | AskCancel | Look | Record | Echo
 
 
 def judge(signal: Signal) -> Verdict:
@@ -79,6 +86,8 @@ def judge(signal: Signal) -> Verdict:
         if severity is Severity.EMERGENCY and signal.state is State.ACTIVE:
             return Look("补报或保留的报警,请核实 old alarm, retained or back-filled: please check")
         return Record("old data is recorded and pages nobody")
+    if signal.kind is Kind.PROBE:
+        return Echo("a synthetic press")
     if signal.kind is Kind.CANCEL:
         return AskCancel("a cancel is noted; only a human closes")
     if signal.kind is Kind.REQUEST:

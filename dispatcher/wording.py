@@ -6,7 +6,7 @@ The texts follow forms that relatives and workers were found to understand; none
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -42,6 +42,7 @@ KIND_WORD: Mapping[Kind, Pair] = {
     Kind.REQUEST: ("服务请求", "ordinary wish"),
     Kind.CANCEL: ("取消", "cancel"),
     Kind.TEST: ("测试", "test"),
+    Kind.PROBE: ("系统自检", "synthetic press"),
     Kind.HEARTBEAT: ("心跳", "heartbeat"),
     Kind.ACTIVITY: ("活动", "activity"),
     Kind.LOCATION: ("位置", "location"),
@@ -171,6 +172,13 @@ class Voice:
 
     def _say(self, body: str) -> str:
         return f"【{self.signature}】{body}"
+
+    def trouble(self, what: Sequence[str]) -> str:
+        """To a technician: what fails in the centre itself, in one segment."""
+        begin, end = self._say("平台故障:"), "。请立即检查。"
+        told = ";".join(what)
+        room = SEGMENT - len(begin) - len(end)
+        return f"{begin}{told if len(told) <= room else f'{told[: room - 1]}…'}{end}"
 
     def raised(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
         """To a relative: what happened, where, and how to answer. Always one segment."""

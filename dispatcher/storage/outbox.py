@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from community.storage.prepared import Changes
+from community.storage.rows import upsert
 from community.storage.tables import incident, message
-from dispatcher.model import RANK, Message, MessageState, Purpose, Recipient
+from dispatcher.model import RANK, Draft, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from
 
 _TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
@@ -44,6 +45,28 @@ def _waits(now: datetime) -> ColumnElement[bool]:
             or_(message.c.lease_until <= now, message.c.lease_until > too_far),
         ),
     )
+
+
+def put(connection: Connection, draft: Draft, now: datetime) -> None:
+    """A message that belongs to no case. One whose key is known stays as it is."""
+    statement = upsert(connection, message).values(
+        key=draft.key,
+        who=draft.to.who,
+        name=draft.to.name,
+        phone=draft.to.phone,
+        purpose=draft.purpose.value,
+        rung=draft.rung,
+        body=draft.body,
+        channel="",
+        lane=int(draft.lane),
+        is_call=draft.is_call,
+        state=MessageState.QUEUED.value,
+        attempts=0,
+        created_at=now,
+        due_at=now,
+        variables=dict(draft.variables),
+    )
+    connection.execute(statement.on_conflict_do_nothing(index_elements=[message.c.key]))
 
 
 def is_anything_waiting(connection: Connection, now: datetime) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from devices.signal import Kind, Signal, State
 from dispatcher.model import Severity
-from dispatcher.triage import SEVERITY, AskCancel, Clear, Look, Raise, Record, judge
+from dispatcher.triage import SEVERITY, AskCancel, Clear, Echo, Look, Raise, Record, judge
 from tests.dispatcher.cases import START
 
 PERSON = (Kind.SOS, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO)
@@ -24,7 +24,7 @@ def said(kind: Kind, **more: object) -> Signal:
 
 
 def test_every_kind_has_its_place() -> None:
-    assert sorted((*ALARMS, *FACTS, Kind.CANCEL, Kind.REQUEST)) == sorted(Kind)
+    assert sorted((*ALARMS, *FACTS, Kind.CANCEL, Kind.REQUEST, Kind.PROBE)) == sorted(Kind)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,8 @@ def test_every_verdict_says_why() -> None:
 
 def test_no_kind_is_an_alarm_without_a_severity() -> None:
     assert set(SEVERITY) == set(ALARMS)
+
+
+def test_a_synthetic_press_goes_on_and_an_old_one_does_not() -> None:
+    assert isinstance(judge(said(Kind.PROBE, test=True)), Echo)
+    assert isinstance(judge(said(Kind.PROBE, historical=True)), Record)

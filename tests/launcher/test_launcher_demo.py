@@ -48,7 +48,7 @@ def test_the_store_is_filled_before_anyone_serves_from_it(anxin: ModuleType, tmp
     plan = anxin.demo_plan("python", tmp_path, mqtt_port=1884, v3_port=1885)
     assert [part.name for part in plan.preparations] == ["migrate", "seed", "roster"]
     assert all(part.once for part in plan.preparations)
-    assert {part.name for part in plan.servers} == {"dispatcher", "gateway", "api"}
+    assert {part.name for part in plan.servers} == {"dispatcher", "gateway", "api", "watch"}
     assert not any(part.once for part in plan.servers)
     assert "1884" in plan.street.command
 

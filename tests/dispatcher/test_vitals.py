@@ -14,7 +14,7 @@ from community.storage.tables import alarm, incident, message
 from dispatcher.health import OVERDUE, UNSENT, Grade, WorkerKind, judge
 from dispatcher.model import TOO_FAR, CloseCode
 from dispatcher.pulse import EVERY, Pulse
-from dispatcher.storage import watch
+from dispatcher.storage import vitals
 from tests.town import Town
 
 SECOND = timedelta(seconds=1)
@@ -79,12 +79,12 @@ def test_who_ends_in_order_is_not_missed_and_who_is_killed_is_until_replaced(tow
     town.time += timedelta(minutes=1)
     Pulse(town.store, WorkerKind.API, "c").turn(town.time)
     with town.store.write() as connection:
-        watch.forget_replaced(connection, town.time)
+        vitals.forget_replaced(connection, town.time)
     assert [row.name for row in _workers(town)] == ["c"]
 
     town.time += timedelta(hours=25)
     with town.store.write() as connection:
-        watch.forget_replaced(connection, town.time)
+        vitals.forget_replaced(connection, town.time)
     assert _workers(town) == ()
 
 
@@ -95,11 +95,11 @@ def test_an_open_incident_that_nobody_looks_at_is_seen(town: Town, late: timedel
     assert _facts(town).overdue.count == 0
     with undone(town.store) as connection:
         connection.execute(update(incident).values(due_at=town.time + late))
-        found = watch.facts(connection, town.time).overdue
+        found = vitals.facts(connection, town.time).overdue
         assert (found.count, found.oldest_at) == (1, town.time + late)
-        assert watch.overdue_ids(connection, town.time, 5) == [town.card("王秀英").id]
+        assert vitals.overdue_ids(connection, town.time, 5) == [town.card("王秀英").id]
         connection.execute(update(incident).values(due_at=town.time - OVERDUE))
-        assert watch.facts(connection, town.time).overdue.count == 0
+        assert vitals.facts(connection, town.time).overdue.count == 0
 
 
 def test_a_closed_case_is_never_overdue(town: Town) -> None:
@@ -132,7 +132,7 @@ def test_a_text_that_does_not_leave_is_seen(town: Town, row: dict[str, object], 
     with undone(town.store) as connection:
         connection.execute(update(message).values(created_at=town.time))
         connection.execute(update(message).values(values))
-        assert watch.facts(connection, town.time).unsent.count == int(is_seen)
+        assert vitals.facts(connection, town.time).unsent.count == int(is_seen)
 
 
 def test_an_alarm_that_hangs_on_a_closed_case_is_seen(town: Town) -> None:
@@ -142,18 +142,18 @@ def test_an_alarm_that_hangs_on_a_closed_case_is_seen(town: Town) -> None:
     assert _facts(town).orphans.count == 0
     with undone(town.store) as connection:
         connection.execute(update(alarm).values(ended_at=None))
-        assert watch.facts(connection, town.time).orphans.count == 1
+        assert vitals.facts(connection, town.time).orphans.count == 1
 
 
 def test_a_provider_is_sick_after_two_misses_and_well_again_with_one_answer(town: Town) -> None:
     def asked(took_s: float | None, error: str = "") -> None:
         town.time += timedelta(minutes=2)
         with town.store.write() as connection:
-            watch.keep_channel(connection, "twilio", town.time, took_s, error)
+            vitals.keep_channel(connection, "twilio", town.time, took_s, error)
 
     def known() -> tuple[int, bool, str]:
         with town.store.read() as connection:
-            found = watch.channels(connection)["twilio"]
+            found = vitals.channels(connection)["twilio"]
         return found.misses, found.is_sick, found.error
 
     asked(None, "ReadTimeout")
@@ -164,7 +164,7 @@ def test_a_provider_is_sick_after_two_misses_and_well_again_with_one_answer(town
     asked(None, "HTTP 500")
     assert known() == (2, True, "HTTP 500")
     with town.store.read() as connection:
-        assert watch.channels(connection)["twilio"].answered_at == town.time - timedelta(minutes=4)
+        assert vitals.channels(connection)["twilio"].answered_at == town.time - timedelta(minutes=4)
 
 
 def test_each_finding_is_paged_once_by_one_of_many_watchers_and_again_while_it_lasts(town: Town) -> None:
@@ -172,8 +172,8 @@ def test_each_finding_is_paged_once_by_one_of_many_watchers_and_again_while_it_l
 
     def look(*found: tuple[str, str]) -> list[str]:
         with town.store.write() as connection:
-            watch.keep_findings(connection, found, town.time)
-            return [key for key, _, _ in watch.take_pages(connection, town.time, again)]
+            vitals.keep_findings(connection, found, town.time)
+            return sorted(vitals.take_pages(connection, town.time, again))
 
     dispatcher, texts = ("dispatcher", "stands still"), ("messages", "3 do not leave")
     assert look(dispatcher) == ["dispatcher"]
@@ -189,7 +189,7 @@ def test_each_finding_is_paged_once_by_one_of_many_watchers_and_again_while_it_l
 
 def test_an_empty_store_has_no_worker_and_says_so(store: Store, now) -> None:  # type: ignore[no-untyped-def]
     with store.read() as connection:
-        health = judge(watch.facts(connection, now), now)
+        health = judge(vitals.facts(connection, now), now)
     assert health.grade is Grade.FAIL
     with store.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM worker")).scalar() == 0
@@ -197,12 +197,12 @@ def test_an_empty_store_has_no_worker_and_says_so(store: Store, now) -> None:  #
 
 def _workers(town: Town):  # type: ignore[no-untyped-def]
     with town.store.read() as connection:
-        return watch.workers(connection)
+        return vitals.workers(connection)
 
 
 def _facts(town: Town):  # type: ignore[no-untyped-def]
     with town.store.read() as connection:
-        return watch.facts(connection, town.time)
+        return vitals.facts(connection, town.time)
 
 
 assert EVERY == 3 * SECOND, "the first test counts on it"

@@ -1,4 +1,4 @@
-"""What the centre knows of itself: turns of its loops, work that waits too long, probes, providers."""
+"""What the centre knows of itself: turns of its loops, work that waits too long, its providers."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from community.storage.rows import upsert
-from community.storage.tables import alarm, channel_health, finding, incident, message, probe, worker
+from community.storage.tables import alarm, channel_health, finding, incident, message, worker
 from dispatcher.health import (
     OVERDUE,
     UNSENT,
     ChannelHealth,
     Facts,
-    Probing,
     Waiting,
     Worker,
     WorkerKind,
     replaced,
 )
-from dispatcher.model import TOO_FAR, Lane, MessageState
+from dispatcher.model import TOO_FAR, Lane, MessageState, Purpose
+from dispatcher.storage import probes
 
+_OUR_OWN = (Purpose.TROUBLE.value, Purpose.PROBE.value)  # they tell of trouble; they are none
 _FORGOTTEN = timedelta(days=1)  # a worker that stands still for so long has been taken away by somebody
-_RECENT = 20  # probes to look back at
 
 
 # ---- workers ----
@@ -84,7 +84,7 @@ def facts(connection: Connection, now: datetime) -> Facts:
         overdue=_waiting(connection, incident.c.due_at, is_overdue(now)),
         unsent=_waiting(connection, message.c.created_at, _is_unsent(now)),
         orphans=_orphans(connection),
-        probing=probing(connection),
+        probing=probes.probing(connection),
         channels=tuple(channels(connection).values()),
     )
 
@@ -115,6 +115,7 @@ def _is_unsent(now: datetime) -> ColumnElement[bool]:
     queued, sending = MessageState.QUEUED.value, MessageState.SENDING.value
     return and_(
         message.c.state.in_((queued, sending)),
+        message.c.purpose.not_in(_OUR_OWN),
         or_(
             and_(message.c.state == queued, message.c.due_at < now - OVERDUE),
             and_(message.c.state == sending, message.c.lease_until < now - OVERDUE),
@@ -137,25 +138,6 @@ def _orphans(connection: Connection) -> Waiting:
     )
     count, oldest = connection.execute(query).one()
     return Waiting(count, oldest)
-
-
-# ---- synthetic presses ----
-
-
-def probing(connection: Connection) -> Probing | None:
-    """How the last probes went; None when none has ended yet."""
-    query = (
-        select(probe.c.ended_at, probe.c.took_s)
-        .where(probe.c.ended_at.is_not(None))
-        .order_by(probe.c.ended_at.desc())
-        .limit(_RECENT)
-    )
-    ended = connection.execute(query).all()
-    if not ended:
-        return None
-    misses = next((n for n, row in enumerate(ended) if row.took_s is not None), len(ended))
-    came = next((row.took_s for row in ended if row.took_s is not None), None)
-    return Probing(misses, ended[0].ended_at, came)
 
 
 # ---- providers ----
@@ -207,8 +189,8 @@ def keep_findings(connection: Connection, found: Collection[tuple[str, str]], no
         )
 
 
-def take_pages(connection: Connection, now: datetime, again: timedelta) -> list[tuple[str, str, datetime]]:
-    """Findings (key, text, since) that a technician is to hear of now: new ones, and old ones each `again`.
+def take_pages(connection: Connection, now: datetime, again: timedelta) -> set[str]:
+    """The keys of findings that a technician is to hear of now: new ones, and old ones each `again`.
 
     Of several watchers only one gets each.
     """
@@ -222,6 +204,6 @@ def take_pages(connection: Connection, now: datetime, again: timedelta) -> list[
             )
         )
         .values(paged_at=now)
-        .returning(finding.c.key, finding.c.text, finding.c.since)
+        .returning(finding.c.key)
     )
-    return sorted((row.key, row.text, row.since) for row in rows)
+    return set(rows.scalars())

@@ -1,0 +1,152 @@
+"""`python -m dispatcher.watch`: watch the centre until told to stop; `health` says once how it is."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from community import logs
+from community.errors import NotFound
+from community.starting import CannotStart, starting
+from community.storage import Store, register
+from community.storage.schema import require_newest
+from dispatcher.bell import Bell, MqttBell
+from dispatcher.clock import Clock, SystemClock
+from dispatcher.health import Grade, Health, WorkerKind, database_away, judge
+from dispatcher.pulse import Pulse
+from dispatcher.storage import vitals
+from dispatcher.watch.broker import Broker
+from dispatcher.watch.heartbeat import Heartbeat, Way, by_broker, by_file, by_url
+from dispatcher.watch.prober import Prober
+from dispatcher.watch.settings import WatchSettings
+from dispatcher.watch.watchdog import Watchdog
+
+LOOK_S = 3.0  # between two looks at everything
+WAIT_S = 1.0
+PROBE_WAIT_S = 0.2  # while a probe is on its way
+HEARTBEAT_KEPT_S = 180
+
+log = structlog.get_logger()
+
+
+def main(words: Sequence[str]) -> int:
+    logs.configure()
+    clock = SystemClock()
+    try:
+        with starting():
+            settings = WatchSettings()
+            technicians, needed = settings.technicians_phones, settings.needed
+            store = Store(settings.database_url.get_secret_value())
+            if list(words) == ["health"]:
+                return tell(store, settings, clock)
+            log.info("settings", **settings.model_dump(mode="json"))
+            require_newest(store)
+            site = _site(store)
+    except CannotStart as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    login = settings.mqtt_username, settings.mqtt_password.get_secret_value()
+    broker = Broker(settings.mqtt_host, settings.mqtt_port, *login)
+    bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
+    round_ = Round(
+        Watchdog(store, technicians, needed),
+        Prober(store, broker.say, site, settings.probe_s),
+        Heartbeat(_ways(settings, broker), settings.heartbeat_s),
+        Pulse(store, WorkerKind.WATCH),
+    )
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    print("ready watch", flush=True)
+    run(round_, bell, clock, stopping)
+    round_.end()
+    bell.close()
+    broker.close()
+    store.close()
+    return 0
+
+
+def _site(store: Store) -> str:
+    with store.read() as connection:
+        try:
+            return register.site(connection).code
+        except NotFound:
+            return "site"
+
+
+def _ways(settings: WatchSettings, broker: Broker) -> dict[str, Way]:
+    ways = {
+        "broker": by_broker(lambda topic, said: broker.say(topic, said, kept_s=HEARTBEAT_KEPT_S)),
+    }
+    if settings.heartbeat_file:
+        ways["file"] = by_file(Path(settings.heartbeat_file))
+    if url := settings.heartbeat_url.get_secret_value():
+        ways["url"] = by_url(url)
+    return ways
+
+
+class Round:
+    """What the watch does over and over: a look, a probe, a heartbeat. A store that is away is a finding."""
+
+    def __init__(self, watchdog: Watchdog, prober: Prober, heartbeat: Heartbeat, pulse: Pulse) -> None:
+        self._watchdog = watchdog
+        self._prober = prober
+        self._heartbeat = heartbeat
+        self._pulse = pulse
+        self._looked_s: float | None = None
+        self._health: Health | None = None
+
+    def turn(self, clock: Clock, now_s: float) -> float:
+        """One round; returns how many seconds to wait at most before the next. `now_s` is monotonic."""
+        try:
+            self._prober.step(clock.now(), now_s)
+            if self._looked_s is None or now_s - self._looked_s >= LOOK_S:
+                self._looked_s = now_s
+                self._health = self._watchdog.look(clock.now())
+                self._pulse.turn(clock.now())
+        except SQLAlchemyError as error:
+            log.error("the database is away", error=type(error).__name__)
+            self._health = database_away(clock.now(), type(error).__name__)
+        if self._health is not None:
+            self._heartbeat.turn(self._health, now_s)
+        return PROBE_WAIT_S if self._prober.is_underway else WAIT_S
+
+    def end(self) -> None:
+        self._pulse.end()
+        self._heartbeat.close()
+
+
+def run(round_: Round, bell: Bell, clock: Clock, stopping: threading.Event) -> None:
+    """Rounds until `stopping`; the bell makes the end of a probe seen at once."""
+    wait_s = WAIT_S
+    while not stopping.is_set():
+        try:
+            wait_s = round_.turn(clock, time.monotonic())
+        except Exception:
+            log.exception("a round failed")
+        bell.wait(wait_s)
+
+
+def tell(store: Store, settings: WatchSettings, clock: Clock) -> int:
+    """Print how the centre is; 1 when something fails."""
+    try:
+        with store.read() as connection:
+            health = judge(vitals.facts(connection, clock.now()), clock.now(), settings.needed)
+    except SQLAlchemyError as error:
+        health = database_away(clock.now(), type(error).__name__)
+    for check in health.checks:
+        value = "" if check.value is None else f"{check.value:g} {check.unit}"
+        said = " ".join(part for part in (*check.text, "" if check.text[0] else value) if part)
+        print(f"{check.grade.value}\t{check.name}\t{said}")
+    return 1 if health.grade is Grade.FAIL else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,128 @@
+"""The watchdog barks: a technician is told in time, once, and again while it lasts; the desk sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from dispatcher.health import NEEDED, OVERDUE, Grade, WorkerKind
+from dispatcher.model import Entry, MessageState
+from dispatcher.pulse import Pulse
+from dispatcher.storage import outbox
+from dispatcher.watch.watchdog import AGAIN, Watchdog
+from tests.dispatcher.cases import VOICE
+from tests.town import Town
+
+TECHNICIAN = "+8613800000099"
+LOOK = timedelta(seconds=3)
+
+
+class Hall:
+    """The town's processes: all turn, but those that a test lets stand still."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.watchdog = Watchdog(town.store, [TECHNICIAN])
+        self.pulses = {kind: Pulse(town.store, kind) for kind in NEEDED}
+
+    def pass_time(self, seconds: float, but: WorkerKind | None = None) -> Grade:
+        """Time goes by without the engine's looking; the watchdog looks every three seconds."""
+        end = self.town.time + timedelta(seconds=seconds)
+        while True:
+            for kind, pulse in self.pulses.items():
+                if kind is not but:
+                    pulse.turn(self.town.time)
+            grade = self.watchdog.look(self.town.time).grade
+            if self.town.time >= end:
+                return grade
+            self.town.time = min(end, self.town.time + LOOK)
+
+    def pages(self) -> list[str]:
+        """What waits in the outbox for the technician, or has been sent."""
+        self.town.people["technician"] = TECHNICIAN
+        self.town.work()
+        return self.town.heard("technician")
+
+
+@pytest.fixture
+def hall(town: Town) -> Hall:
+    return Hall(town)
+
+
+def forgotten_case(hall: Hall) -> None:
+    """A case whose next rung is due, and no engine looks."""
+    hall.town.resident("王秀英", contacts=("女儿", "儿子", "邻居"))
+    hall.town.press("王秀英")
+    hall.town.time = hall.town.card("王秀英").due_at
+
+
+def test_a_centre_that_is_well_wakes_nobody(hall: Hall) -> None:
+    assert hall.pass_time(120) is Grade.PASS
+    assert hall.pages() == []
+
+
+def test_a_forgotten_case_is_paged_within_15_s_and_said_on_its_timeline(hall: Hall) -> None:
+    forgotten_case(hall)
+    due_at = hall.town.time
+    assert hall.pass_time(OVERDUE.total_seconds()) is Grade.PASS
+    violated_at = due_at + OVERDUE
+
+    waited = None
+    while waited is None:
+        hall.pass_time(3)
+        with hall.town.store.read() as connection:
+            taken = outbox.is_anything_waiting(connection, hall.town.time)
+        waited = hall.town.time - violated_at if taken else None
+    assert waited <= timedelta(seconds=15)
+
+    marks = [entry for entry in hall.town.detail("王秀英").timeline if entry.actor == "watch"]
+    assert [(mark.entry, "此案逾期" in mark.text) for mark in marks] == [(Entry.DESK, True)]
+    assert hall.pages() == ["【2222999】平台故障:1起警情逾期无人处理,最久18秒。请立即检查。"]
+
+
+def test_a_dispatcher_that_stands_still_is_told_when_it_is_back_and_once(hall: Hall) -> None:
+    hall.pass_time(3)
+    assert hall.pass_time(15, but=WorkerKind.DISPATCHER) is Grade.FAIL
+    hall.pass_time(60, but=WorkerKind.DISPATCHER)
+    assert hall.pages() == ["【2222999】平台故障:调度已停12秒。请立即检查。"]
+    assert hall.pass_time(3) is Grade.PASS
+
+
+def test_trouble_that_lasts_is_told_again_every_ten_minutes(hall: Hall) -> None:
+    hall.pass_time(3)
+    hall.pass_time(15, but=WorkerKind.GATEWAY)
+    hall.pass_time(2 * AGAIN.total_seconds(), but=WorkerKind.GATEWAY)
+    assert [text[9:16] for text in hall.pages()] == ["平台故障:网关"] * 3
+
+
+def test_two_watchdogs_tell_each_trouble_once(hall: Hall) -> None:
+    forgotten_case(hall)
+    hall.pass_time(OVERDUE.total_seconds())
+    other = Watchdog(hall.town.store, [TECHNICIAN])
+    hall.pass_time(3)
+    other.look(hall.town.time)
+    assert len(hall.pages()) == 1
+
+
+def test_the_page_is_an_urgent_message_of_no_case(hall: Hall) -> None:
+    hall.pass_time(3)
+    hall.pass_time(15, but=WorkerKind.COURIER)
+    with hall.town.store.write() as connection:
+        [page] = outbox.take(
+            connection, worker="w", now=hall.town.time, lease_until=hall.town.time + LOOK, limit=9
+        )
+    assert (page.incident_id, page.to.phone, page.state) == (None, TECHNICIAN, MessageState.SENDING)
+    assert page.lane == 1
+
+
+def test_a_long_list_of_troubles_fits_one_segment(hall: Hall) -> None:
+    forgotten_case(hall)
+    hall.town.time += timedelta(hours=1)
+    hall.watchdog.look(hall.town.time)  # and no worker was ever started
+    [page] = hall.pages()
+    assert "1起警情逾期无人处理,最久3600秒;" in page, "people first"
+    assert len(page) <= 70
+    many = VOICE.trouble(["调度已停12秒"] * 20)
+    assert len(many) == 70
+    assert many.endswith("…。请立即检查。")

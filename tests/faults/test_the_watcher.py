@@ -1,0 +1,135 @@
+"""The dispatcher is killed: everybody who watches notices, and a technician hears of it afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.parts import Parts
+from api.settings import Settings
+from community.storage.tables import incident
+from dispatcher import plans
+from dispatcher.bell import LocalBell
+from dispatcher.clock import SystemClock
+from dispatcher.health import Grade, Health, WorkerKind, judge
+from dispatcher.storage import vitals
+from dispatcher.storage.planbook import Planbook
+from tests.faults.conftest import Figure
+from tests.gateway.conftest import Centre, url_of
+from tests.servers import Part, until
+
+TECHNICIAN = "+8613800000099"
+NEEDED = frozenset({WorkerKind.GATEWAY, WorkerKind.DISPATCHER, WorkerKind.COURIER})
+BEAT_S = 5
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault]
+
+
+class Hall:
+    """A centre as it runs: gateway, dispatcher and the watch beside them."""
+
+    def __init__(self, centre: Centre, folder: Path) -> None:
+        self.centre = centre
+        self.beat = folder / "beat"
+        self.dispatcher = Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port)
+        self.watch = Part(
+            "dispatcher.watch",
+            folder,
+            url_of(centre.store),
+            centre.mosquitto.port,
+            ANXIN_TECHNICIANS=TECHNICIAN,
+            ANXIN_NEEDED_WORKERS=",".join(NEEDED),
+            ANXIN_HEARTBEAT_FILE=str(self.beat),
+            ANXIN_HEARTBEAT_S=str(BEAT_S),
+            ANXIN_PROBE_S="5",
+        )
+
+    def health(self) -> Health:
+        now = SystemClock().now()
+        with self.centre.store.read() as connection:
+            return judge(vitals.facts(connection, now), now, NEEDED)
+
+    def ill(self) -> list[str]:
+        return [check.name for check in self.health().ill]
+
+    def probe_s(self) -> float | None:
+        """How long the last synthetic press took."""
+        checks = {check.name: check for check in self.health().checks}
+        return checks["probe"].value if "probe" in checks else None
+
+    def beats(self) -> int:
+        return self.beat.stat().st_mtime_ns if self.beat.exists() else 0
+
+    def pages(self) -> list[str]:
+        rows = self.centre.rows("SELECT body FROM phone_text WHERE phone = :phone", phone=TECHNICIAN)
+        return [row.body for row in rows]
+
+
+def seconds_until(holds: Callable[[], bool], within_s: float, otherwise: Callable[[], str]) -> float:
+    begun = time.monotonic()
+    assert until(holds, within_s, every_s=0.05), otherwise()
+    return time.monotonic() - begun
+
+
+def test_a_dispatcher_that_is_killed_is_noticed_everywhere(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    hall = Hall(centre, tmp_path)
+    centre.gateway.start()
+    hall.dispatcher.start()
+    hall.watch.start()
+    try:
+        seconds_until(lambda: hall.probe_s() is not None, 20, hall.watch.tail)
+        figure(f"G11 a synthetic press came through in {hall.probe_s():.2f} s")
+        assert hall.ill() == []
+        seconds_until(lambda: hall.beats() > 0, 15, hall.watch.tail)
+
+        hall.dispatcher.kill()
+        noticed = seconds_until(lambda: "dispatcher" in hall.ill(), 15, hall.watch.tail)
+        figure(f"    a dispatcher that was killed is on /health after {noticed:.1f} s")
+        answer = served(centre)
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["dispatcher"][0]["status"] == "fail"
+        before = hall.beats()
+        withheld = seconds_until(lambda: "heartbeat withheld" in hall.watch.tail(), 15, hall.watch.tail)
+        assert hall.beats() == before or withheld < BEAT_S
+        assert hall.pages() == [], "the page waits in the outbox, where nobody carries"
+
+        # A case that nobody looks at any more: the violation of the goal, seeded.
+        centre.enrol("care:kenli/forgotten")
+        centre.publish("care/kenli/forgotten/signal", '{"v":1,"id":"1","type":"press"}')
+        centre.comes_to(lambda: centre.kinds() == ["sos"])
+        now = SystemClock().now()
+        with centre.store.write() as connection:
+            connection.execute(update(incident).values(due_at=now - vitals.OVERDUE))
+        paged = seconds_until(lambda: waits(centre, "起警情逾期无人处理"), 15, hall.watch.tail)
+        figure(f"G2  a forgotten case is in the technician's outbox {paged:.1f} s after the violation")
+        marks = "SELECT count(*) FROM timeline WHERE actor = 'watch'"
+        seconds_until(lambda: centre.count(marks) == 1, 5, hall.watch.tail)
+
+        hall.dispatcher.start()
+        seconds_until(lambda: len(hall.pages()) >= 2, 20, hall.dispatcher.tail)
+        assert any("调度已停" in page for page in hall.pages())
+        seconds_until(lambda: hall.ill() == [], 45, hall.watch.tail)
+        seconds_until(lambda: hall.beats() > before, 2 * BEAT_S, hall.watch.tail)
+        assert hall.health().grade is not Grade.FAIL
+    finally:
+        hall.watch.stop()
+        hall.dispatcher.kill()
+
+
+def waits(centre: Centre, words: str) -> bool:
+    rows = centre.rows("SELECT body FROM message WHERE purpose = 'trouble'")
+    return any(words in row.body for row in rows)
+
+
+def served(centre: Centre):  # type: ignore[no-untyped-def]
+    settings = Settings.model_validate({"database_url": "sqlite://", "public_url": "http://127.0.0.1:8000"})
+    parts = Parts(centre.store, SystemClock(), LocalBell(), Planbook(plans.shipped()), settings)
+    return TestClient(create_app(parts)).get("/health")
