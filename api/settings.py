@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dispatcher.settings import ChannelNames
 
 
 class Settings(BaseSettings):
@@ -25,7 +26,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
     session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
-    channel: Literal["phones", "twilio"] = "phones"  # how people are texted; the dispatcher has the same
+    channels: ChannelNames = ("phones",)  # how people are told; the dispatcher has the same
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
 
@@ -59,7 +60,7 @@ class Settings(BaseSettings):
     @property
     def simulated_phones(self) -> bool:
         """Whether there is a page that shows every phone: never where real people are texted."""
-        return self.channel == "phones"
+        return set(self.channels) == {"phones"}
 
     @property
     def is_https(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from enum import StrEnum
 
@@ -98,6 +98,37 @@ class Contact:
     name: str
     relation: str  # 女儿, 儿子, 邻居 …
     phone: str
+
+
+class Medium(StrEnum):
+    """How a message reaches a person."""
+
+    SMS = "sms"
+    VOICE = "voice"
+    PUSH = "push"  # WeCom, DingTalk, Feishu … : no telephone number, no word whether it was read
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChannel:
+    """How a contact wants to be told, between two minutes of the site's day. `ends` may pass midnight.
+
+    `url` is where a push goes (an Apprise address). It holds its own secret: it is never shown again.
+    """
+
+    medium: Medium
+    url: str = field(default="", repr=False)
+    starts: int = 0  # minute of the day, 0..1439
+    ends: int = 1440  # minute of the day after `starts`, up to a day later
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.starts < 1440 and self.starts < self.ends <= self.starts + 1440):
+            raise ValueError(f"hours start within a day and last at most one: {self.starts}..{self.ends}")
+        if (self.medium is Medium.PUSH) != bool(self.url):
+            raise ValueError("a push needs an address, and nothing else has one")
+
+    def covers(self, minute: int) -> bool:
+        """Whether the contact wants this at `minute` (0..1439) of the day."""
+        return self.starts <= minute < self.ends or minute + 1440 < self.ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ from typing import Any
 import structlog
 
 from community.storage import Store
-from dispatcher.channels import Channel, Outcome, Sent, TryLater, Undeliverable
-from dispatcher.channels.by_medium import ByMedium
+from dispatcher.channels import Channel, Held, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.clock import Clock
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose
 from dispatcher.storage import outbox
@@ -50,7 +49,6 @@ class Carried:
 
 def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
     """One attempt. A channel that breaks is a reason to try later, never the end of the courier."""
-    channel = channel.of(message) if isinstance(channel, ByMedium) else channel
     outcome: Outcome
     if message.purpose is Purpose.PROBE:  # it has come to its end: nobody is told
         return Carried(message, LOOPBACK, Sent(LOOPBACK, delivered=True), clock.now())
@@ -59,15 +57,18 @@ def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
     except Exception as broken:
         log.exception("channel broke", channel=channel.name, message=message.id)
         outcome = TryLater(type(broken).__name__)
-    return Carried(message, channel.name, outcome, clock.now())
+    return Carried(message, outcome.channel or channel.name, outcome, clock.now())
 
 
 def settle(store: Store, carried: Sequence[Carried]) -> None:
     """Record a group of outcomes, each on its incident's timeline, in one transaction."""
+    held = [c for c in carried if isinstance(c.outcome, Held)]
+    carried = [c for c in carried if not isinstance(c.outcome, Held)]
     with store.write() as connection:
         book = Casebook(connection)
         book.load_ids({c.message.incident_id for c in carried if c.message.incident_id is not None})
         outbox.settle_sent(connection, [_sent_row(c) for c in carried if isinstance(c.outcome, Sent)])
+        outbox.put_back(connection, [_held_row(c) for c in held])
         outbox.settle_unsent(connection, [_unsent_row(c) for c in carried if not isinstance(c.outcome, Sent)])
         for c in carried:
             incident_id = c.message.incident_id
@@ -94,6 +95,8 @@ def _state_after(c: Carried) -> MessageState:
             return MessageState.QUEUED if c.message.attempts < MOST_ATTEMPTS else MessageState.FAILED
         case Undeliverable():
             return MessageState.UNDELIVERABLE
+        case Held():
+            return MessageState.QUEUED
 
 
 def _sent_row(c: Carried) -> dict[str, Any]:
@@ -111,33 +114,54 @@ def _sent_row(c: Carried) -> dict[str, Any]:
 
 
 def _unsent_row(c: Carried) -> dict[str, Any]:
-    assert not isinstance(c.outcome, Sent)
-    wait_s = c.outcome.wait_s if isinstance(c.outcome, TryLater) else 0.0
+    assert isinstance(c.outcome, TryLater | Undeliverable)
     return {
         "id": c.message.id,
         "attempts": c.message.attempts,
         "state": _state_after(c).value,
         "lease_until": None,
         "channel": c.channel,
-        "due_at": c.at + wait_before(c.message.attempts, wait_s),
+        "due_at": _due_again(c),
         "error": c.outcome.why,
     }
 
 
+def _due_again(c: Carried) -> datetime:
+    match c.outcome:
+        case TryLater(elsewhere=True):
+            return c.at
+        case TryLater(wait_s=asked_s):
+            return c.at + wait_before(c.message.attempts, asked_s)
+        case _:
+            return c.at
+
+
+def _held_row(c: Carried) -> dict[str, Any]:
+    assert isinstance(c.outcome, Held)
+    wait = timedelta(seconds=min(LONGEST_WAIT_S, c.outcome.wait_s))
+    return {"of_id": c.message.id, "of_attempt": c.message.attempts, "wait_until": c.at + wait}
+
+
 def _fact(c: Carried) -> Fact:
     state = _state_after(c)
-    why = "" if isinstance(c.outcome, Sent) else f":{c.outcome.why}"
+    why = f":{c.outcome.why}" if isinstance(c.outcome, TryLater | Undeliverable) else ""
     return Fact(
         Entry.MESSAGE,
         f"{fate(c.message.is_call, c.message.to.name, state)}{why}",
-        detail={"message": c.message.id, "state": state.value, "purpose": c.message.purpose.value},
+        detail={
+            "message": c.message.id,
+            "state": state.value,
+            "purpose": c.message.purpose.value,
+            "channel": c.channel,
+        },
     )
 
 
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
 
-    `recorded` is called when a group of outcomes has been written.
+    `recorded` is called when a group of outcomes has been written. With `has_another_way`, what a provider
+    took and then could not deliver is taken back from it.
     """
 
     def __init__(
@@ -149,6 +173,7 @@ class Courier:
         worker: str,
         senders: int = 32,
         recorded: Callable[[], None] = lambda: None,
+        has_another_way: bool = False,
     ) -> None:
         self._store = store
         self._channel = channel
@@ -156,6 +181,7 @@ class Courier:
         self.worker = worker
         self._senders = senders
         self._recorded = recorded
+        self._has_another_way = has_another_way
         self._pool = ThreadPoolExecutor(senders, thread_name_prefix="courier")
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._busy = 0
@@ -186,11 +212,14 @@ class Courier:
         if limit < BACKLOG * self._senders // 2:
             return 0  # many at once later, rather than a few at a time now: each look is a transaction
         with self._store.read() as connection:
-            if not outbox.is_anything_waiting(connection, now):
+            is_lost = self._has_another_way and outbox.is_anything_lost(connection, now)
+            if not is_lost and not outbox.is_anything_waiting(connection, now):
                 return 0
         worker, until = self.lease()
         with self._store.write() as connection:
             outbox.drop_stale(connection, now)
+            if is_lost:
+                outbox.take_back(connection, now)
             taken = outbox.take(connection, worker=worker, now=now, lease_until=until, limit=limit)
         self.accept(taken, until)
         return len(taken)

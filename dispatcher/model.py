@@ -329,6 +329,7 @@ class Recipient:
     who: str
     name: str
     phone: str
+    url: str = field(default="", repr=False)  # where a push goes; filled in when it is sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -471,6 +471,8 @@ def receipt(
         known = outbox.find(connection, provider_id=provider_id, key=key)
         if known is None:
             return False
+        if state in LOST and known.refused and known.provider_id != provider_id:
+            return True  # about an attempt by another way, from which it was taken back
         # The case is locked before its message, as everywhere, so that nobody waits in a circle.
         book = _case(connection, known.incident_id) if known.incident_id is not None else None
         if not outbox.advance(connection, known.id, state, now, error, provider_id):

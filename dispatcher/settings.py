@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _listed(given: object) -> object:
+    return (
+        tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+    )
+
+
+# "aliyun,twilio": by whom people are told, in this order.
+ChannelNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 
 
 class DispatcherSettings(BaseSettings):
@@ -18,8 +28,10 @@ class DispatcherSettings(BaseSettings):
     mqtt_port: int = 1883
     mqtt_username: str = ""
     mqtt_password: SecretStr = SecretStr("")
-    channel: Literal["phones", "twilio"] = "phones"
-    voice: Literal["", "twilio-voice"] = ""  # how to call whom no text reaches; empty: not at all
+    channels: ChannelNames = ("phones",)
+    channel: str = ""  # what it was called when there could be one only
+    number_per_minute: float = Field(default=6, gt=0)  # messages to one number, beside calls for help
+    number_burst: float = Field(default=10, ge=4)
     senders: int = 32
     presets_file: str = ""  # empty: the shipped presets for watching homes
     public_url: str = "http://127.0.0.1:8000"  # where providers reach our callbacks
@@ -27,3 +39,10 @@ class DispatcherSettings(BaseSettings):
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_from: str = ""
     twilio_base_url: str = ""  # a private gateway or a stand-in; empty: Twilio itself
+
+    @field_validator("channel")
+    @classmethod
+    def _has_a_new_name(cls, value: str) -> str:
+        if value:
+            raise ValueError("nobody reads this any more: write ANXIN_CHANNELS")
+        return value

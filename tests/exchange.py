@@ -8,10 +8,10 @@ from typing import Any
 
 from dispatcher import responses, views
 from dispatcher.channels import Capabilities, Fate, Medium, Outcome, Sent
-from dispatcher.channels.by_medium import ByMedium
 from dispatcher.channels.twilio import call_fate
 from dispatcher.chase import Chaser
 from dispatcher.model import Message, MessageState
+from dispatcher.switchboard import Switchboard
 from tests.town import Town, TownPhones
 
 
@@ -71,7 +71,7 @@ class Telephone:
         self.texts = AskedPhones(delivers=False)
         self.exchange = Exchange()
         town.phones = self.texts
-        town.channel = ByMedium(self.texts, self.exchange)
+        town.channel = Switchboard([self.texts, self.exchange], town)
         chaser = Chaser(town.store, [self.texts, self.exchange], town, AtOnce())
         town.also = chaser.turn
 

@@ -40,6 +40,7 @@ from dispatcher.plans import shipped
 from dispatcher.rounds import Rounds
 from dispatcher.storage import outbox, watches
 from dispatcher.storage.planbook import Planbook
+from dispatcher.switchboard import Switchboard
 from gateway.supervision import LastLife
 
 ALWAYS = frozenset(range(1, 8))
@@ -83,7 +84,7 @@ class Town:
         self.time = start
         self.plans = shipped()
         self.phones = TownPhones()
-        self.channel: Channel = self.phones
+        self.channel: Channel = self.phones  # by what messages leave; a story may put several ways here
         self.also: Callable[[datetime], int] | None = None  # what a dispatcher does beside, each second
         self.engine = Engine(store)
         self.presets = presets.load(presets.SHIPPED.read_text("utf-8"))
@@ -238,6 +239,8 @@ class Town:
             seen = self.rounds.tick(self.time) + self.engine.tick(self.time)
             with self.store.write() as connection:
                 outbox.drop_stale(connection, self.time)
+                if isinstance(self.channel, Switchboard):
+                    outbox.take_back(connection, self.time)
                 taken = outbox.take(
                     connection, worker="town", now=self.time, lease_until=self.time + LEASE, limit=500
                 )

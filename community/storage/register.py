@@ -354,17 +354,17 @@ def revisions(connection: Connection) -> Revisions:
 
 def plans_changed(connection: Connection) -> None:
     """Tell whoever keeps response plans in memory; others who want to wait until this transaction ends."""
-    _bump(connection, "plan")
+    bump(connection, "plan")
 
 
 def device_revision(connection: Connection) -> int:
     """Grows with every enrolment or change of a device, not with signs of life."""
-    return _revision(connection, "device")
+    return revision(connection, "device")
 
 
 def devices_changed(connection: Connection) -> None:
     """Tell whoever keeps devices in memory; the functions of this module do it by themselves."""
-    _bump(connection, "device")
+    bump(connection, "device")
 
 
 def enrol_device(connection: Connection, device: Device, secret_hash: str = "") -> Device:
@@ -487,12 +487,12 @@ def duties(connection: Connection) -> dict[int, tuple[Duty, ...]]:
 
 def responder_revision(connection: Connection) -> int:
     """Grows with every change of a responder, its staffing or its duty times."""
-    return _revision(connection, "responder")
+    return revision(connection, "responder")
 
 
 def responders_changed(connection: Connection) -> None:
     """Tell whoever keeps responders in memory; the functions of this module do it by themselves."""
-    _bump(connection, "responder")
+    bump(connection, "responder")
 
 
 def add_responder(connection: Connection, responder: Responder, duty_times: Iterable[Duty] = ()) -> Responder:
@@ -800,11 +800,11 @@ def _require(connection: Connection, table: Any, row_id: int) -> None:
         raise NotFound(f"no_such_{table.name}", f"there is no {table.name} {row_id}: choose one that exists")
 
 
-def _revision(connection: Connection, of: str) -> int:
+def revision(connection: Connection, of: str) -> int:
     return connection.execute(_REVISION, {"of_what": of}).scalar() or 0
 
 
-def _bump(connection: Connection, of: str) -> None:
+def bump(connection: Connection, of: str) -> None:
     connection.execute(
         upsert(connection, t.revision)
         .values(of=of, number=1)

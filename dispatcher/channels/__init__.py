@@ -1,4 +1,4 @@
-"""The ways out to people. A channel is one module here and one line in `dispatcher/__main__.py`.
+"""The ways out to people. A channel is one module here and one line in `dispatcher/wiring.py`.
 
 What can go wrong while sending is a value, not an exception: the courier decides what follows from it.
 """
@@ -6,19 +6,11 @@ What can go wrong while sending is a value, not an exception: the courier decide
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf
 from typing import Protocol, runtime_checkable
 
+from community.model import Medium as Medium
 from dispatcher.model import Message, MessageState, Purpose
-
-
-class Medium(StrEnum):
-    """How a message reaches a person."""
-
-    SMS = "sms"
-    VOICE = "voice"
-    PUSH = "push"  # WeCom, DingTalk, Feishu … : no telephone number, no word whether it was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +22,14 @@ class Capabilities:
     url_allowed: bool = False  # mainland operators drop texts with links
     template_only: bool = False  # sends `variables` into an approved template, never a free text
     templates: frozenset[Purpose] = frozenset()  # what there is an approved template for
+    for_staff: bool = False  # a push with an address of the site's own, where its responders read
     segment: int = 70  # UCS-2 characters that travel as one text; joined ones hold three fewer each
     rate_per_s: float = inf  # messages a second that it takes without refusing
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it refuses what comes too fast."""
+        return self.rate_per_s < inf
 
     def can_carry(self, message: Message) -> bool:
         """Whether `message` has what this channel needs to say it."""
@@ -46,6 +44,7 @@ class Sent:
 
     provider_id: str
     delivered: bool = False
+    channel: str = ""  # by which of several it left
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +52,14 @@ class TryLater:
     """Nothing is known to have left; `wait_s` seconds is what the provider asked for, or a guess.
 
     `provider_is_well` when the refusal is about this one number, and says nothing of the next message.
+    `elsewhere`: another channel is ready, so that there is nothing to wait for.
     """
 
     why: str
     wait_s: float = 2.0
     provider_is_well: bool = False
+    channel: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,18 @@ class Undeliverable:
     """It will never arrive this way: a wrong number, a refused text."""
 
     why: str
+    channel: str = ""
 
 
-Outcome = Sent | TryLater | Undeliverable
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing was begun: others have used up what the provider takes in a second. No attempt was spent."""
+
+    wait_s: float
+    channel: str = ""
+
+
+Outcome = Sent | TryLater | Undeliverable | Held
 
 
 @dataclass(frozen=True, slots=True)

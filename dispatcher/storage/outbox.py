@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
 
 from community.storage.prepared import Changes
 from community.storage.rows import upsert
@@ -14,6 +14,7 @@ from community.storage.tables import incident, message
 from dispatcher.model import RANK, Draft, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from
 
+_WORTH_ANOTHER = timedelta(minutes=30)  # a report that comes later is of a text that nobody waits for
 _TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
 
 _SENT = Changes(
@@ -160,6 +161,64 @@ def settle_unsent(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
     """Record that attempts failed, unless another courier has begun a newer attempt (`attempts`)."""
     if rows:
         _UNSENT.run(connection, rows)
+
+
+def put_back(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Let messages wait for which nothing was begun: the attempt that took them is not counted."""
+    if rows:
+        connection.execute(
+            update(message)
+            .where(
+                message.c.id == bindparam("of_id"),
+                message.c.attempts == bindparam("of_attempt"),
+                message.c.state == MessageState.SENDING.value,
+            )
+            .values(
+                state=MessageState.QUEUED.value,
+                lease_until=None,
+                attempts=message.c.attempts - 1,
+                due_at=bindparam("wait_until"),
+            ),
+            list(rows),
+        )
+
+
+def is_anything_lost(connection: Connection, now: datetime) -> bool:
+    """Whether there is anything for `take_back`; a cheap look, without a lock."""
+    return connection.execute(select(message.c.id).where(_lost(now)).limit(1)).first() is not None
+
+
+def take_back(connection: Connection, now: datetime, limit: int = 100) -> int:
+    """Let messages leave again that a provider took and then could not deliver: by another one. How many.
+
+    A report comes to whoever serves the callbacks, who knows of no other provider; so couriers look for them.
+    The way that failed is noted and not tried again; when no other is left, the next attempt says so.
+    """
+    query = select(message.c.id).where(_lost(now)).limit(limit)
+    ids = list(connection.execute(query.with_for_update(skip_locked=True, of=message)).scalars())
+    if ids:
+        connection.execute(
+            update(message)
+            .where(message.c.id.in_(ids))
+            .values(
+                state=MessageState.QUEUED.value,
+                refused=message.c.refused + " " + message.c.channel,
+                provider_id="",
+                sent_at=None,
+                due_at=now,
+            )
+        )
+    return len(ids)
+
+
+def _lost(now: datetime) -> ColumnElement[bool]:
+    case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
+    return and_(
+        message.c.state.in_([MessageState.FAILED.value, MessageState.UNDELIVERABLE.value]),
+        message.c.sent_at > now - _WORTH_ANOTHER,
+        message.c.is_call.is_(False),
+        or_(message.c.purpose.in_(_AFTER_CLOSING), ~case_closed),
+    )
 
 
 def find(connection: Connection, *, provider_id: str = "", key: str = "") -> Message | None:

@@ -14,7 +14,7 @@ def settings(**given: object) -> Settings:
 
 def test_phones_are_simulated_only_where_nobody_is_really_texted() -> None:
     assert settings().simulated_phones
-    assert not settings(channel="twilio").simulated_phones
+    assert not settings(channels=("twilio",)).simulated_phones
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

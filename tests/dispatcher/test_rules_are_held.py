@@ -14,6 +14,7 @@ import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.model
 import dispatcher.plans
+import dispatcher.routing
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
@@ -38,6 +39,7 @@ from tests.dispatcher.cases import (
     replied,
     unreachable,
 )
+from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_understanding import TABLE
 
 Table = Callable[[ModuleType], object]
@@ -239,6 +241,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.waves: _waves,
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
+    dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
 }
 
@@ -319,6 +322,36 @@ MUTANTS = [
     (dispatcher.understanding, "and not heard.code else", "else"),
     (dispatcher.understanding, "([1-5])", "([0-5])"),
     (dispatcher.understanding, "30 * and_a_half", "0 * and_a_half"),
+    (dispatcher.routing, "and name not in message.refused", ""),
+    (dispatcher.routing, "if message.is_call:", "if not message.is_call:"),
+    (dispatcher.routing, "if wish.covers(minute):", "if not wish.covers(minute):"),
+    (dispatcher.routing, "found += by_phone if calls_for_help(message) else ()", "found += by_phone"),
+    (dispatcher.routing, "if calls_for_help(message) or not found", "if not found"),
+    (dispatcher.routing, "if calls_for_help(message) or not found", "if calls_for_help(message)"),
+    (dispatcher.routing, "is Medium.PUSH and can.for_staff", "is Medium.PUSH"),
+    (dispatcher.routing, 'startswith("responder:")', 'startswith("contact:")'),
+    (dispatcher.routing, "message.attempts > 1 and", ""),
+    (
+        dispatcher.routing,
+        "len(names) - names[::-1].index(message.channel)",
+        "names.index(message.channel) + 1",
+    ),
+    (dispatcher.routing, "now < health.shut_until <=", "now <= health.shut_until <="),
+    (dispatcher.routing, "<= now + LONGEST_REST", "<= now + LONGEST_REST * 0"),
+    (dispatcher.routing, "health.failures + 1", "health.failures + 2"),
+    (dispatcher.routing, "if failures < MOST_FAILURES:", "if failures <= MOST_FAILURES:"),
+    (dispatcher.routing, "min(LONGEST_REST, SHORTEST_REST", "max(LONGEST_REST, SHORTEST_REST"),
+    (dispatcher.routing, "health.failures >= MOST_FAILURES and not", "health.failures >= MOST_FAILURES and"),
+    (dispatcher.routing, "health.failures >= MOST_FAILURES and", "health.failures > MOST_FAILURES and"),
+    (dispatcher.routing, "Urgency.OTHER: 0.5", "Urgency.OTHER: 0.0"),
+    (dispatcher.routing, "Urgency.PERSON: 0.25", "Urgency.PERSON: 0.0"),
+    (dispatcher.routing, "if message.lane is not Lane.PERSON", "if message.lane is Lane.PERSON"),
+    (dispatcher.routing, "max(0.0, (now - self.at)", "max(-9.0, (now - self.at)"),
+    (dispatcher.routing, "min(self.burst, self.level", "max(self.burst, self.level"),
+    (dispatcher.routing, "self._missing(who) <= 0", "self._missing(who) < 0"),
+    (dispatcher.routing, "max(0.0, self.level - 1)", "max(0.0, self.level - 2)"),
+    (dispatcher.routing, "/ self.rate), self.promised)", "/ self.rate), self.at)"),
+    (dispatcher.routing, "min(turn, self.at + LONGEST_TURN)", "turn"),
     (dispatcher.chain, "entry.seq != expected or", "entry.seq != expected and"),
     (dispatcher.chain, "start=1", "start=0"),
     (dispatcher.chain, "before = entry.digest", "before = ''"),

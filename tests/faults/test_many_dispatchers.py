@@ -96,7 +96,7 @@ def by_twilio(centre: Centre, folder: Path, provider: Provider, **more: str) -> 
     return dispatcher(
         centre,
         folder,
-        ANXIN_CHANNEL="twilio",
+        ANXIN_CHANNELS="twilio",
         ANXIN_TWILIO_BASE_URL=provider.url,
         ANXIN_TWILIO_ACCOUNT_SID="AC1",
         ANXIN_TWILIO_AUTH_TOKEN="secret",

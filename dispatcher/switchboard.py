@@ -1,0 +1,212 @@
+"""All channels as one: each message leaves by the way that fits it, and by another when that one fails.
+
+What a channel did before is kept in memory, by each process for itself: one that has just started finds out
+anew which provider is well, and that costs three messages one attempt each.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from community.model import ContactChannel
+from dispatcher.channels import (
+    Capabilities,
+    Channel,
+    Held,
+    Outcome,
+    Sent,
+    TryLater,
+    Undeliverable,
+)
+from dispatcher.clock import Clock
+from dispatcher.model import Message
+from dispatcher.routing import (
+    WELL,
+    Bucket,
+    Health,
+    Urgency,
+    Way,
+    failed,
+    in_turn,
+    tried,
+    urgency,
+    ways,
+)
+
+# A provider is given up after 4 s. Who answered as quickly has left time for another one within the attempt.
+_ANOTHER = timedelta(seconds=4.9)
+_ASK_ANOTHER = timedelta(seconds=0.5)
+_ANOTHER_AFTER_ASKING = timedelta(seconds=0.4)
+_LOOK_AGAIN = timedelta(seconds=1)
+_LEAST_BURST = 4.0  # so that the share that is left for others is at least one message
+_MOST_NUMBERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What people want, by `contact:<id>`, and where they live; `revision` tells whether it is still so."""
+
+    revision: int = -1
+    by_who: Mapping[str, Sequence[ContactChannel]] = field(default_factory=dict)
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True)
+class PerNumber:
+    """What one number may get: `burst` messages at once, then `rate` a second. Calls for help always pass."""
+
+    rate: float = 0.1
+    burst: float = 10
+
+
+class Switchboard:
+    """A channel made of channels, in the site's order. `wishes` is asked at most once a second, with what it
+    said last. Safe to use from several threads.
+    """
+
+    name = "switchboard"
+
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        clock: Clock,
+        wishes: Callable[[Wishes], Wishes] = lambda known: known,
+        per_number: PerNumber | None = None,
+    ) -> None:
+        self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
+        self._can: Mapping[str, Capabilities] = {c.name: c.capabilities for c in channels}
+        self.capabilities = channels[0].capabilities
+        self._clock = clock
+        self._ask_wishes = wishes
+        self._wishes = Wishes()
+        self._looked_at: datetime | None = None
+        self._per_number = per_number or PerNumber()
+        self._healths: dict[str, Health] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._numbers: dict[str, Bucket] = {}
+        self._lock = threading.Lock()
+
+    def ways(self, message: Message, now: datetime) -> tuple[Way, ...]:
+        """By what `message` can leave now, best first."""
+        known = self._known_wishes(now)
+        local = now.astimezone(known.zone)
+        wanted = known.by_who.get(message.to.who, ())
+        return ways(message, self._can, wanted, local.hour * 60 + local.minute)
+
+    def send(self, message: Message) -> Outcome:
+        """One attempt. A refusal leaves time for the next way at once; a time-out does not."""
+        begun = now = self._clock.now()
+        refusal: Undeliverable | None = None
+        left = list(self.ways(message, now))
+        while left:
+            way, wait_s = self._choose(left, message, now)
+            if way is None:
+                return (
+                    Held(wait_s)
+                    if refusal is None
+                    else TryLater(refusal.why, wait_s, channel=refusal.channel)
+                )
+            outcome = self._send_by(way, message)
+            left.remove(way)
+            if isinstance(outcome, TryLater):
+                return replace(outcome, elsewhere=_is_next(left, outcome.channel, message))
+            if not isinstance(outcome, Undeliverable):
+                return outcome
+            refusal = outcome
+            now = self._clock.now()
+            if left and now - begun > (_ANOTHER if message.attempts == 1 else _ANOTHER_AFTER_ASKING):
+                return TryLater(refusal.why, channel=way.channel, elsewhere=True)
+        why = message.error or "没有可用的通道 no channel can carry this"
+        return refusal or Undeliverable(why, channel=message.channel)
+
+    def find(self, message: Message) -> Sent | None:
+        """Ask by whom an earlier attempt left, the one that was tried last first, while there is time.
+
+        All are asked: a courier that died may have used any of them.
+        """
+        begun = self._clock.now()
+        names = dict.fromkeys([message.channel, *(way.channel for way in self.ways(message, begun))])
+        for name in names:
+            channel = self.channels.get(name) if name not in message.refused else None
+            found = channel.find(message) if channel is not None else None
+            if found is not None:
+                return replace(found, channel=name)
+            if self._clock.now() - begun > _ASK_ANOTHER:
+                break
+        return None
+
+    def close(self) -> None:
+        """Close every channel that has something to close."""
+        for channel in self.channels.values():
+            if close := getattr(channel, "close", None):
+                close()
+
+    def _send_by(self, way: Way, message: Message) -> Outcome:
+        addressed = replace(message, to=replace(message.to, url=way.url)) if way.url else message
+        try:
+            outcome = self.channels[way.channel].send(addressed)
+        except Exception:
+            self._remember(way.channel, well=False)
+            raise
+        self._remember(way.channel, well=not isinstance(outcome, TryLater) or outcome.provider_is_well)
+        return replace(outcome, channel=way.channel)
+
+    def _choose(self, left: Sequence[Way], message: Message, now: datetime) -> tuple[Way | None, float]:
+        """The first way that has room now; none: in how many seconds it is this message's turn."""
+        who, phone = urgency(message), message.to.phone
+        with self._lock:
+            number = self._number(phone, now) if self._is_limited(left) else None
+            if number is not None and who is not Urgency.HELP and not number.has_room(who):
+                self._numbers[phone], wait_s = number.queued(who)
+                return None, wait_s
+            order = in_turn(left, message, self._healths, now)
+            for way in order:
+                if self._take_token(way.channel, who, now):
+                    if number is not None:
+                        self._numbers[phone] = number.less_one()
+                    self._healths[way.channel] = tried(self._healths.get(way.channel, WELL), now)
+                    return way, 0.0
+            name = order[0].channel
+            self._buckets[name], wait_s = self._buckets[name].queued(who)
+            return None, wait_s
+
+    def _is_limited(self, left: Sequence[Way]) -> bool:
+        return any(self._can[way.channel].is_limited for way in left)
+
+    def _take_token(self, name: str, who: Urgency, now: datetime) -> bool:
+        can = self._can[name]
+        if not can.is_limited:
+            return True
+        full = Bucket.full(can.rate_per_s, max(_LEAST_BURST, can.rate_per_s / 2), now)
+        bucket = self._buckets.get(name, full).refilled(now)
+        has_room = bucket.has_room(who)
+        self._buckets[name] = bucket.less_one() if has_room else bucket
+        return has_room
+
+    def _number(self, phone: str, now: datetime) -> Bucket:
+        if len(self._numbers) > _MOST_NUMBERS:
+            self._numbers.clear()
+        full = Bucket.full(self._per_number.rate, self._per_number.burst, now)
+        return self._numbers.get(phone, full).refilled(now)
+
+    def _remember(self, name: str, *, well: bool) -> None:
+        with self._lock:
+            known = self._healths.get(name, WELL)
+            self._healths[name] = WELL if well else failed(known, self._clock.now())
+
+    def _known_wishes(self, now: datetime) -> Wishes:
+        with self._lock:
+            if self._looked_at is not None and self._looked_at <= now < self._looked_at + _LOOK_AGAIN:
+                return self._wishes
+            self._looked_at = now
+        self._wishes = self._ask_wishes(self._wishes)
+        return self._wishes
+
+
+def _is_next(left: Sequence[Way], failed_channel: str, message: Message) -> bool:
+    """Whether another way is worth trying at once: each is, once, before anybody waits."""
+    others = len({way.channel for way in left} - {failed_channel})
+    return message.attempts % (others + 1) != 0

@@ -1,0 +1,112 @@
+"""Which channels there are, and the switchboard of those that the settings name, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from community.errors import NotFound
+from community.storage import Store, contact_channels, register
+from dispatcher.channels import Channel
+from dispatcher.channels.aliyun import AliyunSettings, AliyunSms
+from dispatcher.channels.phones import Phones
+from dispatcher.channels.tencent import TencentSettings, TencentSms
+from dispatcher.channels.twilio import TwilioSms, TwilioVoice
+from dispatcher.clock import Clock
+from dispatcher.model import Message
+from dispatcher.settings import DispatcherSettings
+from dispatcher.storage import handsets
+from dispatcher.switchboard import PerNumber, Switchboard, Wishes
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a channel may be made of."""
+
+    settings: DispatcherSettings
+    store: Store
+    clock: Clock
+
+
+def _phones(parts: Parts) -> Channel:
+    def receive(message: Message) -> str:
+        with parts.store.write() as connection:
+            return handsets.receive(connection, message, parts.clock.now())
+
+    def received(message: Message) -> str | None:
+        with parts.store.read() as connection:
+            return handsets.received(connection, message)
+
+    return Phones(receive, received)
+
+
+def _twilio(settings: DispatcherSettings, callback: str) -> tuple[str, str, str, str, str]:
+    """What both of Twilio's channels are made with; `callback` is the path of theirs."""
+    if not (settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()):
+        raise ValueError("Twilio needs ANXIN_TWILIO_ACCOUNT_SID, ANXIN_TWILIO_AUTH_TOKEN, ANXIN_TWILIO_FROM")
+    return (
+        settings.twilio_account_sid,
+        settings.twilio_auth_token.get_secret_value(),
+        settings.twilio_from,
+        f"{settings.public_url.rstrip('/')}/callbacks/twilio/{callback}",
+        settings.twilio_base_url,
+    )
+
+
+# A new channel is a module in `channels/` and a line here; docs/channels.md says what each needs.
+CHANNELS: Mapping[str, Callable[[Parts], Channel]] = {
+    "phones": _phones,
+    "twilio": lambda parts: TwilioSms(*_twilio(parts.settings, "status")),
+    "twilio-voice": lambda parts: TwilioVoice(*_twilio(parts.settings, "voice")),
+    "aliyun": lambda parts: AliyunSms(AliyunSettings(), parts.clock),  # type: ignore[call-arg]
+    "tencent": lambda parts: TencentSms(TencentSettings(), parts.clock),  # type: ignore[call-arg]
+}
+
+
+def switchboard(parts: Parts) -> Switchboard:
+    """The channels that the settings name, as one. ValueError, or a ValidationError, for what is missing."""
+    settings = parts.settings
+    unknown = [name for name in settings.channels if name not in CHANNELS]
+    if unknown:
+        raise ValueError(f"ANXIN_CHANNELS: there is no {unknown[0]!r}: choose from {', '.join(CHANNELS)}")
+    _refuse_real_texts_to_made_up_people(settings, parts.store)
+    return Switchboard(
+        [CHANNELS[name](parts) for name in settings.channels],
+        parts.clock,
+        wishes=lambda known: read_wishes(parts.store, known),
+        per_number=PerNumber(settings.number_per_minute / 60, settings.number_burst),
+    )
+
+
+def read_wishes(store: Store, known: Wishes) -> Wishes:
+    """What people want now; `known` when that is still so, or when the database is away for a moment."""
+    try:
+        with store.read() as connection:
+            revision = contact_channels.current_revision(connection)
+            if revision == known.revision:
+                return known
+            wanted = contact_channels.of_everybody(connection)
+            zone = ZoneInfo(register.site(connection).timezone)
+    except (SQLAlchemyError, NotFound) as away:
+        log.warning("wishes cannot be read", kind=type(away).__name__)
+        return known
+    return Wishes(revision, {f"contact:{id}": channels for id, channels in wanted.items()}, zone)
+
+
+def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: Store) -> None:
+    """The numbers of a seeded street may belong to strangers."""
+    stand_ins = {"phones"} | ({"twilio", "twilio-voice"} if settings.twilio_base_url else set())
+    with store.read() as connection:
+        if not stand_ins.issuperset(settings.channels) and any(
+            area.synthetic for area in register.areas(connection, with_polygons=False)
+        ):
+            raise ValueError(
+                "this database holds a made-up street, and its numbers may belong to strangers: "
+                "use ANXIN_CHANNELS=phones, or a database of your own"
+            )

@@ -1,0 +1,302 @@
+"""Several providers as one: the next one carries what the first cannot, and nobody gets anything twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from community.model import ContactChannel, Medium
+from dispatcher.channels import Capabilities, Held, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.courier import ATTEMPT, carry
+from dispatcher.model import Lane, Message, Purpose
+from dispatcher.switchboard import PerNumber, Switchboard, Wishes
+from tests.dispatcher.test_channels import a_message
+from tests.dispatcher.test_courier import Clock
+
+
+@dataclass
+class Provider:
+    """Keeps what it takes. `trouble` is its answer instead; `took_it`: although it took the text.
+    `takes_s` is how long each request keeps us waiting.
+    """
+
+    name: str
+    clock: Clock
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    trouble: Outcome | None = None
+    took_it: bool = False
+    takes_s: float = 0
+    tells: bool = True
+    tried: int = 0
+    asked: int = 0
+    texts: list[Message] = field(default_factory=list)
+
+    def send(self, message: Message) -> Outcome:
+        self.clock.time += timedelta(seconds=self.takes_s)
+        self.tried += 1
+        if self.trouble is None or self.took_it:
+            self.texts.append(message)
+        return self.trouble or Sent(f"{self.name}-{message.key}")
+
+    def find(self, message: Message) -> Sent | None:
+        self.clock.time += timedelta(seconds=self.takes_s)
+        self.asked += 1
+        if self.tells and any(text.key == message.key for text in self.texts):
+            return Sent(f"{self.name}-{message.key}")
+        return None
+
+
+@pytest.fixture
+def clock(now: datetime) -> Clock:
+    return Clock(now)
+
+
+def attempt(board: Switchboard, clock: Clock, message: Message) -> Outcome:
+    return carry(board, message, clock).outcome
+
+
+def test_the_first_provider_carries_while_it_can(clock: Clock) -> None:
+    first, second = Provider("first", clock), Provider("second", clock)
+
+    outcome = attempt(Switchboard([first, second], clock), clock, a_message(clock.time))
+
+    assert outcome == Sent("first-i7.r1.contact:1", channel="first")
+    assert second.tried == 0
+
+
+def test_a_failure_sends_the_message_to_the_second_provider_at_once(clock: Clock) -> None:
+    first = Provider("first", clock, trouble=TryLater("ConnectTimeout"), takes_s=4)
+    second = Provider("second", clock)
+    board = Switchboard([first, second], clock)
+
+    outcome = attempt(board, clock, a_message(clock.time))
+    assert outcome == TryLater("ConnectTimeout", channel="first", elsewhere=True)
+
+    again = a_message(clock.time, attempts=2, channel="first")
+    assert attempt(board, clock, again) == Sent("second-i7.r1.contact:1", channel="second")
+
+
+def test_what_the_first_provider_took_in_doubt_is_not_sent_by_the_second(clock: Clock) -> None:
+    first = Provider("first", clock, trouble=TryLater("ReadTimeout"), took_it=True)
+    second = Provider("second", clock)
+    board = Switchboard([first, second], clock)
+    attempt(board, clock, a_message(clock.time))
+
+    outcome = attempt(board, clock, a_message(clock.time, attempts=2, channel="first"))
+
+    assert outcome == Sent("first-i7.r1.contact:1", channel="first")
+    assert second.texts == []
+
+
+def test_a_courier_that_died_without_a_word_may_have_used_any_of_them(clock: Clock) -> None:
+    first, second = Provider("first", clock), Provider("second", clock)
+    board = Switchboard([first, second], clock)
+    second.texts.append(a_message(clock.time))  # the first was resting then
+
+    outcome = attempt(board, clock, a_message(clock.time, attempts=2, channel=""))
+
+    assert outcome == Sent("second-i7.r1.contact:1", channel="second")
+    assert first.texts == []
+
+
+def test_when_both_fail_each_is_tried_once_before_anybody_waits(clock: Clock) -> None:
+    board = Switchboard(
+        [Provider(name, clock, trouble=TryLater("HTTP 503")) for name in ("first", "second")], clock
+    )
+    channel, seen = "", []
+    for number in range(1, 6):
+        outcome = attempt(board, clock, a_message(clock.time, attempts=number, channel=channel))
+        assert isinstance(outcome, TryLater)
+        channel = outcome.channel
+        seen.append((channel, outcome.elsewhere))
+
+    assert seen[:2] == [("first", True), ("second", False)]
+    assert [elsewhere for _, elsewhere in seen] == [True, False, True, False, True]
+
+
+def test_a_refusal_goes_to_the_second_provider_within_the_same_attempt(clock: Clock) -> None:
+    first, second = Provider("first", clock, trouble=Undeliverable("blacklist")), Provider("second", clock)
+
+    outcome = attempt(Switchboard([first, second], clock), clock, a_message(clock.time))
+
+    assert outcome == Sent("second-i7.r1.contact:1", channel="second")
+
+
+def test_only_when_all_refuse_it_is_undeliverable(clock: Clock) -> None:
+    board = Switchboard([Provider(n, clock, trouble=Undeliverable(f"{n} says no")) for n in "ab"], clock)
+
+    assert attempt(board, clock, a_message(clock.time)) == Undeliverable("b says no", channel="b")
+
+
+def test_nobody_is_left_who_can_carry_it(clock: Clock) -> None:
+    board = Switchboard([Provider("a", clock)], clock)
+
+    outcome = attempt(board, clock, a_message(clock.time, refused=("a",), error="UNDELIV", channel="a"))
+
+    assert outcome == Undeliverable("UNDELIV", channel="a")
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5])
+@pytest.mark.parametrize("takes_s", [0.2, 0.35, 0.45, 1, 2.4, 4])
+def test_no_attempt_outlasts_its_lease_however_slow_everybody_is(
+    clock: Clock, attempts: int, takes_s: float
+) -> None:
+    slow = [
+        Provider(name, clock, takes_s=takes_s, tells=False, trouble=Undeliverable("no"))
+        for name in ("a", "b", "c")
+    ]
+    begun = clock.time
+
+    attempt(Switchboard(slow, clock), clock, a_message(begun, attempts=attempts, channel="a"))
+
+    assert clock.time - begun <= ATTEMPT
+
+
+def test_a_provider_that_failed_three_times_is_left_alone_and_then_asked_by_one(clock: Clock) -> None:
+    first, second = Provider("first", clock, trouble=TryLater("down")), Provider("second", clock)
+    board = Switchboard([first, second], clock)
+    for number in range(3):
+        attempt(board, clock, a_message(clock.time, key=f"k{number}"))
+    for number in range(20):
+        attempt(board, clock, a_message(clock.time, key=f"later{number}"))
+    assert first.tried == 3
+    assert len(second.texts) == 20
+
+    clock.time += timedelta(seconds=5)
+    first.trouble = None
+    attempt(board, clock, a_message(clock.time, key="probe"))
+    attempt(board, clock, a_message(clock.time, key="after"))
+    assert [text.key for text in first.texts] == ["probe", "after"]
+
+
+def test_a_number_that_had_its_share_says_nothing_about_the_provider(clock: Clock) -> None:
+    trouble = TryLater("LimitExceeded", provider_is_well=True)
+    first, second = Provider("first", clock, trouble=trouble), Provider("second", clock)
+    board = Switchboard([first, second], clock)
+    for number in range(10):
+        attempt(board, clock, a_message(clock.time, key=f"k{number}"))
+
+    assert first.tried == 10
+
+
+def test_a_channel_that_breaks_counts_as_failed(clock: Clock) -> None:
+    class Broken(Provider):
+        def send(self, _message: Message) -> Outcome:
+            self.tried += 1
+            raise RuntimeError("a bug")
+
+    first, second = Broken("first", clock), Provider("second", clock)
+    board = Switchboard([first, second], clock)
+    for number in range(5):
+        attempt(board, clock, a_message(clock.time, key=f"k{number}"))
+
+    assert first.tried == 3
+    assert len(second.texts) == 2
+
+
+# ---- what people want ----
+
+
+def test_by_night_the_daughter_is_called_and_by_day_she_is_texted(clock: Clock) -> None:
+    sms = Provider("sms", clock)
+    voice = Provider("voice", clock, Capabilities(medium=Medium.VOICE))
+    night = (ContactChannel(Medium.VOICE, starts=22 * 60, ends=22 * 60 + 9 * 60),)
+    wishes = Wishes(1, {"contact:1": night}, ZoneInfo("Asia/Shanghai"))
+    board = Switchboard([sms, voice], clock, lambda _known: wishes)
+
+    assert attempt(board, clock, a_message(clock.time)).channel == "sms"  # 14:05
+    clock.time += timedelta(hours=9)
+    assert attempt(board, clock, a_message(clock.time)).channel == "voice"  # 23:05
+    news = a_message(clock.time, purpose=Purpose.ACCEPTED)
+    assert attempt(board, clock, news).channel == "sms"
+
+
+def test_a_push_carries_the_address_that_the_person_gave(clock: Clock) -> None:
+    push = Provider("push", clock, Capabilities(medium=Medium.PUSH))
+    wishes = Wishes(1, {"contact:1": (ContactChannel(Medium.PUSH, "wxwork://her-key"),)})
+
+    attempt(
+        Switchboard([Provider("sms", clock), push], clock, lambda _: wishes), clock, a_message(clock.time)
+    )
+
+    assert push.texts[0].to.url == "wxwork://her-key"
+    assert "her-key" not in repr(push.texts[0])
+
+
+def test_wishes_are_asked_once_a_second_and_not_for_every_message(clock: Clock) -> None:
+    asked = []
+
+    def wishes(known: Wishes) -> Wishes:
+        asked.append(known.revision)
+        return Wishes(known.revision + 1)
+
+    board = Switchboard([Provider("sms", clock)], clock, wishes)
+    for _ in range(30):
+        attempt(board, clock, a_message(clock.time))
+        clock.time += timedelta(milliseconds=100)
+
+    assert asked == [-1, 0, 1]
+
+
+# ---- what a provider takes in a second ----
+
+
+def test_a_burst_of_device_texts_leaves_room_for_a_call_for_help(clock: Clock) -> None:
+    sms = Provider("sms", clock, Capabilities(rate_per_s=10))
+    board = Switchboard([sms], clock)
+    device = [
+        attempt(board, clock, a_message(clock.time, key=f"d{n}", lane=Lane.ORDINARY, purpose=Purpose.RAISED))
+        for n in range(100)
+    ]
+    assert sum(isinstance(outcome, Sent) for outcome in device) == 2
+    waits = [outcome.wait_s for outcome in device if isinstance(outcome, Held)]
+    assert waits == sorted(waits)
+    assert waits[-1] > 9
+
+    assert isinstance(attempt(board, clock, a_message(clock.time)), Sent)
+
+
+def test_the_second_provider_takes_what_is_too_much_for_the_first(clock: Clock) -> None:
+    limit = Capabilities(rate_per_s=8)
+    board = Switchboard([Provider("first", clock, limit), Provider("second", clock, limit)], clock)
+
+    by = Counter(attempt(board, clock, a_message(clock.time, key=f"k{n}")).channel for n in range(9))
+
+    assert by == {"first": 4, "second": 4, "": 1}
+
+
+def test_one_number_gets_no_flood_of_news_and_still_every_call_for_help(clock: Clock) -> None:
+    sms = Provider("sms", clock, Capabilities(rate_per_s=1000))
+    board = Switchboard([sms], clock, per_number=PerNumber(rate=0.1, burst=8))
+    news = [
+        attempt(board, clock, a_message(clock.time, key=f"n{n}", purpose=Purpose.ACCEPTED)) for n in range(20)
+    ]
+    assert sum(isinstance(outcome, Sent) for outcome in news) == 6
+
+    helps = [attempt(board, clock, a_message(clock.time, key=f"h{n}")) for n in range(20)]
+    assert all(isinstance(outcome, Sent) for outcome in helps)
+
+
+def test_simulated_phones_know_no_limit(clock: Clock) -> None:
+    board = Switchboard([Provider("phones", clock)], clock)
+
+    outcomes = [
+        attempt(board, clock, a_message(clock.time, key=f"k{n}", lane=Lane.ORDINARY)) for n in range(500)
+    ]
+
+    assert all(isinstance(outcome, Sent) for outcome in outcomes)
+
+
+def test_many_threads_get_no_more_than_the_rate(clock: Clock) -> None:
+    board = Switchboard([Provider("sms", clock, Capabilities(rate_per_s=40))], clock)
+    messages = [a_message(clock.time, id=n, key=f"k{n}") for n in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(board.send, messages))
+
+    assert sum(isinstance(outcome, Sent) for outcome in outcomes) == 20
