@@ -297,6 +297,7 @@ class Purpose(StrEnum):
     BACK = "back"  # a trip or a stay has ended, watching goes on
     TROUBLE = "trouble"  # to a technician: the centre itself is not well
     PROBE = "probe"  # a synthetic press, to nobody
+    HELP = "help"  # an answer was not understood: how to answer
 
 
 class Meaning(StrEnum):
@@ -313,6 +314,19 @@ class Meaning(StrEnum):
     START = "start"  # wants texts again
     RECEIVED = "received"  # has read it, and does not say more
     UNCLEAR = "unclear"
+
+
+# What stays said when the same phone then writes "谢谢" or asks something.
+DEFINITE = frozenset(
+    {
+        Meaning.COMING,
+        Meaning.CANNOT,
+        Meaning.FALSE_ALARM,
+        Meaning.ARRIVED,
+        Meaning.DONE,
+        Meaning.STOP,
+    }
+)
 
 
 class Lane(IntEnum):

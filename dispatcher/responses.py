@@ -12,7 +12,7 @@ from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
-from dispatcher import checks, templates
+from dispatcher import checks, conversation, templates
 from dispatcher.asking import Asked
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
@@ -36,7 +36,7 @@ from dispatcher.model import (
     Recipient,
     Stage,
 )
-from dispatcher.storage import inbox, outbox
+from dispatcher.storage import inbox, outbox, questions
 from dispatcher.storage.casebook import (
     Casebook,
     end_alarms,
@@ -47,7 +47,7 @@ from dispatcher.storage.casebook import (
     withdraw_offers,
 )
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN, KEYS
-from dispatcher.understanding import understand
+from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
     CLOSE_WORD,
     MEANING_WORD,
@@ -348,35 +348,45 @@ def _minutes_until(moment: datetime, now: datetime) -> int:
 def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -> Meaning:
     """A text from `phone`. Joined to its open case when that is certain; else an operator gets it.
 
-    Never raises for odd input, never answers by itself. `dedupe_key` is the provider's id of the text: the
-    same one twice is taken once.
+    Never raises for odd input. `dedupe_key` is the provider's id of the text: the same one twice is taken
+    once. Returns what it means, from this phone if it is certain in which case.
     """
     number = phones.normalise(phone)[:LONGEST_NUMBER]
     body = body.replace("\x00", "\ufffd")  # no database keeps it as text
-    meaning = understand(body).meaning
+    heard = understand(body)
     with store.write() as connection:
-        reply_id = inbox.keep(connection, dedupe_key, number, body, meaning, now)
+        reply_id = inbox.keep(connection, dedupe_key, number, body, heard.meaning, now)
         if reply_id is None:
-            return meaning
-        asked = inbox.open_cases_of(connection, number)
-        if meaning not in (Meaning.STOP, Meaning.START):
+            return heard.meaning
+        asked = questions.open_questions(connection, number)
+        if not heard.code and heard.meaning not in (Meaning.STOP, Meaning.START):
             well = checks.answer(connection, number, body, now, asked_elsewhere=bool(asked))
-            if well is not None:
+            # Asked whether she is well and to come, a bare digit may mean either; words and codes do not.
+            if well is not None and (not asked or heard.by_digit):
                 inbox.understood(connection, reply_id, well, seen_at=None if well in _FOR_A_HUMAN else now)
                 return well
-        cases = {incident_id for incident_id, _ in asked}
-        if len(cases) != 1:
-            return meaning  # nobody's, or more than one: an operator decides
-        [incident_id] = cases
-        who = next(who for _, who in asked)
-        book = Casebook(connection)
-        book.load_ids([incident_id])
-        if not book.incident(incident_id).is_open:
-            return meaning
-        _hear(connection, book, incident_id, who, meaning, body, now)
-        book.write()
-        inbox.join(connection, reply_id, incident_id, seen_at=None if meaning in _FOR_A_HUMAN else now)
-    return meaning
+        meant = question_meant(heard, asked)
+        if meant is not None:
+            book = Casebook(connection)
+            book.load_ids([meant.incident_id])
+            if book.incident(meant.incident_id).is_open:  # still, now that it is ours
+                heard = heard.said_by(meant.who)
+                _hear(connection, book, meant.incident_id, meant.who, heard, body, now)
+                conversation.explain(connection, book, meant, heard, number, body, now)
+                book.write()
+                seen_at = None if heard.meaning in _FOR_A_HUMAN else now
+                inbox.join(connection, reply_id, meant.incident_id, heard.meaning, seen_at=seen_at)
+                return heard.meaning
+            asked = [one for one in asked if one != meant]
+        late = questions.closed_question(connection, number, heard.code, now)
+        if late is not None and (heard.code or not asked):
+            heard = heard.said_by(late.who)
+            conversation.too_late(connection, late, heard, number, body, now)
+            seen_at = now if heard.meaning is Meaning.RECEIVED else None
+            inbox.join(connection, reply_id, late.incident_id, heard.meaning, seen_at=seen_at)
+        elif asked:
+            conversation.ask_which(connection, asked, heard, number, body, now)
+    return heard.meaning
 
 
 _FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP, Meaning.START})
@@ -387,10 +397,11 @@ def _hear(
     book: Casebook,
     incident_id: int,
     who: str,
-    meaning: Meaning,
+    heard: Heard,
     body: str,
     now: datetime,
 ) -> None:
+    meaning = heard.meaning
     name = outbox.name_of(connection, incident_id, who)
     text = f"{name}回复“{body.strip()[:60]}”:{MEANING_WORD[meaning][0]}"
     book.note(incident_id, now, Fact(Entry.REPLY, text, who, {"meaning": meaning.value}))
@@ -406,7 +417,7 @@ def _hear(
         asked = Asked(connection, book, incident_id, home, Voice.of(register.site(connection)))
         first = asked.covered_by(meant[-1], now) if state in _SETS_OUT else None
         if first is None:
-            _answer(connection, book, meant[-1].id, state, who, now)
+            _answer(connection, book, meant[-1].id, state, who, now, heard.eta_min)
         else:
             asked.say_covered(meant[-1], first, now)
     elif meaning in (Meaning.CANNOT, Meaning.COMING):
@@ -439,13 +450,13 @@ def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime)
         number = phones.normalise(known.to.phone)[:LONGEST_NUMBER]
         reply_id = inbox.keep(connection, f"{call_id}:{digit}", number, digit, meaning, now)
         if reply_id is not None:
-            inbox.join(connection, reply_id, incident_id, seen_at=now)
+            inbox.join(connection, reply_id, incident_id, meaning, seen_at=now)
             if outbox.advance(connection, known.id, MessageState.DELIVERED, now, "", call_id):
                 text = fate(known.is_call, known.to.name, MessageState.DELIVERED)
                 detail = {"message": known.id, "state": MessageState.DELIVERED.value}
                 book.note(incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
             if book.incident(incident_id).is_open:
-                _hear(connection, book, incident_id, who, meaning, digit, now)
+                _hear(connection, book, incident_id, who, Heard(meaning), digit, now)
             else:
                 text = f"{known.to.name}在结案后按了{digit}:{MEANING_WORD[meaning][0]} pressed after closing"
                 book.note(incident_id, now, Fact(Entry.REPLY, text, who, {"meaning": meaning.value}))
@@ -537,7 +548,8 @@ def assign_reply(store: Store, reply_id: int, incident_id: int, account: Account
         name = outbox.name_of(connection, incident_id, who)
         text = f"{account.name}把{name}的回复归入此事件 assigned the answer to this case"
         book.note(incident_id, now, Fact(Entry.NOTE, text, _account(account), {"reply": reply_id}))
-        _hear(connection, book, incident_id, who, found.meaning, found.body, now)
+        heard = understand(found.body).said_by(who)
+        _hear(connection, book, incident_id, who, heard, found.body, now)
         book.write()
         return book.incident(incident_id)
 

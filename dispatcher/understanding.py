@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from dispatcher.model import Meaning
@@ -22,12 +22,14 @@ class Heard:
     """An answer as it was understood: `code` names the case ("" when it names none), `eta_min` in minutes.
 
     `agreed`: a mere "好的" is a yes from a worker who was asked to go, and "I have read it" from others.
+    `by_digit`: it has the digit that was asked for, not only words.
     """
 
     meaning: Meaning
     code: str = ""
     eta_min: int | None = None
     agreed: bool = False
+    by_digit: bool = False
 
     def said_by(self, who: str) -> Heard:
         """The same answer as it counts from `who`, `contact:<id>` or `responder:<id>`."""
@@ -37,6 +39,20 @@ class Heard:
 
 
 UNCLEAR = Heard(Meaning.UNCLEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open case in which a phone was asked something, as `who`, and answered last with `answer`.
+
+    Its texts asked for answers with `code`, or for bare ones.
+    """
+
+    incident_id: int
+    who: str
+    code: str = ""
+    answer: Meaning | None = None
+
 
 _DIGIT: Mapping[str, Meaning] = {
     "1": Meaning.COMING,
@@ -163,6 +179,25 @@ def _is_she_well(piece: str) -> Meaning:
     return Meaning.WELL if _WELL.fullmatch(piece) else Meaning.UNCLEAR
 
 
+def question_meant(heard: Heard, asked: Collection[Question]) -> Question | None:
+    """The question that an answer is to; None when that is not certain, and an operator decides.
+
+    A code names its question. Without one it is the only question there is. Of several, a bare digit is to
+    the one that asked for bare digits, unless this phone has answered that one and may mean another.
+    """
+    if heard.code:
+        return next((one for one in asked if one.code == heard.code), None)
+    if len(asked) == 1:
+        return next(iter(asked))
+    bare = [one for one in asked if not one.code]
+    if not heard.by_digit or len(bare) != 1:
+        return None
+    if heard.meaning in (Meaning.ARRIVED, Meaning.DONE):
+        goes_elsewhere = any(one.answer is Meaning.COMING for one in asked if one.code)
+        return None if goes_elsewhere else bare[0]
+    return bare[0] if bare[0].answer is None else None
+
+
 def is_automatic(body: str) -> bool:
     """Whether a machine wrote it: such a text gets no answer, or two machines talk until the money is out."""
     return _AUTOMATIC.search(unicodedata.normalize("NFKC", body).casefold()) is not None
@@ -185,6 +220,7 @@ def _agree(pieces: Iterable[Heard | None]) -> Heard:
         next((one.code for one in told if one.code), ""),
         next((one.eta_min for one in told if one.eta_min is not None), None),
         agreed=told[0].agreed,
+        by_digit=any(one.by_digit for one in told),
     )
 
 
@@ -198,9 +234,9 @@ def _piece(piece: str) -> Heard | None:
     digits = _REPLY.sub("", piece)
     digits = _MEANT_ONE.get(digits, digits)
     if digits in _DIGIT:
-        return Heard(_DIGIT[digits])
+        return Heard(_DIGIT[digits], by_digit=True)
     if coded := _CODED.fullmatch(digits):
-        return Heard(_DIGIT[coded[2]], coded[1])
+        return Heard(_DIGIT[coded[2]], coded[1], by_digit=True)
     if mixed := _CODE_AND_WORDS.fullmatch(digits):
         heard = _words(mixed[2])
         return replace(heard, code=mixed[1]) if heard is not None and _is_an_answer(heard) else UNCLEAR

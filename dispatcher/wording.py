@@ -231,6 +231,26 @@ class Voice:
     def stand_down(self, home: HomeRecord) -> str:
         return self._say(f"{_name(home)}家的事已有结果,不用再去了,谢谢您。")
 
+    def not_understood(self, who: str, code: str = "") -> str:
+        """To `who`, `contact:<id>` or `responder:<id>`, whose answer to the case `code` made no sense."""
+        if who.startswith("responder:"):
+            answers = "能去回1,不能回2,到达回4,完毕回5。"
+        else:
+            answers = "能赶到回1,不能回2,误按回3。"
+        return with_code(self._say(f"没看懂您的回复。{answers}"), code)
+
+    def which_case(self, cases: int, named: Sequence[tuple[str, str]]) -> str:
+        """To somebody asked in several `cases`, whose answer fits each; `named` are (who, code) of all."""
+        lines = "".join(f"{_short(who)}家能去回{code}1,不能回{code}2。" for who, code in named)
+        full = self._say(f"您有{cases}件求助,请分开回复。{lines}")
+        if named and len(full) <= SEGMENT:
+            return full
+        return self._say(f"您有{cases}件求助,看不出您答的是哪件。请照各条短信里的数字回复,或等值班员联系您。")
+
+    def over(self, home: HomeRecord) -> str:
+        """To somebody who answers when the case is closed."""
+        return self._say(f"{_name(home)}家的事已经处理完毕,不用再赶来。有新情况请打热线。")
+
     def closed(self, home: HomeRecord, code: CloseCode, at: datetime) -> str:
         who = _name(home)
         ends = {

@@ -465,7 +465,7 @@ message = Table(
     _ref("incident", nullable=True, index=True),
     Column("who", String(40), nullable=False),
     Column("name", Text, nullable=False),
-    Column("phone", String(32), nullable=False, index=True),
+    Column("phone", String(32), nullable=False),
     Column("purpose", String(32), nullable=False),
     Column("rung", Integer, nullable=False),
     Column("body", Text, nullable=False),
@@ -491,6 +491,7 @@ message = Table(
     ),
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
 )
+Index("ix_message_phone_id", message.c.phone, message.c.id)  # the latest to a phone, without all the others
 Index(
     "ix_message_waiting",
     message.c.lane,
@@ -527,6 +528,17 @@ reply = Table(
     _ref("incident", nullable=True, index=True),
     Column("meaning", String(32), nullable=False),
     Column("seen_at", Moment),  # set at once when understood; else when an operator has looked
+)
+
+# By what a phone names one of several cases in its answer; kept for a day after the case is closed.
+reply_code = Table(
+    "reply_code",
+    metadata,
+    Column("phone", String(32), primary_key=True),
+    Column("code", String(3), primary_key=True),
+    _ref("incident", index=True),
+    Column("given_at", Moment, nullable=False),
+    UniqueConstraint("phone", "incident_id"),
 )
 
 timeline = Table(

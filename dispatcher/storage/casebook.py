@@ -19,6 +19,7 @@ from community.storage.tables import alarm, incident, message, offer, reply, tim
 from devices.signal import Kind
 from dispatcher.chain import link
 from dispatcher.model import (
+    DEFINITE,
     LOST,
     OPEN_OFFERS,
     TOO_FAR,
@@ -44,6 +45,7 @@ from dispatcher.model import (
     Told,
 )
 from dispatcher.plans import freeze, thaw
+from dispatcher.storage.questions import tell_apart
 
 _IS_DUE = and_(
     incident.c.due_at.is_not(None),
@@ -421,6 +423,7 @@ class Casebook:
             taken = sorted(rows, key=lambda row: int(row["lane"]))[:most]
             for row in taken:
                 row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)
+        tell_apart(self._connection, rows, rows[0]["created_at"])
         ids = _MESSAGES.insert_for_ids(self._connection, rows)
         for row, stored in zip(rows, ids, strict=True):
             row["id"] = stored
@@ -599,7 +602,7 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
     answers: dict[tuple[int, str], Meaning] = {}
     for incident_id, phone, meaning in connection.execute(
         select(reply.c.incident_id, reply.c.phone, reply.c.meaning)
-        .where(reply.c.incident_id.in_(ids))
+        .where(reply.c.incident_id.in_(ids), reply.c.meaning.in_([said.value for said in DEFINITE]))
         .order_by(reply.c.id)
     ):
         answers[incident_id, phone] = Meaning(meaning)

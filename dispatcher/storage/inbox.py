@@ -12,9 +12,8 @@ from sqlalchemy import Connection, Select, select, update
 
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, reply, unread
-from dispatcher.model import Meaning, Purpose
-
-_ASKS_FOR_AN_ANSWER = (Purpose.RAISED.value, Purpose.ASK.value)
+from dispatcher.model import Meaning
+from dispatcher.storage.questions import ASKS
 
 
 def keep(
@@ -51,7 +50,7 @@ def _asked_in_open_cases(phones: Collection[str]) -> Select[Any]:
         .join(incident, incident.c.id == message.c.incident_id)
         .where(
             message.c.phone.in_(list(phones)),
-            message.c.purpose.in_(_ASKS_FOR_AN_ANSWER),
+            message.c.purpose.in_(ASKS),
             incident.c.closed_at.is_(None),
         )
         .order_by(message.c.id.desc())
@@ -87,11 +86,17 @@ def assign(connection: Connection, reply_id: int, incident_id: int, now: datetim
     )
 
 
-def join(connection: Connection, reply_id: int, incident_id: int, *, seen_at: datetime | None) -> None:
-    """A reply belongs to a case; `seen_at` is set when no human needs to look."""
-    connection.execute(
-        update(reply).where(reply.c.id == reply_id).values(incident_id=incident_id, seen_at=seen_at)
-    )
+def join(
+    connection: Connection,
+    reply_id: int,
+    incident_id: int | None,
+    meaning: Meaning,
+    *,
+    seen_at: datetime | None,
+) -> None:
+    """A reply belongs to a case, where it means `meaning`; `seen_at` is set when no human needs to look."""
+    values = {"incident_id": incident_id, "meaning": meaning.value, "seen_at": seen_at}
+    connection.execute(update(reply).where(reply.c.id == reply_id).values(**values))
 
 
 def understood(connection: Connection, reply_id: int, meaning: Meaning, *, seen_at: datetime | None) -> None:

@@ -180,7 +180,7 @@ def test_the_operator_says_which_of_two_mothers_an_answer_is_about(
     operator: Browser, town: Town, two_mothers: tuple[int, int]
 ) -> None:
     first, second = two_mothers
-    operator.post("/api/phones/+8613800000002/reply", {"body": "3"})
+    operator.post("/api/phones/+8613800000002/reply", {"body": "误按"})
     [waiting] = operator.get("/api/replies").json()
     assert (waiting["incident_id"], waiting["candidates"]) == (
         None,
@@ -211,7 +211,7 @@ def test_a_worker_asked_to_two_homes_comes_to_the_one_that_the_operator_names(
     for incident_id in two_mothers:
         operator.post(f"/api/incidents/{incident_id}/claim")
         operator.post(f"/api/incidents/{incident_id}/offers", {"responder_id": town.worker_id})
-    operator.post("/api/phones/+8613800000011/reply", {"body": "1"})
+    operator.post("/api/phones/+8613800000011/reply", {"body": "马上去"})
     [waiting] = operator.get("/api/replies").json()
     operator.post(f"/api/replies/{waiting['id']}/incident", {"incident_id": first})
     stages = {id: operator.get(f"/api/incidents/{id}").json()["card"]["stage"] for id in two_mothers}
@@ -222,7 +222,7 @@ def test_an_answer_goes_to_no_case_that_is_closed_or_never_asked_its_sender(
     operator: Browser, two_mothers: tuple[int, int]
 ) -> None:
     first, second = two_mothers
-    operator.post("/api/phones/+8613800000002/reply", {"body": "1"})
+    operator.post("/api/phones/+8613800000002/reply", {"body": "马上到"})
     operator.post("/api/phones/+8613900000000/reply", {"body": "1"})
     strangers, daughters = operator.get("/api/replies").json()
     operator.post(f"/api/incidents/{first}/claim")

@@ -216,6 +216,25 @@ def _understanding(rules: ModuleType) -> object:
     return [
         (rules.understand(body), rules.is_automatic(body), rules.understand(body).said_by("responder:1"))
         for body in [*(body for body, _ in TABLE), *more]
+    ], [
+        (said, place, rules.question_meant(rules.understand(said), asked))
+        for said in ("1", "2", "4", "61", "马上到")
+        for place, asked in enumerate(
+            [
+                [
+                    rules.Question(number, "contact:1", code, answer)
+                    for number, (code, answer) in enumerate(case)
+                ]
+                for case in (
+                    [("", None)],
+                    [("6", None)],
+                    [("6", None), ("", None)],
+                    [("6", Meaning.COMING), ("", None)],
+                    [("6", Meaning.CANNOT), ("", Meaning.COMING)],
+                    [("", None), ("", None)],
+                )
+            ]
+        )
     ]
 
 
@@ -321,6 +340,12 @@ MUTANTS = [
     (dispatcher.understanding, 'who.startswith("responder:")', 'who.startswith("contact:")'),
     (dispatcher.understanding, "and not heard.code else", "else"),
     (dispatcher.understanding, "([1-5])", "([0-5])"),
+    (dispatcher.understanding, "one.code == heard.code", "one.code != heard.code"),
+    (dispatcher.understanding, "if len(asked) == 1", "if asked"),
+    (dispatcher.understanding, "or len(bare) != 1", "or not bare"),
+    (dispatcher.understanding, "not heard.by_digit or", "heard.by_digit or"),
+    (dispatcher.understanding, "if goes_elsewhere", "if not goes_elsewhere"),
+    (dispatcher.understanding, "if bare[0].answer is None", "if True"),
     (dispatcher.understanding, "30 * and_a_half", "0 * and_a_half"),
     (dispatcher.routing, "and name not in message.refused", ""),
     (dispatcher.routing, "if message.is_call:", "if not message.is_call:"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model import Meaning
-from dispatcher.understanding import Heard, is_automatic, understand
+from dispatcher.understanding import Heard, Question, is_automatic, question_meant, understand
 
 COMING, CANNOT, FALSE_ALARM = Meaning.COMING, Meaning.CANNOT, Meaning.FALSE_ALARM
 ARRIVED, DONE = Meaning.ARRIVED, Meaning.DONE
@@ -117,13 +119,45 @@ def test_when_they_will_be_there_is_understood_too(body: str, minutes: int | Non
     assert understand(body).eta_min == minutes
 
 
+BARE, CODED, OTHER = Question(1, "contact:1"), Question(2, "contact:1", "6"), Question(3, "contact:1", "7")
+
+
+@pytest.mark.parametrize(
+    "body, asked, meant",
+    [
+        ("1", [BARE], BARE),
+        ("1", [CODED], CODED),
+        ("她怎么样了", [CODED], CODED),
+        ("61", [CODED], CODED),
+        ("61", [BARE, CODED], CODED),
+        ("61", [BARE], None),
+        ("71", [BARE, CODED], None),
+        ("1", [], None),
+        ("61", [], None),
+        ("1", [CODED, BARE], BARE),
+        ("马上到", [CODED, BARE], None),
+        ("1,马上到", [CODED, BARE], BARE),
+        ("1", [CODED, OTHER], None),
+        ("1", [BARE, replace(BARE, incident_id=9)], None),
+        ("2", [CODED, replace(BARE, answer=COMING)], None),
+        ("4", [CODED, replace(BARE, answer=COMING)], replace(BARE, answer=COMING)),
+        ("5", [CODED, BARE], BARE),
+        ("4", [replace(CODED, answer=COMING), replace(BARE, answer=COMING)], None),
+        ("4", [replace(CODED, answer=CANNOT), replace(BARE, answer=COMING)], replace(BARE, answer=COMING)),
+        ("2", [replace(CODED, answer=COMING), BARE], BARE),
+    ],
+)
+def test_which_case_an_answer_is_to(body: str, asked: list[Question], meant: Question | None) -> None:
+    assert question_meant(understand(body), asked) == meant
+
+
 def test_a_mere_ok_is_a_yes_from_a_worker_and_not_from_a_relative() -> None:
     ok, read, yes = understand("好的"), understand("收到"), understand("1")
 
     assert ok.said_by("responder:7").meaning is COMING
     assert ok.said_by("contact:7").meaning is RECEIVED
     assert read.said_by("responder:7").meaning is RECEIVED
-    assert yes.said_by("contact:7") == yes == Heard(COMING)
+    assert yes.said_by("contact:7") == yes == Heard(COMING, by_digit=True)
     assert understand("好的,2").said_by("responder:7").meaning is CANNOT
 
 

@@ -270,7 +270,7 @@ def test_an_answer_is_given_to_one_of_two_cases_with_one_tap(
         register.enrol_device(connection, Device(0, "care:kenli/KL-0002", Role.HELP_BUTTON, other.id))
     centre.press(BUTTON)
     second = centre.press("care:kenli/KL-0002")
-    centre.answer("+8613800000002", "3")
+    centre.answer("+8613800000002", "误按")
     desk.log_in()
     tray = desk.tab.locator('[data-tray="replies"]')
     tray.locator("summary").click()

@@ -18,7 +18,7 @@ let started = false; // after the first look, a phone that appears has a new tex
 /** 能赶到回1,不能回2,误按回3 -> [["1", "能赶到"], ["2", "不能"], ["3", "误按"]] */
 export function offered(body) {
   const found = [];
-  const pattern = /([^,,。;;::!!、\s【】]+?)回(\d)/g;
+  const pattern = /([^,,。;;::!!、\s【】]+?)回(\d+)/g;
   let match;
   while ((match = pattern.exec(body)) !== null) found.push([match[2], match[1].replace(/^收到请$/, "收到")]);
   return found;

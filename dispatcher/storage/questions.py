@@ -1,0 +1,168 @@
+"""What a phone was asked and may still answer, and the codes by which it tells several cases apart."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+
+from community.storage.rows import upsert
+from community.storage.tables import incident, message, reply, reply_code
+from dispatcher.model import DEFINITE, Meaning, Purpose
+from dispatcher.understanding import Question
+from dispatcher.wording import with_code
+
+ASKS = (Purpose.RAISED.value, Purpose.ASK.value)
+COOL_DOWN = timedelta(days=1)  # for so long nobody's late answer may count for another case
+
+# Shortest first. Answers are 1 to 5, codes are made of the other digits: see dispatcher/understanding.py.
+_CODES = tuple(
+    "".join(digits) for length in (1, 2, 3) for digits in product("6789", *["06789"] * (length - 1))
+)
+
+_LOOK_BACK = 20  # questions to one phone: it answers one of the latest, and no worker's years are read
+_STANDING_SQLITE = (
+    "SELECT p.value, m.incident_id, c.code FROM json_each(?) AS p "
+    "JOIN message AS m ON m.id IN (SELECT id FROM message WHERE phone = p.value "
+    f"AND purpose IN {ASKS!r} ORDER BY id DESC LIMIT {_LOOK_BACK}) "
+    "JOIN incident AS i ON i.id = m.incident_id AND i.closed_at IS NULL "
+    "LEFT JOIN reply_code AS c ON c.phone = p.value AND c.incident_id = m.incident_id"
+)
+_STANDING_POSTGRES = (
+    "SELECT p.phone, m.incident_id, c.code FROM unnest(%s::text[]) AS p (phone) "
+    "CROSS JOIN LATERAL (SELECT incident_id FROM message WHERE phone = p.phone "
+    f"AND purpose IN {ASKS!r} ORDER BY id DESC LIMIT {_LOOK_BACK}) AS m "
+    "JOIN incident AS i ON i.id = m.incident_id AND i.closed_at IS NULL "
+    "LEFT JOIN reply_code AS c ON c.phone = p.phone AND c.incident_id = m.incident_id"
+)
+
+
+def tell_apart(connection: Connection, messages: Iterable[dict[str, Any]], now: datetime) -> None:
+    """Give each new message a code that asks a phone while it has another case open; one query for all.
+
+    `messages` are rows of stored incidents, not inserted yet. A case keeps its code, or keeps having none.
+    """
+    asking = [row for row in messages if row["purpose"] in ASKS and row["phone"] and not row["is_call"]]
+    if not asking:
+        return
+    standing = _standing(connection, sorted({row["phone"] for row in asking}))
+    for row in sorted(
+        asking, key=lambda row: str(row["phone"])
+    ):  # in one order, or two workers wait in a circle
+        cases = standing[row["phone"]]
+        incident_id = row["incident_id"]
+        if incident_id not in cases:
+            cases[incident_id] = _code_for(connection, row["phone"], incident_id, now) if cases else ""
+        if code := cases[incident_id]:
+            row["body"] = with_code(row["body"], code)
+            if "what" in row["variables"]:  # a template asks for 1 to 5 and cannot be changed
+                what = f"{row['variables']['what']}(答前加{code})"
+                row["variables"] = {**row["variables"], "what": what}
+
+
+def _standing(connection: Connection, phones: list[str]) -> defaultdict[str, dict[int, str]]:
+    """For each phone the open cases in which it was asked, with its code there."""
+    found: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(_STANDING_SQLITE, (orjson.dumps(phones).decode(),))
+    else:
+        rows = connection.exec_driver_sql(_STANDING_POSTGRES, (phones,))
+    for phone, incident_id, code in rows:
+        found[phone][incident_id] = code or ""
+    return found
+
+
+def _code_for(connection: Connection, phone: str, incident_id: int, now: datetime) -> str:
+    """A code that this phone has for no case open or closed within a day; "" when none is left."""
+    known: Mapping[str, tuple[int, datetime | None]] = {
+        code: (of, closed_at)
+        for code, of, closed_at in connection.execute(
+            select(reply_code.c.code, reply_code.c.incident_id, incident.c.closed_at)
+            .join(incident, incident.c.id == reply_code.c.incident_id)
+            .where(reply_code.c.phone == phone)
+        )
+    }
+    for code, (of, _) in known.items():
+        if of == incident_id:
+            return code
+    for code in _CODES:
+        old, closed_at = known.get(code, (None, None))
+        if old is None or (closed_at is not None and closed_at <= now - COOL_DOWN):
+            given = connection.execute(
+                upsert(connection, reply_code)
+                .values(phone=phone, code=code, incident_id=incident_id, given_at=now)
+                .on_conflict_do_update(
+                    index_elements=[reply_code.c.phone, reply_code.c.code],
+                    set_={"incident_id": incident_id, "given_at": now},
+                    where=reply_code.c.incident_id == (old or 0),
+                )
+                .returning(reply_code.c.code)
+            ).scalar()
+            if given is not None:
+                return code  # else another worker gave it to another case this moment
+    return ""
+
+
+def open_questions(connection: Connection, phone: str) -> list[Question]:
+    """The open cases in which this phone was asked something, the newest question first."""
+    query = (
+        select(message.c.incident_id, message.c.who, reply_code.c.code)
+        .join(incident, incident.c.id == message.c.incident_id)
+        .outerjoin(
+            reply_code,
+            (reply_code.c.phone == message.c.phone) & (reply_code.c.incident_id == message.c.incident_id),
+        )
+        .where(message.c.phone == phone, message.c.purpose.in_(ASKS), incident.c.closed_at.is_(None))
+        .order_by(message.c.id.desc())
+    )
+    found: dict[int, tuple[str, str]] = {}
+    for incident_id, who, code in connection.execute(query):
+        found.setdefault(incident_id, (who, code or ""))
+    answers = _answers(connection, phone, found) if len(found) > 1 else {}
+    return [Question(id, who, code, answers.get(id)) for id, (who, code) in found.items()]
+
+
+def _answers(connection: Connection, phone: str, incident_ids: Iterable[int]) -> dict[int, Meaning]:
+    query = (
+        select(reply.c.incident_id, reply.c.meaning)
+        .where(
+            reply.c.phone == phone,
+            reply.c.incident_id.in_(list(incident_ids)),
+            reply.c.meaning.in_([meaning.value for meaning in DEFINITE]),
+        )
+        .order_by(reply.c.id)
+    )
+    return {incident_id: Meaning(meaning) for incident_id, meaning in connection.execute(query)}
+
+
+def closed_question(connection: Connection, phone: str, code: str, now: datetime) -> Question | None:
+    """The case closed within a day that an answer from this phone is about: by its code, else the last."""
+    query = (
+        select(message.c.incident_id, message.c.who, reply_code.c.code)
+        .join(incident, incident.c.id == message.c.incident_id)
+        .outerjoin(
+            reply_code,
+            (reply_code.c.phone == message.c.phone) & (reply_code.c.incident_id == message.c.incident_id),
+        )
+        .where(
+            message.c.phone == phone,
+            message.c.purpose.in_(ASKS),
+            incident.c.closed_at > now - COOL_DOWN,
+        )
+        .order_by(message.c.id.desc())
+        .limit(1)
+    )
+    if code:
+        query = query.where(reply_code.c.code == code)
+    row = connection.execute(query).first()
+    return Question(row.incident_id, row.who, row.code or "") if row is not None else None
+
+
+def is_said(connection: Connection, key: str) -> bool:
+    """Whether there is a message with this key already."""
+    return connection.execute(select(message.c.id).where(message.c.key == key)).first() is not None
