@@ -137,7 +137,9 @@ class Tell:
                 f"{self.whom} with count {self.count}: give at least {least} and at most {MOST_TOLD}"
             )
         if self.whom is Whom.NEAREST and not (self.kinds or self.skill):
-            raise ValueError(f"{self.whom} tells nobody: name the `kinds` of responders, or a `skill`")
+            raise ValueError(
+                f"请勾选通知哪些人 {self.whom} tells nobody: name the `kinds` of responders, or a `skill`"
+            )
         if not sends and (self.kinds or self.skill):
             raise ValueError(f"{self.whom} are no responders: leave `kinds` and `skill` out")
 
@@ -180,12 +182,14 @@ class Plan:
         if not self.rungs:
             raise ValueError("there is no rung: give it at least one, or nobody is ever told")
         if not any(tell.whom is Whom.DESK for tell in self.rungs[-1].tell):
-            raise ValueError('the last rung, which repeats, must ring the desk: add { whom = "desk" }')
+            raise ValueError(
+                '最后一级要有值班台响铃 the last rung repeats, and must ring the desk: add { whom = "desk" }'
+            )
         delays = [rung.after_s for rung in self.rungs]
         if any(type(seconds) is not int for seconds in (*delays, *self._waits)):
             raise ValueError("every wait is a whole number of seconds")
         if delays != sorted(delays) or delays[0] < 0:
-            raise ValueError(f"rung delays must not be negative or fall: {delays}")
+            raise ValueError(f"各级时间要一级比一级晚 rung delays must not be negative or fall: {delays}")
         if min(self._waits) <= 0 or max(*self._waits, delays[-1]) >= LONGEST_DELAY.total_seconds():
             raise ValueError(f"every wait lies between 1 s and {LONGEST_DELAY}")
 

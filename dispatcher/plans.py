@@ -38,7 +38,8 @@ class Plans:
                     raise ValueError(f"{kind} has two plans, {other.name!r} and {plan.name!r}: keep one")
         without = sorted(kind for kind in SEVERITY if (kind, None) not in self._of)
         if without:
-            raise ValueError(f"no plan for {', '.join(without)}: add each to the `kinds` of a plan")
+            names = ", ".join(without)
+            raise ValueError(f"有的警情没有预案 no plan for {names}: add each to the `kinds` of a plan")
 
     def of(self, kind: Kind, severity: Severity) -> Plan:
         """The plan for trouble of `kind` that is as severe."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
-from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
+from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage, Whom
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
 _JOINED = 67
@@ -137,6 +137,13 @@ RESPONDER_WORD: Mapping[ResponderKind, Pair] = {
     ResponderKind.CONNECTOR: ("联户长", "household connector"),
     ResponderKind.VOLUNTEER: ("志愿者", "volunteer"),
     ResponderKind.SUPERVISOR: ("值班长", "supervisor"),
+}
+
+WHOM_WORD: Mapping[Whom, Pair] = {
+    Whom.RELATIVES: ("联系人", "contacts"),
+    Whom.NEAREST: ("最近的", "the nearest"),
+    Whom.STAFF: ("本网格的", "own staff"),
+    Whom.DESK: ("值班台响铃", "ring the desk"),
 }
 
 MEANING_WORD: Mapping[Meaning, Pair] = {

@@ -19,10 +19,10 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from api import pages as cursors
 from api.console.speech import Speaker
-from api.deps import Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from community.errors import NotFound
-from community.model import Device, HomeRecord, Known, OrderState, ResponderKind, Site
+from community.model import AccountRole, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
 from dispatcher import views, wording
@@ -38,7 +38,9 @@ PAGES = (
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
     ("/catalogue", "服务目录", "services"),
+    ("/plans", "预案", "plans"),
 )
+FOR_ADMINS = frozenset({"/plans"})
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -134,6 +136,11 @@ def phones(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/hotline")
 def hotline(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("hotline.html", "/hotline", caller, parts, connection, hotline=_site(connection).hotline)
+
+
+@router.get("/plans")
+def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("plans.html", "/plans", caller, parts, connection)
 
 
 @router.get("/orders")
@@ -349,6 +356,7 @@ def words() -> Response:
         "call": wording.CALL_WORD,
         "responder": wording.RESPONDER_WORD,
         "meaning": wording.MEANING_WORD,
+        "whom": wording.WHOM_WORD,
         "known": KNOWN_WORD,
     }
     plain = {name: {str(key.value): pair for key, pair in table.items()} for name, table in tables.items()}
@@ -373,10 +381,16 @@ def _page(
         account=caller.account,
         csrf_token=caller.csrf_token,
         site_name=_site(connection).name,
-        pages=[page for page in PAGES if page[0] != "/phones" or parts.settings.simulated_phones],
+        pages=[page for page in PAGES if _is_shown(page[0], caller, parts)],
         here=here,
         **values,
     )
+
+
+def _is_shown(path: str, caller: Caller, parts: Parts) -> bool:
+    if path in FOR_ADMINS:
+        return caller.account.role is AccountRole.ADMIN
+    return path != "/phones" or parts.settings.simulated_phones
 
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:

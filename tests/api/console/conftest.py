@@ -53,9 +53,9 @@ class Desk:
         self.tab.on("console", self._console)
         self.tab.on("pageerror", lambda error: self.wrong.append(str(error)))
 
-    def log_in(self, path: str = "/") -> None:
+    def log_in(self, path: str = "/", login: str = "liufang") -> None:
         self.tab.goto(f"{self.url}{path}")
-        self.tab.fill("#login", "liufang")
+        self.tab.fill("#login", login)
         self.tab.fill("#password", PASSWORD)
         self.tab.press("#password", "Enter")
         self.tab.wait_for_url(f"{self.url}{path}")

@@ -41,6 +41,15 @@ def test_every_script_a_page_names_is_there(operator: Browser) -> None:
             assert operator.get(link).status_code == 200, link
 
 
+def test_plans_are_for_administrators(operator: Browser, admin: Browser) -> None:
+    assert operator.get("/plans").status_code == 403
+    assert 'href="/plans"' not in operator.get("/households").text
+    page = admin.get("/plans")
+    assert page.status_code == 200
+    assert 'href="/plans"' in page.text
+    assert not re.search(r"<script(?![^>]*\bsrc=\"/)|<style|\sstyle=|\son\w+=", page.text)
+
+
 def test_a_wrong_password_is_told_in_words(stranger: TestClient) -> None:
     assert "登录名或密码不对" in stranger.get("/login?error=wrong_password").text
 

@@ -12,8 +12,8 @@ const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
 const PATIENCE_MS = 15000; // a line that has died silently would else keep a pressed button waiting for minutes
 
-async function ask(method, path, body) {
-  const headers = { Accept: "application/json" };
+async function ask(method, path, body, more = {}) {
+  const headers = { Accept: "application/json", ...more };
   if (method !== "GET") {
     headers["X-CSRF-Token"] = csrf();
     headers["Content-Type"] = "application/json";
@@ -44,3 +44,6 @@ async function ask(method, path, body) {
 
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
+/** Keep a new version of what was looked at as version `seen`; null: of something that must not be there yet. */
+export const put = (path, body, seen) =>
+  ask("PUT", path, body, seen === null ? { "If-None-Match": "*" } : { "If-Match": `"${seen}"` });

@@ -1,0 +1,92 @@
+"""An administrator changes a plan and tries it, in a real browser on a real server."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from playwright.sync_api import expect
+
+from community.storage import Store
+from devices.signal import Kind
+from dispatcher.model import Severity
+from dispatcher.plans import shipped
+from dispatcher.storage.planbook import Planbook
+from tests.api.conftest import Town
+from tests.api.console.conftest import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
+
+
+@pytest.fixture(autouse=True)
+def all_is_well_at_the_end(desk: Desk):  # type: ignore[no-untyped-def]
+    yield
+    assert desk.asked_elsewhere == []
+    assert [said for said in desk.wrong if "status of 4" not in said] == [], "a refusal is said on the page"
+
+
+def test_a_rung_is_added_tried_on_a_home_and_kept(desk: Desk, store: Store, town: Town) -> None:
+    desk.log_in("/plans", login=town.admin.login)
+    tab = desk.tab
+    expect(tab.locator('[data-plan="emergency"]')).to_contain_text("出厂预案")
+    tab.click('[data-plan="routine"]')
+    expect(tab.locator("[data-rung]")).to_have_count(3)
+    tab.click('[data-plan="emergency"]')
+
+    third = tab.locator('[data-rung="3"]')
+    third.locator("input[type=number]").first.fill("150")
+    third.get_by_text("再通知").click()
+    third.locator("select").last.select_option("staff")
+    third.locator('.tell:last-of-type input[value="clinic"]').check()
+    third.locator('.tell:last-of-type input[type="text"]').fill("医生")
+
+    tab.fill(".plans__trial input[type=search]", "王秀英")
+    tab.get_by_text("是这家").click()
+    tab.click("[data-try]")
+    first = tab.locator('[data-rehearsed="1"]')
+    expect(first).to_contain_text("女儿李梅")
+    expect(first).to_contain_text("和平卫生服务站")
+    expect(tab.locator('[data-rehearsed="3"]')).to_contain_text("2分30秒")
+    expect(tab.locator('[data-rehearsed="3"]')).to_contain_text("没有在岗的本网格卫生服务中心(医生)")
+
+    tab.click(".plans__form [type=submit]")
+    expect(tab.locator('[data-plan="emergency"]')).to_contain_text("管理员")
+    expect(tab.locator(".plans__form h2")).to_contain_text("v1")
+    with store.read() as connection:
+        kept = Planbook(shipped()).current(connection).of(Kind.SOS, Severity.EMERGENCY)
+    assert (kept.version, kept.rungs[2].after_s) == (1, 150)
+    assert kept.rungs[2].tell[-1].skill == "医生"
+    assert kept.rungs[:2] == shipped().of(Kind.SOS, Severity.EMERGENCY).rungs[:2]
+
+
+def test_who_was_slower_is_told_and_sees_what_the_other_made_of_it(
+    desk: Desk, store: Store, town: Town, now: datetime
+) -> None:
+    desk.log_in("/plans", login=town.admin.login)
+    tab = desk.tab
+    expect(tab.locator("[data-rung]")).to_have_count(3)
+    emergency = shipped().of(Kind.SOS, Severity.EMERGENCY)
+    with store.write() as connection:
+        Planbook(shipped()).edit(connection, emergency, 0, town.operator.id, now)
+
+    tab.fill("#plan-title", "十万火急")
+    tab.click(".plans__form [type=submit]")
+
+    expect(tab.locator(".plans__form .warn")).to_contain_text("已被别人修改")
+    tab.get_by_text("看别人改成了什么").click()
+    expect(tab.locator("#plan-title")).to_have_value("紧急")
+    expect(tab.locator(".plans__form h2")).to_contain_text("v1")
+
+
+def test_changes_are_not_lost_by_a_slip_and_a_plan_that_cannot_be_meant_says_why(
+    desk: Desk, town: Town
+) -> None:
+    desk.log_in("/plans", login=town.admin.login)
+    tab = desk.tab
+    tab.click('[data-plan="unreadable"]')
+    tab.locator('[data-rung="1"] select').select_option("relatives")
+    tab.click('[data-plan="emergency"]')
+    expect(tab.locator("dialog")).to_contain_text("还没有保存")
+    tab.keyboard.press("Escape")
+    tab.click(".plans__form [type=submit]")
+    expect(tab.locator(".plans__form .warn")).to_contain_text("最后一级要有值班台响铃")
