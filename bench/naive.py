@@ -95,7 +95,7 @@ class Service:
             session.commit()
             home = session.scalars(select(Home).where(Home.device == kept.device)).one()
             for known in session.scalars(select(Relative).where(Relative.home_id == home.id)).all():
-                self._provider.text(known.phone, kept.key)
+                self._provider.hand_over([(known.phone, kept.key)])
                 session.add(Text(event_id=kept.id, phone=known.phone, sent_at=datetime.now(UTC)))
             session.commit()
 

@@ -115,7 +115,7 @@ def run(
     bell: Bell,
     clock: Clock,
     stopping: threading.Event,
-    also: Callable[[datetime], int],
+    also: Callable[[datetime], int] = lambda _: 0,
 ) -> None:
     """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round."""
     sys.setswitchinterval(SWITCH_S)

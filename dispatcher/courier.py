@@ -10,15 +10,14 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
 from community.storage import Store
-from dispatcher.channels import Channel, Held, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
 from dispatcher.clock import Clock
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose
 from dispatcher.storage import outbox
@@ -60,6 +59,26 @@ def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
     return Carried(message, outcome.channel or channel.name, outcome, clock.now())
 
 
+def carry_together(channel: Channel, messages: Sequence[Message], clock: Clock) -> list[Carried]:
+    """First attempts that leave in one go, where the channel has a window for them; others one by one."""
+    if len(messages) == 1 or channel.capabilities.together == 1:
+        return [carry(channel, message, clock) for message in messages]
+    again = [message for message in messages if message.attempts > 1]
+    first = [message for message in messages if message.attempts <= 1]
+    outcomes: Sequence[Outcome]
+    try:
+        outcomes = cast("Together", channel).send_together(first) if first else ()
+    except Exception as broken:
+        log.exception("channel broke", channel=channel.name, messages=len(first))
+        outcomes = [TryLater(type(broken).__name__)] * len(first)
+    now = clock.now()
+    carried = [
+        Carried(m, outcome.channel or channel.name, outcome, now)
+        for m, outcome in zip(first, outcomes, strict=True)
+    ]
+    return carried + [carry(channel, message, clock) for message in again]
+
+
 def settle(store: Store, carried: Sequence[Carried]) -> None:
     """Record a group of outcomes, each on its incident's timeline, in one transaction."""
     held = [c for c in carried if isinstance(c.outcome, Held)]
@@ -75,10 +94,10 @@ def settle(store: Store, carried: Sequence[Carried]) -> None:
             if incident_id is None:
                 continue
             book.note(incident_id, c.at, _fact(c))
-            lost = _state_after(c) in LOST
-            incident = book.incident(incident_id)
-            if lost and c.message.purpose in (Purpose.RAISED, Purpose.ASK) and incident.due_at is not None:
-                book.change(incident_id, due_at=min(c.at, incident.due_at))  # the ladder moves on at once
+            if _state_after(c) in LOST and c.message.purpose in (Purpose.RAISED, Purpose.ASK):
+                due_at = book.incident(incident_id).due_at
+                if due_at is not None:
+                    book.change(incident_id, due_at=min(c.at, due_at))  # the ladder moves on at once
         book.write()
 
 
@@ -157,6 +176,12 @@ def _fact(c: Carried) -> Fact:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Leased:
+    message: Message
+    until: datetime
+
+
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
 
@@ -182,10 +207,15 @@ class Courier:
         self._senders = senders
         self._recorded = recorded
         self._has_another_way = has_another_way
-        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="courier")
+        self._work: queue.SimpleQueue[_Leased | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._busy = 0
         self._lock = threading.Lock()
+        self._pool = [
+            threading.Thread(target=self._send_all, name=f"courier-{n}", daemon=True) for n in range(senders)
+        ]
+        for sender in self._pool:
+            sender.start()
         self._recorder = threading.Thread(target=self._record_all, name="courier-record", daemon=True)
         self._recorder.start()
 
@@ -203,7 +233,7 @@ class Courier:
         with self._lock:
             self._busy += len(messages)
         for message in messages:
-            self._pool.submit(self._carry, message, until)
+            self._work.put(_Leased(message, until))
 
     def collect(self) -> int:
         """Take what waits in the outbox, as much as can be sent soon; returns how many."""
@@ -230,16 +260,37 @@ class Courier:
 
     def close(self) -> None:
         """Finish what is being sent, record it, and stop."""
-        self._pool.shutdown(wait=True)
+        for _ in self._pool:
+            self._work.put(None)
+        for sender in self._pool:
+            sender.join()
         self._done.put(None)
         self._recorder.join()
 
-    def _carry(self, message: Message, until: datetime) -> None:
+    def _send_all(self) -> None:
+        """One sender, until there is a None for it."""
+        while group := self._take():
+            self._carry(group)
+
+    def _take(self) -> list[_Leased]:
+        """The next message, and what may be under way together with it; nothing when it is time to end."""
+        taken = [self._work.get()]
+        with contextlib.suppress(queue.Empty):
+            while taken[-1] is not None and len(taken) < self._channel.capabilities.together:
+                taken.append(self._work.get_nowait())
+        if taken[-1] is None and len(taken) > 1:
+            self._work.put(taken.pop())  # to end comes after these
+        return [leased for leased in taken if leased is not None]
+
+    def _carry(self, group: Sequence[_Leased]) -> None:
         # Begun too late it could still be leaving when another courier takes it: then leave it to that one.
-        if self._clock.now() + ATTEMPT <= until:
-            self._done.put(carry(self._channel, message, self._clock))
+        latest = self._clock.now() + ATTEMPT
+        messages = [leased.message for leased in group if latest <= leased.until]
+        if messages:
+            for carried in carry_together(self._channel, messages, self._clock):
+                self._done.put(carried)
         with self._lock:
-            self._busy -= 1
+            self._busy -= len(group)
 
     def _record_all(self) -> None:
         last = False

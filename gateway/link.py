@@ -1,36 +1,86 @@
 """paho's client on a link that is read and written in large pieces.
 
 paho reads a packet with three system calls and writes each with one, and each of them lets another thread
-run: while the store is busy, that thread's turn may last 5 ms. Here the kernel is asked once per turn.
+run: while the store is busy, that thread's turn may last 5 ms. Here the kernel is asked once per turn. And
+what comes and leaves by the thousand - messages, acknowledgements, receipts - is read and made here, because
+paho takes longer over each of them than the store takes to keep it. All else stays paho's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
+from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
 
 _PIECE = 256 * 1024
+_PUBLISH = 0x30
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A PUBLISH as it came (MQTT 5, 3.3); `packet_id` is 0 at QoS 0."""
+
+    topic: bytes
+    payload: bytes
+    packet_id: int
+    qos: int
+    retain: bool
+    dup: bool
 
 
 class Buffered:
-    """A TCP socket for one thread: what was read ahead is kept, what is sent leaves with `flush`."""
+    """A TCP socket for one thread: what was read ahead is kept, what is sent leaves with `flush`.
+
+    Who reads from it gets whole packets only, so that between two packets another may be taken out.
+    """
 
     def __init__(self, link: socket.socket) -> None:
         self._link = link
-        self._ahead = b""
-        self._read = 0
+        self._ahead = bytearray()
+        self._at = 0  # what stands before is read
+        self._inside = 0  # bytes left of the packet that is being read
         self._unsent = bytearray()
 
     def recv(self, size: int) -> bytes:
-        """At most `size` bytes; asks the kernel only when nothing is left of what it gave before."""
-        if self._read == len(self._ahead):
-            self._ahead, self._read = self._link.recv(_PIECE), 0
-        piece = self._ahead[self._read : self._read + size]
-        self._read += len(piece)
+        """At most `size` bytes of one packet. BlockingIOError until it is here as a whole; b"" at the end."""
+        if not self._inside:
+            self._inside = self._whole()
+            while not self._inside:
+                if not self._fill():
+                    return b""
+                self._inside = self._whole()
+        size = min(size, self._inside)
+        piece = bytes(self._ahead[self._at : self._at + size])
+        self._at += size
+        self._inside -= size
         return piece
+
+    def next_said(self) -> Said | None:
+        """The next packet, if it is a message and is here as a whole; asks the kernel for nothing."""
+        if self._inside or self._at >= len(self._ahead) or self._ahead[self._at] & 0xF0 != _PUBLISH:
+            return None
+        size = self._whole()
+        said = _said(bytes(self._ahead[self._at : self._at + size]))
+        if said is not None:
+            self._at += size
+        return said
+
+    def _whole(self) -> int:
+        """The size of the next packet in bytes, when all of it is here; else 0."""
+        length, octets = _variable(self._ahead, self._at + 1, len(self._ahead))
+        size = 1 + octets + length
+        return size if octets and self._at + size <= len(self._ahead) else 0
+
+    def _fill(self) -> bool:
+        """Read what the kernel has; False at the end of the connection."""
+        piece = self._link.recv(_PIECE)
+        del self._ahead[: self._at]
+        self._at = 0
+        self._ahead += piece
+        return bool(piece)
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
         """Keep `data` to leave with the next `flush`."""
@@ -45,7 +95,7 @@ class Buffered:
 
     @property
     def has_read_ahead(self) -> bool:
-        return self._read < len(self._ahead)
+        return self._inside > 0 or self._whole() > 0
 
     @property
     def has_unsent(self) -> bool:
@@ -61,6 +111,40 @@ class Buffered:
 
     def setblocking(self, flag: bool) -> None:
         self._link.setblocking(flag)
+
+
+def _said(packet: bytes) -> Said | None:
+    """What a PUBLISH says; None for paho to judge: an odd one, an alias for a topic, or one at QoS 2."""
+    _, octets = _variable(packet, 1, len(packet))
+    at, end = 3 + octets, len(packet)
+    if not octets or at > end:
+        return None
+    flags = packet[0]
+    qos = flags >> 1 & 3
+    topic_end = at + int.from_bytes(packet[at - 2 : at])
+    topic, at = packet[at:topic_end], topic_end
+    packet_id = 0
+    if qos:
+        packet_id = int.from_bytes(packet[at : at + 2])
+        at += 2
+    properties, octets = _variable(packet, at, end)
+    at += octets + properties
+    if not topic or qos > 1 or not octets or at > end:
+        return None
+    return Said(topic, packet[at:], packet_id, qos, retain=bool(flags & 1), dup=bool(flags & 8))
+
+
+def _variable(data: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
+    """A variable byte integer (MQTT 5, 1.5.5) and how many octets it takes; 0 octets while it is not here."""
+    value = 0
+    for octets in range(1, 5):
+        if at >= end:
+            return 0, 0
+        value |= (data[at] & 127) << 7 * (octets - 1)
+        if data[at] < 128:
+            return value, octets
+        at += 1
+    return 0, 0
 
 
 def acknowledgement(packet_id: int) -> bytes:
@@ -86,11 +170,7 @@ def _length(size: int) -> bytes:
 
 
 class BufferedClient(mqtt.Client):
-    """`link` is the present connection, None before the first.
-
-    Acknowledgements and receipts are the packets that we send by the thousand; paho takes longer over each
-    of them than over reading a message, so they are made here.
-    """
+    """`link` is the present connection, None before the first."""
 
     link: Buffered | None = None
 

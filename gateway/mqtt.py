@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.signal import Frame, Receipt
-from gateway.link import BufferedClient, acknowledgement, publication
+from gateway.link import BufferedClient, Said, acknowledgement, publication
 
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a forgotten session grows without limit: it ends by itself
@@ -172,11 +172,13 @@ class Line:
             link.flush()
 
     def _read(self) -> None:
+        link = self._client.link
+        assert link is not None, "there is one since _connect"
         for _ in range(_READS):
-            before = len(self._arrived)
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                break
-            if len(self._arrived) <= before:
+            said = link.next_said()
+            if said is not None:
+                self._arrive(said)
+            elif self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or not link.has_read_ahead:
                 break
         if self._arrived:
             self._has_arrived.set()
@@ -232,9 +234,18 @@ class Line:
             )
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = message._topic.decode("utf-8", "backslashreplace")
-        frame = Frame(topic, bytes(message.payload), self._now(), message.retain, message.dup)
-        self._arrived.append(Arrival(frame, message.mid, message.qos, self._connection))
+        self._arrive(
+            Said(
+                message._topic,
+                bytes(message.payload),
+                message.mid,
+                message.qos,
+                message.retain,
+                message.dup,
+            )
+        )
+
+    def _arrive(self, said: Said) -> None:
+        topic = said.topic.decode("utf-8", "backslashreplace")
+        frame = Frame(topic, said.payload, self._now(), said.retain, said.dup)
+        self._arrived.append(Arrival(frame, said.packet_id, said.qos, self._connection))

@@ -5,6 +5,7 @@ What can go wrong while sending is a value, not an exception: the courier decide
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol, runtime_checkable
@@ -25,6 +26,7 @@ class Capabilities:
     for_staff: bool = False  # a push with an address of the site's own, where its responders read
     segment: int = 70  # UCS-2 characters that travel as one text; joined ones hold three fewer each
     rate_per_s: float = inf  # messages a second that it takes without refusing
+    together: int = 1  # messages that may be under way at once on one connection; more need `Together`
 
     @property
     def is_limited(self) -> bool:
@@ -91,6 +93,14 @@ class Fate:
     state: MessageState
     error: str = ""
     going_on: bool = False
+
+
+class Together(Protocol):
+    """What a channel can do beside `send` that has a window of submits, as SMPP has, or takes a batch."""
+
+    def send_together(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """The outcome of each of `messages`, in their order; at most `capabilities.together` at once."""
+        ...
 
 
 class Channel(Protocol):
