@@ -16,7 +16,7 @@ from community import logs
 from community.starting import CannotStart, starting
 from community.storage import Store
 from community.storage.schema import require_newest
-from dispatcher import plans
+from dispatcher import plans, presets
 from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
 from dispatcher.storage.planbook import Planbook
@@ -31,6 +31,7 @@ def main() -> int:
             structlog.get_logger(__name__).info("settings", **settings.model_dump(mode="json"))
             store = Store(settings.database_url.get_secret_value())
             require_newest(store)
+            known = presets.from_file(settings.presets_file)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 2
@@ -42,6 +43,7 @@ def main() -> int:
             bell=bell,
             plans=Planbook(plans.shipped()),
             settings=settings,
+            presets=known,
         )
     )
     # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.

@@ -28,6 +28,7 @@ from api.routes import (
     places,
     plans,
     responders,
+    watching,
 )
 from maps.vendored import URL as MAPS_URL
 from maps.vendored import vendor_dir
@@ -106,6 +107,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         responders.router,
         plans.router,
         hotline.router,
+        watching.router,
     ):
         api.include_router(router)
     if parts.settings.simulated_phones:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from api.settings import Settings
 from community.storage import Store
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
+from dispatcher.presets import Presets, shipped
 from dispatcher.storage.planbook import Planbook
 
 
@@ -22,4 +23,5 @@ class Parts:
     bell: Bell
     plans: Planbook
     settings: Settings
+    presets: Presets = field(default_factory=shipped)
     monotonic: Callable[[], float] = time.monotonic

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from community.model import ResponderKind
 from devices.signal import Kind, Role
+from dispatcher.absence import AwayKind
 from dispatcher.model import LONGEST_DELAY, MOST_TOLD, CloseCode, OfferState, Severity, Whom
+from dispatcher.watching import Outcome
 from hotline.orders import Step
 
 
@@ -252,3 +254,42 @@ class RehearsalIn(In):
     severity: Severity | None = None
     at: datetime | None = Field(default=None, examples=["2026-11-22T03:00:00+08:00"])
     plan: PlanIn | None = None
+
+
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["07:00"])]
+
+
+class WindowIn(In):
+    """Hours of every day, local time."""
+
+    starts: TimeOfDay
+    ends: TimeOfDay
+
+
+class PlannedCallsIn(In):
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] = Field(
+        examples=[[1, 3, 5]], description="ISO weekdays, 1 is Monday"
+    )
+    at: TimeOfDay
+
+
+class WatchIn(In):
+    """What a home is watched for. What is left out is not done."""
+
+    presets: Annotated[list[Line], Field(max_length=20)] = Field(
+        default_factory=list, examples=[["morning", "half_day"]], description="names from /api/watch-presets"
+    )
+    daily: WindowIn | None = Field(
+        default=None, description="she presses green, or any button in test, to say that she is well"
+    )
+    calls: PlannedCallsIn | None = Field(default=None, description="planned welfare calls")
+
+
+class AwayIn(In):
+    kind: AwayKind = Field(examples=["hospital"], description="trip, hospital or visitors")
+    until: AwareDatetime = Field(examples=["2026-12-01T09:00:00+08:00"])
+
+
+class CallOutcomeIn(In):
+    outcome: Outcome = Field(examples=["well"], description="well, no_answer or help")
+    note: Text = Field(default="", examples=["说睡得好,腿还有点疼"])

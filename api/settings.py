@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
     session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
     channels: ChannelNames = ("phones",)  # how people are told; the dispatcher has the same
+    presets_file: str = ""  # empty: the shipped presets for watching homes; the dispatcher has the same
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from os import getpid
-from pathlib import Path
 
 import structlog
 
@@ -50,7 +49,7 @@ def main() -> int:
             store = Store(settings.database_url)
             require_newest(store)
             channel = switchboard(Parts(settings, store, clock))
-            rounds = Rounds(store, Planbook(plans.shipped()), _presets(settings.presets_file))
+            rounds = Rounds(store, Planbook(plans.shipped()), presets.from_file(settings.presets_file))
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -100,13 +99,6 @@ def main() -> int:
     bell.close()
     store.close()
     return 0
-
-
-def _presets(path: str) -> presets.Presets:
-    try:
-        return presets.load((Path(path) if path else presets.SHIPPED).read_text("utf-8"))
-    except (OSError, ValueError) as wrong:
-        raise ValueError(f"ANXIN_PRESETS_FILE: {wrong}") from wrong
 
 
 def run(

@@ -23,6 +23,18 @@ def load(text: str) -> Presets:
     return {name: _preset(name, body) for name, body in tomllib.loads(text).items()}
 
 
+def shipped() -> Presets:
+    return load(SHIPPED.read_text("utf-8"))
+
+
+def from_file(path: str) -> Presets:
+    """The presets of the file `path`, as ANXIN_PRESETS_FILE names it; empty: the shipped ones. ValueError."""
+    try:
+        return load(Path(path).read_text("utf-8")) if path else shipped()
+    except (OSError, ValueError) as wrong:
+        raise ValueError(f"ANXIN_PRESETS_FILE: {wrong}") from wrong
+
+
 def hours(words: tuple[str, str] | list[str]) -> Hours:
     """Hours from two times of the day, such as 07:00 and 21:00; the same twice means all day. ValueError."""
     starts, ends = (minute_of_day(word) for word in words)

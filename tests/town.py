@@ -87,7 +87,7 @@ class Town:
         self.channel: Channel = self.phones  # by what messages leave; a story may put several ways here
         self.also: Callable[[datetime], int] | None = None  # what a dispatcher does beside, each second
         self.engine = Engine(store)
-        self.presets = presets.load(presets.SHIPPED.read_text("utf-8"))
+        self.presets = presets.shipped()
         self.rounds = Rounds(store, Planbook(self.plans), self.presets)
         self.alive = LastLife()
         self.people: dict[str, str] = {}

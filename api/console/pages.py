@@ -25,7 +25,9 @@ from community.errors import NotFound
 from community.model import AccountRole, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
-from dispatcher import views, wording
+from dispatcher import views, watching, wording
+from dispatcher.storage.watches import CheckLine, CheckState
+from dispatcher.watching import Outcome
 from hotline import orders as order_book
 from hotline.orders import Step
 
@@ -35,6 +37,7 @@ PAGES = (
     ("/phones", "模拟手机", "phones"),
     ("/hotline", "热线", "hotline"),
     ("/orders", "订单", "orders"),
+    ("/welfare", "问安", "welfare"),
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
     ("/catalogue", "服务目录", "services"),
@@ -80,6 +83,20 @@ STEP_WORD: Mapping[Step, wording.Pair] = {
     Step.GIVE_BACK: ("服务商退单", "give back"),
     Step.FINISH: ("完成", "done"),
     Step.CANCEL: ("取消", "cancel"),
+}
+
+CHECK_WORD: Mapping[CheckState, wording.Pair] = {
+    CheckState.OPEN: ("待打", "to call"),
+    CheckState.WELL: ("平安", "well"),
+    CheckState.MOVED: ("有动静", "moved"),
+    CheckState.HELP: ("要帮忙,已报警", "needs help"),
+    CheckState.NO_ANSWER: ("没人接,已报警", "no answer"),
+    CheckState.DROPPED: ("不用打了", "not needed"),
+}
+OUTCOME_WORD: Mapping[Outcome, wording.Pair] = {
+    Outcome.WELL: ("平安", "well"),
+    Outcome.NO_ANSWER: ("没人接", "no answer"),
+    Outcome.HELP: ("要帮忙", "needs help"),
 }
 
 _templates = Environment(
@@ -300,14 +317,62 @@ def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: c
     )  # fmt: skip
 
 
+@router.get("/welfare")
+def welfare(caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep) -> str:
+    """The welfare calls of today, and what is left of the days before."""
+    zone = _zone(connection)
+    found = watching.calls_of(connection, now.astimezone(zone).date(), zone, now)
+    rows = [
+        (
+            Cell(
+                [f"{line.check.since.astimezone(zone):%H:%M}"],
+                "请尽快打 overdue" if line.is_late else f"{line.check.since.astimezone(zone):%m-%d}",
+            ),
+            Cell(["、".join(one.name for one in line.home.residents) or "—"], line.home.household.address),
+            Cell(_numbers(line.home)),
+            Cell([CHECK_WORD[line.check.state][0]], _how_it_went(line.check)),
+            Cell(
+                [],
+                deeds=[
+                    Deed(line.check.id, outcome, OUTCOME_WORD[outcome], outcome is Outcome.HELP, of="call")
+                    for outcome in Outcome
+                    if line.check.state is CheckState.OPEN
+                ],
+            ),
+        )
+        for line in found
+    ]
+    heads = (("几点", "when"), ("谁", "who"), ("电话", "phone"), ("结果", "result"), ("打过了", "outcome"))
+    return _table(
+        "/welfare", caller, parts, connection,
+        title=("今天的问安电话", "today's welfare calls"), placeholder="", script="welfare.js",
+        heads=heads, rows=rows, search=None, next=None, is_later=False,
+    )  # fmt: skip
+
+
+def _numbers(home: HomeRecord) -> list[str]:
+    """Whom to call, she herself first."""
+    known = [(one.name, one.phone) for one in home.residents if one.phone]
+    known += [("家里 home", home.household.phone)] if home.household.phone else []
+    known += [(f"{one.name}({one.relation})", one.phone) for one in home.contacts[:1]]
+    return [f"{name} {in_words(phone)}" for name, phone in known] or ["没有电话 no number"]
+
+
+def _how_it_went(check: CheckLine) -> str:
+    tried = f"已打{check.attempts}次 tried" if check.attempts and check.state is CheckState.OPEN else ""
+    case = f"事件 #{check.incident_id}" if check.incident_id is not None else ""
+    return " · ".join(word for word in (tried, case, " ".join(check.note.splitlines())) if word)
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A button that takes a step with an order; `reasoned` ones ask why first."""
+    """A button that takes a step with an order, or with what `of` names; `reasoned` ones ask why first."""
 
-    order_id: int
-    step: Step
+    id: int
+    step: Step | Outcome
     word: wording.Pair
     reasoned: bool
+    of: str = "order"
 
 
 @dataclass(frozen=True, slots=True)
