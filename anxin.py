@@ -1124,6 +1124,7 @@ def examine_test_tools() -> Iterator[Finding]:
         ("chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium"),
         ("mosquitto", ("mosquitto",), "mosquitto mosquitto-clients"),
         ("espeak-ng", ("espeak-ng",), "espeak-ng"),
+        ("npm", ("npm",), "npm"),
     ):
         found = next(filter(None, map(find_program, programs)), None)
         yield Finding(name, True if found else None, found or "only for tests", f"sudo apt install {package}")
