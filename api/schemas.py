@@ -90,6 +90,12 @@ class ContactIn(In):
     phone: Number = Field(min_length=1, examples=["13800138000"])
 
 
+class TextsIn(In):
+    """What a contact has told an operator: whether texts are wanted."""
+
+    wanted: bool = Field(examples=[False])
+
+
 class HouseholdIn(In):
     """A new household. `area_id` is its grid cell."""
 

@@ -98,6 +98,7 @@ class Contact:
     name: str
     relation: str  # 女儿, 儿子, 邻居 …
     phone: str
+    no_texts_since: datetime | None = None  # this number has asked for no more texts
 
 
 class Medium(StrEnum):

@@ -20,7 +20,8 @@ from dispatcher.wording import Voice
 def recipients(home: HomeRecord) -> tuple[Recipient, ...]:
     """Who can be asked, in order: she herself, then who is told first."""
     themselves = [Recipient(f"resident:{one.id}", one.name, one.phone) for one in home.residents if one.phone]
-    others = [Recipient(f"contact:{one.id}", one.name, one.phone) for one in home.contacts]
+    texted = [one for one in home.contacts if one.no_texts_since is None]
+    others = [Recipient(f"contact:{one.id}", one.name, one.phone) for one in texted]
     return (*themselves[:1], *others[:1])
 
 

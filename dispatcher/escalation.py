@@ -133,6 +133,8 @@ class _Climb:
         self.cannot = {told.who for told in case.told if told.answer is Meaning.STOP} | {
             told.who for told in present if told.answer is Meaning.CANNOT
         }
+        if case.home is not None:
+            self.cannot |= {f"contact:{c.id}" for c in case.home.contacts if c.no_texts_since is not None}
         latest = {told.who: told for told in present}
         self.unreachable = {told.who for told in latest.values() if told.unreachable}
         self.relative_comes = any(

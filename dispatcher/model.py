@@ -301,6 +301,7 @@ class Purpose(StrEnum):
     BACK = "back"  # a trip or a stay has ended, watching goes on
     TROUBLE = "trouble"  # to a technician: the centre itself is not well
     PROBE = "probe"  # a synthetic press, to nobody
+    CONSENT = "consent"  # no more texts to this number, or texts again
     HELP = "help"  # an answer was not understood: how to answer
 
 
@@ -329,6 +330,7 @@ DEFINITE = frozenset(
         Meaning.ARRIVED,
         Meaning.DONE,
         Meaning.STOP,
+        Meaning.START,
     }
 )
 

@@ -12,7 +12,7 @@ from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
-from dispatcher import checks, conversation, templates
+from dispatcher import checks, consent, conversation, templates
 from dispatcher.asking import Asked
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
@@ -142,7 +142,7 @@ def close(
         end_alarms(connection, incident_id, now)
         if home is not None:
             voice = Voice.of(register.site(connection))
-            for recipient in outbox.reached(connection, incident_id, "contact:"):
+            for recipient in outbox.reached(connection, incident_id, "contact:", also_withdrawn=True):
                 body, short = voice.closed(home, code, now), templates.closed(voice, home, code, now)
                 _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now, short)
             for recipient in outbox.reached(connection, incident_id, "responder:"):
@@ -359,7 +359,13 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
         if reply_id is None:
             return heard.meaning
         asked = questions.open_questions(connection, number)
-        if not heard.code and heard.meaning not in (Meaning.STOP, Meaning.START):
+        if heard.meaning in (Meaning.STOP, Meaning.START):
+            if consent.take(connection, number, heard.meaning, reply_id, asked, now):
+                incident_id = asked[0].incident_id if asked else None
+                seen_at = None if heard.meaning in _FOR_A_HUMAN else now
+                inbox.join(connection, reply_id, incident_id, heard.meaning, seen_at=seen_at)
+                return heard.meaning
+        elif not heard.code:
             well = checks.answer(connection, number, body, now, asked_elsewhere=bool(asked))
             # Asked whether she is well and to come, a bare digit may mean either; words and codes do not.
             if well is not None and (not asked or heard.by_digit):
@@ -389,7 +395,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
     return heard.meaning
 
 
-_FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP, Meaning.START})
+_FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP})
 
 
 def _hear(

@@ -254,6 +254,14 @@ class Voice:
             return full
         return self._say(f"您有{cases}件求助,看不出您答的是哪件。请照各条短信里的数字回复,或等值班员联系您。")
 
+    def stopped(self, still_told: bool) -> str:
+        """To a contact who wants no more texts; `still_told` of how the present case ends."""
+        tail = "这次的结果仍会告知。" if still_told else ""
+        return self._say(f"已退订,以后报警不再发短信给您。{tail}恢复请回“开通”。")
+
+    def resumed(self) -> str:
+        return self._say("已恢复,老人报警时会发短信给您。退订请回TD。")
+
     def over(self, home: HomeRecord) -> str:
         """To somebody who answers when the case is closed."""
         return self._say(f"{_name(home)}家的事已经处理完毕,不用再赶来。有新情况请打热线。")

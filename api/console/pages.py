@@ -22,7 +22,7 @@ from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from community.errors import NotFound
-from community.model import AccountRole, Device, HomeRecord, Known, OrderState, ResponderKind, Site
+from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
 from dispatcher import views, watching, wording
@@ -223,10 +223,7 @@ def households(
         (
             Cell([home.household.address]),
             Cell(people(home) or ["—"]),
-            Cell(
-                [f"{one.name}({one.relation}) {in_words(one.phone)}" for one in home.contacts]
-                or ["没有联系人 none"]
-            ),
+            Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
             Cell([home.household.access_notes or "—"]),
         )
@@ -467,6 +464,11 @@ def in_words(number: str) -> str:
     if mobile := re.fullmatch(r"\+86(1\d{2})(\d{4})(\d{4})", number):
         return " ".join(mobile.groups())
     return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
+
+
+def _contact(contact: Contact) -> str:
+    wants = "" if contact.no_texts_since is None else " 已退订短信 wants no texts"
+    return f"{contact.name}({contact.relation}) {in_words(contact.phone)}{wants}"
 
 
 def _when(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 
 from api import pages
-from api.deps import AdminDep, PartsDep, ReadDep
+from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
-from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn
+from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn, TextsIn
 from community.errors import NotFound
 from community.model import Contact, HomeRecord, Household, Position, Resident
-from community.storage import register
+from community.storage import consent, register
 
 HouseholdId = Annotated[int, Path(ge=1, lt=2**63, examples=[5])]
 Search = Annotated[
@@ -87,6 +87,31 @@ def change_household(
             _keep_residents(connection, household_id, given.residents, known)
         if given.contacts is not None:
             register.set_contacts(connection, household_id, _contacts(household_id, given.contacts))
+        return register.household_by_id(connection, household_id)
+
+
+@router.post(
+    "/households/{household_id}/contacts/{contact_id}/texts",
+    operation_id="setTextsWanted",
+    summary="A contact wants no more texts, or wants them again",
+    responses=describe(404, 422),
+)
+def set_texts_wanted(
+    household_id: HouseholdId,
+    contact_id: HouseholdId,
+    given: TextsIn,
+    parts: PartsDep,
+    _caller: CallerDep,
+    now: NowDep,
+) -> HomeRecord:
+    """As by the texts TD and 开通, for who says it by telephone. It holds for the number, in every home."""
+    with parts.store.write() as connection:
+        home = register.household_by_id(connection, household_id)
+        phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
+        if phone is None:
+            raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+        change = consent.restore if given.wanted else consent.withdraw
+        change(connection, phone, now)
         return register.household_by_id(connection, household_id)
 
 

@@ -164,7 +164,15 @@ _RESIDENTS_OF = Query(
     lambda among: select(t.resident).where(among(t.resident.c.household_id, "ids")).order_by(t.resident.c.id)
 )
 _CONTACTS_OF = Query(
-    lambda among: select(t.contact).where(among(t.contact.c.household_id, "ids")).order_by(t.contact.c.rank)
+    lambda among: (
+        select(t.contact, t.withdrawal.c.withdrawn_at)
+        .outerjoin(
+            t.withdrawal,
+            and_(t.withdrawal.c.phone == t.contact.c.phone, t.withdrawal.c.restored_at.is_(None)),
+        )
+        .where(among(t.contact.c.household_id, "ids"))
+        .order_by(t.contact.c.rank)
+    )
 )
 _DEVICES_BY_KEY = Query(lambda among: select(t.device).where(among(t.device.c.key, "keys")))
 _REVISIONS = select(t.revision.c.of, t.revision.c.number)
@@ -631,6 +639,7 @@ def _contact(row: Any) -> Contact:
         name=row.name,
         relation=row.relation,
         phone=row.phone,
+        no_texts_since=row.withdrawn_at,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
-from community.model import Household, Position, Responder
+from community.model import Contact, Household, Position, Responder
 from community.sites.generate import SiteData
 from community.storage import register
 from community.storage import tables as t
@@ -23,9 +23,9 @@ def load(connection: Connection, data: SiteData) -> None:
     register.set_site(connection, data.site)
     _fill(connection, t.area, ({**_plain(each), "polygon": each.polygon} for each in data.areas))
     _fill(connection, t.household, (_household(each) for each in data.households))
+    _fill(connection, t.contact, (_contact(each) for each in data.contacts))
     for table, values in (
         (t.resident, data.residents),
-        (t.contact, data.contacts),
         (t.device, data.devices),
         (t.provider, data.providers),
         (t.catalogue_item, data.items),
@@ -62,6 +62,12 @@ def _household(household: Household) -> dict[str, Any]:
     row = {**_plain(household), **_place(household.position)}
     row["accuracy_m"] = household.position.accuracy_m if household.position else None
     del row["position"]
+    return row
+
+
+def _contact(contact: Contact) -> dict[str, Any]:
+    row = _plain(contact)
+    del row["no_texts_since"]
     return row
 
 

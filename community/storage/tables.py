@@ -172,6 +172,16 @@ contact_channel = Table(
     ),
 )
 
+# Numbers that want no texts, since when; `restored_at` is set when they want them again.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("phone", String(32), primary_key=True),
+    Column("withdrawn_at", Moment, nullable=False),
+    Column("restored_at", Moment),
+    CheckConstraint("restored_at >= withdrawn_at", name="restored_after"),
+)
+
 device = Table(
     "device",
     metadata,

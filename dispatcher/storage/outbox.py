@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, true, update
 
 from community.storage.prepared import Changes
 from community.storage.rows import upsert
-from community.storage.tables import incident, message
+from community.storage.tables import incident, message, withdrawal
 from dispatcher.model import RANK, Draft, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from
 
@@ -151,6 +151,20 @@ def drop_stale(connection: Connection, now: datetime) -> int:
     ).rowcount
 
 
+def cancel_unsent_to(connection: Connection, phone: str) -> None:
+    """Cancel alarms that have not left yet to `phone`, which wants none; how a case ended is still told."""
+    connection.execute(
+        update(message)
+        .where(
+            message.c.phone == phone,
+            message.c.state == MessageState.QUEUED.value,
+            message.c.who.startswith("contact:"),
+            message.c.purpose.not_in(_AFTER_CLOSING),
+        )
+        .values(state=MessageState.CANCELLED.value)
+    )
+
+
 def settle_sent(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Record that messages left. What a receipt has said meanwhile is worth more and stays."""
     if rows:
@@ -250,16 +264,21 @@ def advance(
     )
 
 
-def reached(connection: Connection, incident_id: int, prefix: str) -> list[Recipient]:
+def reached(
+    connection: Connection, incident_id: int, prefix: str, *, also_withdrawn: bool = False
+) -> list[Recipient]:
     """Whom of `prefix` (`contact:`, `responder:`) a message of this case may have reached; each once.
 
-    An attempt that ended in doubt may have arrived. Who has a new number meanwhile is told there.
+    An attempt that ended in doubt may have arrived. Who has a new number meanwhile is told there. A contact
+    that wants no texts is left out, unless `also_withdrawn`.
     """
+    silent = exists().where(withdrawal.c.phone == message.c.phone, withdrawal.c.restored_at.is_(None))
     query = (
         select(message.c.who, message.c.name, message.c.phone)
         .where(
             message.c.incident_id == incident_id,
             message.c.who.startswith(prefix),
+            true() if also_withdrawn or prefix != "contact:" else ~silent,
             or_(
                 message.c.state.in_([s.value for s in _LEFT]),
                 and_(message.c.state.in_([s.value for s in _NOT_LEFT]), message.c.attempts > 0),

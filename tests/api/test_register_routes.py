@@ -100,3 +100,17 @@ def test_degrees_that_are_none_are_refused(operator: Browser, town: Town) -> Non
             headers={"X-CSRF-Token": operator.csrf_token, "Content-Type": "application/json"},
         )
         assert answer.status_code == 422, position
+
+
+def test_an_operator_may_say_that_a_contact_wants_no_texts(operator: Browser, town: Town) -> None:
+    path = f"/api/households/{town.household_id}"
+    [daughter] = operator.get(path).json()["contacts"]
+    assert daughter["no_texts_since"] is None
+
+    texts = f"{path}/contacts/{daughter['id']}/texts"
+    [stopped] = operator.post(texts, {"wanted": False}).json()["contacts"]
+    assert stopped["no_texts_since"] is not None
+    assert "已退订短信" in operator.get("/households").text
+    [again] = operator.post(texts, {"wanted": True}).json()["contacts"]
+    assert again["no_texts_since"] is None
+    assert operator.post(f"{path}/contacts/404/texts", {"wanted": True}).status_code == 404

@@ -137,7 +137,8 @@ export class Case {
         home.contacts.length
           ? h("ol", { class: "people" }, home.contacts.map((contact) => h("li", null,
             h("span", { class: "rank" }, contact.rank),
-            h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`)), phone(contact.phone))))
+            h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`),
+              contact.no_texts_since ? [" ", h("span", { class: "chip chip--amber" }, "已退订短信 wants no texts")] : null), phone(contact.phone))))
           : h("p", { class: "warn" }, "没有登记联系人。 No contact is registered.")),
       h("div", { class: "block" }, h("h3", null, both(["警情", "alarms"])),
         h("ul", { class: "people" }, this.detail.alarms.map((alarm) => h("li", null, icon(alarm.kind),
