@@ -17,7 +17,11 @@ TOPIC = "anxin/bell"
 
 class Bell(Protocol):
     def ring(self) -> None:
-        """Something has changed; whoever waits should look."""
+        """Something has changed; whoever waits should look, here and elsewhere."""
+        ...
+
+    def tell(self) -> None:
+        """Something has changed that is news elsewhere only."""
         ...
 
     def wait(self, timeout_s: float) -> bool:
@@ -33,6 +37,9 @@ class LocalBell:
 
     def ring(self) -> None:
         self._rung.set()
+
+    def tell(self) -> None:
+        """There is no elsewhere."""
 
     def wait(self, timeout_s: float) -> bool:
         rang = self._rung.wait(timeout_s)
@@ -59,6 +66,9 @@ class MqttBell(LocalBell):
 
     def ring(self) -> None:
         super().ring()
+        self.tell()
+
+    def tell(self) -> None:
         if self._client.is_connected():
             self._client.publish(TOPIC, b"", qos=0)
 

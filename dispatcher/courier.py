@@ -185,8 +185,9 @@ class _Leased:
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
 
-    `recorded` is called when a group of outcomes has been written. With `has_another_way`, what a provider
-    took and then could not deliver is taken back from it.
+    `recorded` is called when a group of outcomes has been written, with whether that is all: nothing of it
+    has to be looked at, and nothing waits for a free sender. With `has_another_way`, what a provider took and
+    then could not deliver is taken back from it.
     """
 
     def __init__(
@@ -197,7 +198,7 @@ class Courier:
         *,
         worker: str,
         senders: int = 32,
-        recorded: Callable[[], None] = lambda: None,
+        recorded: Callable[[bool], None] = lambda _: None,
         has_another_way: bool = False,
     ) -> None:
         self._store = store
@@ -210,6 +211,7 @@ class Courier:
         self._work: queue.SimpleQueue[_Leased | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._busy = 0
+        self._is_full = False
         self._lock = threading.Lock()
         self._pool = [
             threading.Thread(target=self._send_all, name=f"courier-{n}", daemon=True) for n in range(senders)
@@ -239,7 +241,8 @@ class Courier:
         """Take what waits in the outbox, as much as can be sent soon; returns how many."""
         now = self._clock.now()
         limit = self.free()
-        if limit < BACKLOG * self._senders // 2:
+        self._is_full = limit < BACKLOG * self._senders // 2
+        if self._is_full:
             return 0  # many at once later, rather than a few at a time now: each look is a transaction
         with self._store.read() as connection:
             is_lost = self._has_another_way and outbox.is_anything_lost(connection, now)
@@ -313,7 +316,7 @@ class Courier:
         try:
             if group:
                 settle(self._store, group)
-                self._recorded()
+                self._recorded(not self._is_full and all(isinstance(c.outcome, Sent) for c in group))
         except Exception:
             log.exception("recording failed", messages=len(group))
             if len(group) > 1:

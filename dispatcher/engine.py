@@ -64,8 +64,15 @@ class Engine:
         self._courier = courier
         self._known: _Known | None = None
 
-    def tick(self, now: datetime) -> int:
-        """Look at everything that is due at `now`; returns how many incidents that was."""
+    def tick(self, now: datetime, *, expected: bool = False) -> int:
+        """Look at everything that is due at `now`; returns how many incidents that was.
+
+        When something is `expected`, because somebody rang, it is not first asked whether there is anything.
+        """
+        if not expected:
+            with self._store.read() as connection:
+                if not is_anything_due(connection, now):
+                    return 0  # most looks find nothing: no writer has to wait for them
         seen = 0
         while True:
             try:
@@ -79,9 +86,6 @@ class Engine:
                 return seen
 
     def _group(self, now: datetime, limit: int) -> tuple[int, _Born]:
-        with self._store.read() as connection:
-            if not is_anything_due(connection, now):
-                return 0, _NOBODY  # most looks find nothing: no writer has to wait for them
         with self._store.write() as connection:
             book = Casebook(connection)
             due = book.load_due(now, limit)

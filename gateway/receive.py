@@ -42,13 +42,16 @@ class Devices:
     def find(self, device_key: str) -> Enrolment | None:
         return self._known.get(device_key)
 
-    def refresh(self, connection: Connection, revision: int) -> None:
-        if revision != self._revision:
-            self._known = {
-                device.key: Enrolment(device.key, device.role, device.vendor, device.model)
-                for device in register.devices(connection)
-            }
-            self._revision = revision
+    def refresh(self, connection: Connection, revision: int) -> bool:
+        """Catch up with the register; whether there was anything new."""
+        if revision == self._revision:
+            return False
+        self._known = {
+            device.key: Enrolment(device.key, device.role, device.vendor, device.model)
+            for device in register.devices(connection)
+        }
+        self._revision = revision
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +100,25 @@ class Receiver:
 
     def _commit(self, frames: Sequence[Frame]) -> list[Receipt]:
         parts = self._parts
-        levels = self._known_levels()
-        with parts.store.read() as connection:
-            revisions = register.revisions(connection)
-            self._devices.refresh(connection, revisions.device)
-            plans = parts.plans.current(connection, revisions.plan)
-        readings: list[Reading] = []
-        self._levels = None  # until the commit they are known to nobody else: a failure reads them again
-        for frame in frames:
-            reading = read(frame, self._devices, levels, parts.profiles)
-            levels.update(reading.levels)
-            readings.append(reading)
-        if any(reading.signals or reading.tickets or reading.levels for reading in readings):
-            with parts.store.write() as connection:
-                taken = intake.take(connection, readings, plans, parts.clock.now())
-            if taken.touched:
-                parts.bell.ring()
+        while True:
+            levels = self._known_levels()
+            self._levels = None  # until the commit they are known to nobody else: a failure reads them again
+            readings: list[Reading] = []
+            for frame in frames:
+                reading = read(frame, self._devices, levels, parts.profiles)
+                levels.update(reading.levels)
+                readings.append(reading)
+            says_something = any(one.signals or one.tickets or one.levels for one in readings)
+            with parts.store.write() if says_something else parts.store.read() as connection:
+                revisions = register.revisions(connection)
+                if self._devices.refresh(connection, revisions.device):
+                    continue  # what a frame means may have changed with its device: read them again
+                if says_something:
+                    plans = parts.plans.current(connection, revisions.plan)
+                    taken = intake.take(connection, readings, plans, parts.clock.now())
+            break
+        if says_something and taken.touched:
+            parts.bell.tell()
         self._levels = levels
         for reading in readings:
             parts.seen.note(reading)
@@ -134,7 +140,7 @@ class Receiver:
                 raise
             log.exception("a message cannot be put before a human with its sender")
             self._keep_bytes(frame, "")
-        self._parts.bell.ring()
+        self._parts.bell.tell()
         return [reading.receipt] if reading.receipt is not None else []
 
     def _keep_bytes(self, frame: Frame, sender: str) -> None:

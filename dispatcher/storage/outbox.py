@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, true, update
 
-from community.storage.prepared import Changes
+from community.storage.prepared import Changes, Query
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, withdrawal
 from dispatcher.model import RANK, Draft, Message, MessageState, Purpose, Recipient
-from dispatcher.storage.casebook import message_from
+from dispatcher.storage.casebook import message_from, message_from_mapping
 
 _WORTH_ANOTHER = timedelta(minutes=30)  # a report that comes later is of a text that nobody waits for
 _TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
@@ -33,19 +33,29 @@ _UNSENT = Changes(
 _AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.COVERED.value)
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
-    """Due and not taken, or taken by somebody whose lease has run out; also after a clock was set back."""
-    too_far = now + _TOO_FAR
-    return or_(
-        and_(
-            message.c.state == MessageState.QUEUED.value,
-            or_(message.c.due_at <= now, message.c.due_at > too_far),
-        ),
-        and_(
-            message.c.state == MessageState.SENDING.value,
-            or_(message.c.lease_until <= now, message.c.lease_until > too_far),
-        ),
+# Due and not taken, or taken by somebody whose lease has run out; also after a clock was set back.
+_WAITS = or_(
+    and_(
+        message.c.state == MessageState.QUEUED.value,
+        or_(message.c.due_at <= bindparam("now"), message.c.due_at > bindparam("too_far")),
+    ),
+    and_(
+        message.c.state == MessageState.SENDING.value,
+        or_(message.c.lease_until <= bindparam("now"), message.c.lease_until > bindparam("too_far")),
+    ),
+)
+_ANY_WAITING = Query(lambda _: select(message.c.id).where(_WAITS).limit(1))
+_CASE_CLOSED = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
+_TAKE = Query(
+    lambda _: (
+        select(message)
+        .where(_WAITS, or_(*(message.c.purpose == purpose for purpose in _AFTER_CLOSING), ~_CASE_CLOSED))
+        .order_by(message.c.lane, message.c.due_at, message.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=message)
     )
+)
+_TAKEN = Changes(message, "state", "attempts", "lease_until", "worker")
 
 
 def put(connection: Connection, draft: Draft, now: datetime) -> None:
@@ -72,7 +82,7 @@ def put(connection: Connection, draft: Draft, now: datetime) -> None:
 
 def is_anything_waiting(connection: Connection, now: datetime) -> bool:
     """Whether a courier would find something to take; a cheap look, without a lock."""
-    return connection.execute(select(message.c.id).where(_waits(now)).limit(1)).first() is not None
+    return bool(_ANY_WAITING.rows(connection, now=now, too_far=now + _TOO_FAR))
 
 
 def take(
@@ -87,34 +97,26 @@ def take(
 
     A message of a case that was closed meanwhile stays behind: `drop_stale` cancels it.
     """
-    case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
-    ids = list(
-        connection.execute(
-            select(message.c.id)
-            .where(
-                _waits(now),
-                or_(message.c.purpose.in_(_AFTER_CLOSING), ~case_closed),
-            )
-            .order_by(message.c.lane, message.c.due_at, message.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=message)
-        ).scalars()
-    )
-    if not ids:
-        return []
-    rows = connection.execute(
-        update(message)
-        .where(message.c.id.in_(ids))
-        .values(
-            state=MessageState.SENDING.value,
-            attempts=message.c.attempts + 1,
-            lease_until=lease_until,
-            worker=worker,
+    rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit)
+    taken = [
+        {
+            **row._asdict(),
+            "state": MessageState.SENDING.value,
+            "attempts": row.attempts + 1,
+            "lease_until": lease_until,
+            "worker": worker,
+        }
+        for row in rows
+    ]
+    if taken:
+        _TAKEN.run(
+            connection,
+            [
+                {name: row[name] for name in ("id", "state", "attempts", "lease_until", "worker")}
+                for row in taken
+            ],
         )
-        .returning(*message.c)
-    )
-    place = {id: index for index, id in enumerate(ids)}
-    return sorted((message_from(row) for row in rows), key=lambda taken: place[taken.id])
+    return [message_from_mapping(row) for row in taken]
 
 
 def cancel_unsent(connection: Connection, incident_id: int, who: Collection[str] | None = None) -> int:

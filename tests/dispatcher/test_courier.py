@@ -233,7 +233,7 @@ def test_any_number_of_couriers_send_each_message_once(town: Town, couriers: int
     handsets, recorded = Handsets(), threading.Event()
     ready = threading.Barrier(couriers)
     team = [
-        Courier(town.store, handsets, town, worker=f"c{n}", senders=4, recorded=recorded.set)
+        Courier(town.store, handsets, town, worker=f"c{n}", senders=4, recorded=lambda _: recorded.set())
         for n in range(couriers)
     ]
 
