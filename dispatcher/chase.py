@@ -15,7 +15,7 @@ from community.storage import Store
 from dispatcher import responses
 from dispatcher.channels import Channel, Medium, Reporting
 from dispatcher.clock import Clock
-from dispatcher.followup import Astray, call_for, is_given_up, wants_asking, wants_call
+from dispatcher.followup import Astray, call_for, is_given_up, is_vain, wants_asking, wants_call
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState
 from dispatcher.storage import astray
 from dispatcher.storage.casebook import Casebook
@@ -50,6 +50,11 @@ class Chaser:
             if wants_asking(one, now) and one.message.id not in self._asked:
                 self._asked.add(one.message.id)
                 self._asking.submit(self._ask, one.message)
+        vain = [one for one in found if is_vain(one)]
+        if vain:
+            with self._store.write() as connection:
+                for one in vain:
+                    astray.call_off(connection, one.message.id)
         wanted = [one for one in found if wants_call(one, now)] if self._can_call else []
         return self._call(wanted, now) if wanted else 0
 

@@ -19,7 +19,7 @@ import structlog
 from community.storage import Store
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
 from dispatcher.clock import Clock
-from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose
+from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose, speaks
 from dispatcher.storage import outbox
 from dispatcher.storage.casebook import Casebook
 from dispatcher.wording import fate
@@ -166,7 +166,7 @@ def _fact(c: Carried) -> Fact:
     why = f":{c.outcome.why}" if isinstance(c.outcome, TryLater | Undeliverable) else ""
     return Fact(
         Entry.MESSAGE,
-        f"{fate(c.message.is_call, c.message.to.name, state)}{why}",
+        f"{fate(c.message.is_call or speaks(c.channel), c.message.to.name, state)}{why}",
         detail={
             "message": c.message.id,
             "state": state.value,

@@ -38,12 +38,18 @@ def wants_call(astray: Astray, now: datetime) -> bool:
     """
     message = astray.message
     asks = message.purpose in (Purpose.RAISED, Purpose.ASK) and message.lane is Lane.PERSON
-    if message.is_call or astray.called or not asks or not astray.needed:
+    if message.is_spoken or astray.called or not asks or not astray.needed:
         return False
     if message.state in LOST:
         return True
     waits_for_a_sender = message.state in (MessageState.QUEUED, MessageState.SENDING)
-    return (astray.reports or waits_for_a_sender) and _is_over(message.created_at, CALL_AFTER, now)
+    has_left = message.state is MessageState.SENT and astray.reports
+    return (waits_for_a_sender or has_left) and _is_over(message.created_at, CALL_AFTER, now)
+
+
+def is_vain(astray: Astray) -> bool:
+    """Whether a call that has not begun is needed no more: its person has answered, or help is coming."""
+    return astray.message.is_call and astray.message.state is MessageState.QUEUED and not astray.needed
 
 
 def wants_asking(astray: Astray, now: datetime) -> bool:
@@ -60,7 +66,7 @@ def wants_asking(astray: Astray, now: datetime) -> bool:
 
 def is_given_up(message: Message, now: datetime) -> bool:
     """Whether to stop waiting for word of a message that was taken."""
-    longest = CALL_GIVEN_UP_AFTER if message.is_call else TEXT_GIVEN_UP_AFTER
+    longest = CALL_GIVEN_UP_AFTER if message.is_spoken else TEXT_GIVEN_UP_AFTER
     return message.sent_at is not None and _is_over(message.sent_at, longest, now)
 
 

@@ -380,6 +380,16 @@ class Message:
     refused: tuple[str, ...] = ()
     is_call: bool = False  # to be said by telephone, whatever the person likes better
 
+    @property
+    def is_spoken(self) -> bool:
+        """Whether it rings a telephone: it had to, or its person likes that better at this hour."""
+        return self.is_call or speaks(self.channel)
+
+
+def speaks(channel: str) -> bool:
+    """Whether a channel reads messages out on the telephone: its name says so."""
+    return channel.endswith("-voice")
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -458,7 +458,7 @@ def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime)
         if reply_id is not None:
             inbox.join(connection, reply_id, incident_id, meaning, seen_at=now)
             if outbox.advance(connection, known.id, MessageState.DELIVERED, now, "", call_id):
-                text = fate(known.is_call, known.to.name, MessageState.DELIVERED)
+                text = fate(known.is_spoken, known.to.name, MessageState.DELIVERED)
                 detail = {"message": known.id, "state": MessageState.DELIVERED.value}
                 book.note(incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
             if book.incident(incident_id).is_open:
@@ -496,7 +496,7 @@ def receipt(
             return True
         if book is not None and known.incident_id is not None:
             tail = f":{error}" if error else ""
-            text = f"{fate(known.is_call, known.to.name, state)}{tail}"
+            text = f"{fate(known.is_spoken, known.to.name, state)}{tail}"
             detail = {"message": known.id, "state": state.value}
             book.note(known.incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
             if state in LOST and book.incident(known.incident_id).is_open:

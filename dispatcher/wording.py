@@ -315,9 +315,9 @@ def _room(asking: str, segments: int = 1) -> int:
     return (SEGMENT if segments == 1 else segments * _JOINED) - len(re.findall("回[1-5]", asking))
 
 
-def fate(is_call: bool, name: str, state: MessageState) -> str:
+def fate(is_spoken: bool, name: str, state: MessageState) -> str:
     """What became of a message, for the timeline: 给女儿赵艳的短信已送达, 给女儿赵艳的电话未接通."""
-    if is_call:
+    if is_spoken:
         return f"给{name}的电话{CALL_WORD[state][0]}"
     return f"给{name}的短信{MESSAGE_WORD[state][0]}"
 

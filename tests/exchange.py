@@ -46,7 +46,7 @@ class AskedPhones(Asked, TownPhones):
 class Exchange(Asked):
     """The town's way to call. A call rings until a story says what becomes of it."""
 
-    name: str = "town-calls"
+    name: str = "town-voice"
     capabilities: Capabilities = field(default_factory=lambda: Capabilities(medium=Medium.VOICE))
     calls: list[Message] = field(default_factory=list)
     trouble: dict[str, Outcome] = field(default_factory=dict)

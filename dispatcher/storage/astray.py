@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text
+from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text, update
 
 from community.storage.tables import NOT_ARRIVED, incident, message, offer, reply
 from dispatcher.followup import ASK_AFTER, CALL_AFTER, LOOK_BACK, Astray, call_key
@@ -25,6 +25,7 @@ _NEEDED = and_(
     ~_ANSWERED,
     or_(message.c.who.startswith("contact:"), _ASKED),
 )
+_IN_VAIN = and_(message.c.is_call, message.c.state == MessageState.QUEUED.value, ~_NEEDED)
 _MAY_BE_CALLED = and_(
     message.c.is_call.is_(False),
     message.c.purpose.in_([Purpose.RAISED.value, Purpose.ASK.value]),
@@ -35,7 +36,9 @@ _MAY_BE_CALLED = and_(
 
 
 def astray(connection: Connection, now: datetime, reporting: Collection[str], *, limit: int) -> list[Astray]:
-    """What may want a call or a question to its provider at `now`, the oldest first; the rule decides.
+    """What may want a call, a question to its provider, or no call any more, the oldest first.
+
+    The rule decides; this only leaves out what it would say no to.
 
     `reporting` names the channels that say what became of a message.
     """
@@ -53,6 +56,7 @@ def astray(connection: Connection, now: datetime, reporting: Collection[str], *,
             message.c.created_at > now - LOOK_BACK,
             or_(
                 and_(reports, silent),
+                _IN_VAIN,
                 and_(or_(lost, and_(late, or_(waits, and_(sent, reports)))), _MAY_BE_CALLED),
             ),
         )
@@ -70,3 +74,15 @@ def called(connection: Connection, keys: Collection[str]) -> set[str]:
     calls = {call_key(key): key for key in keys}
     found = connection.execute(select(message.c.key).where(message.c.key.in_(list(calls)))).scalars()
     return {calls[key] for key in found}
+
+
+def call_off(connection: Connection, message_id: int) -> bool:
+    """Cancel a call that has not begun; False when it has."""
+    return (
+        connection.execute(
+            update(message)
+            .where(message.c.id == message_id, message.c.state == MessageState.QUEUED.value)
+            .values(state=MessageState.CANCELLED.value)
+        ).rowcount
+        == 1
+    )

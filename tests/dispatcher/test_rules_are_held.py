@@ -12,6 +12,7 @@ import pytest
 
 import dispatcher.chain
 import dispatcher.escalation
+import dispatcher.followup
 import dispatcher.model
 import dispatcher.plans
 import dispatcher.routing
@@ -39,6 +40,7 @@ from tests.dispatcher.cases import (
     replied,
     unreachable,
 )
+from tests.dispatcher.test_followup import what_the_rules_say as followed_up
 from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_understanding import TABLE
 
@@ -262,6 +264,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.understanding: _understanding,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
+    dispatcher.followup: followed_up,
 }
 
 MUTANTS = [
@@ -380,6 +383,21 @@ MUTANTS = [
     (dispatcher.chain, "entry.seq != expected or", "entry.seq != expected and"),
     (dispatcher.chain, "start=1", "start=0"),
     (dispatcher.chain, "before = entry.digest", "before = ''"),
+    (dispatcher.followup, "message.is_spoken or astray.called", "astray.called"),
+    (dispatcher.followup, "or astray.called or", "or"),
+    (dispatcher.followup, "or not asks or", "or"),
+    (dispatcher.followup, "or not astray.needed:", "or False:"),
+    (dispatcher.followup, "and message.lane is Lane.PERSON", ""),
+    (dispatcher.followup, "if message.state in LOST", "if message.state not in LOST"),
+    (dispatcher.followup, "(waits_for_a_sender or has_left)", "True"),
+    (dispatcher.followup, "(waits_for_a_sender or has_left)", "has_left"),
+    (dispatcher.followup, "MessageState.SENT and astray.reports", "MessageState.SENT"),
+    (dispatcher.followup, "is MessageState.QUEUED and not", "is MessageState.QUEUED and"),
+    (dispatcher.followup, "astray.message.is_call and astray", "astray"),
+    (dispatcher.followup, "message.state is MessageState.SENT", "message.state is not None"),
+    (dispatcher.followup, "CALL_GIVEN_UP_AFTER if", "TEXT_GIVEN_UP_AFTER if"),
+    (dispatcher.followup, "since >= wait", "since > wait"),
+    (dispatcher.followup, "now > _CLOCKS", "now >= _CLOCKS"),
 ]
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from community.model import ContactChannel, Medium
+from community.storage import contact_channels
 from community.storage.tables import contact
 from devices.signal import Kind
 from dispatcher import responses, views
-from dispatcher.channels import Fate, Undeliverable
+from dispatcher.channels import Fate, TryLater, Undeliverable
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Stage
 from dispatcher.responses import Pressed
+from dispatcher.switchboard import Switchboard
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN
+from dispatcher.wiring import read_wishes
 from tests.exchange import Telephone
 from tests.town import Town
 
@@ -321,3 +325,40 @@ def test_a_clock_set_back_an_hour_keeps_nobody_from_being_rung(town: Town, press
     town.pass_time(seconds=2)
 
     assert pressed.rings("女儿") == 1
+
+
+def test_calls_that_wait_for_a_line_are_called_off_when_somebody_goes(
+    town: Town, telephone: Telephone
+) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.responder("李强", metres=400)
+    for who in ("女儿", "李强"):
+        telephone.exchange.trouble[town.people[who]] = TryLater("all lines are busy", wait_s=20)
+    town.press("王秀英")
+    town.pass_time(seconds=15)
+
+    town.answer("李强", "1")
+    telephone.exchange.trouble.clear()
+    town.pass_time(seconds=60)
+
+    assert (telephone.rings("女儿"), telephone.rings("李强")) == (0, 0)
+    calls = {m.to.name: m.state for m in town.detail("王秀英").messages if m.is_call}
+    assert set(calls.values()) == {MessageState.CANCELLED}
+
+
+def test_who_likes_to_be_called_is_called_once(town: Town, telephone: Telephone) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    with town.store.write() as connection:
+        daughter = connection.execute(select(contact.c.id)).scalar_one()
+        home = town.homes["王秀英"]
+        contact_channels.replace_for(connection, home, daughter, [ContactChannel(Medium.VOICE)])
+    town.channel = Switchboard(
+        [telephone.texts, telephone.exchange], town, lambda known: read_wishes(town.store, known)
+    )
+
+    town.press("王秀英")
+    town.pass_time(seconds=50)
+
+    assert (telephone.rings("女儿"), town.heard("女儿")) == (1, [])
+    telephone.becomes("女儿", "no-answer")
+    assert "给女儿女儿的电话未接通:无人接听 no answer" in timeline(town)

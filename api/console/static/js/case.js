@@ -10,6 +10,7 @@ import words from "/console/words.js";
 const FALSE_ALARMS = ["false_press", "device_fault", "test"];
 const OPEN_OFFERS = ["asked", "accepted", "on_the_way", "arrived"];
 const NEXT = { asked: ["accepted", "declined"], accepted: ["on_the_way"], on_the_way: ["arrived"], arrived: ["done"] };
+const isSpoken = (message) => message.is_call || message.channel.endsWith("-voice");
 const MESSAGE_CHIP = { delivered: "chip--good", failed: "chip--emergency", undeliverable: "chip--emergency" };
 const OFFER_CHIP = { accepted: "chip--good", on_the_way: "chip--good", arrived: "chip--good", done: "chip--good", asked: "chip--amber" };
 
@@ -177,9 +178,9 @@ export class Case {
       messages.map((message) => h("div", { class: "bubble" },
         h("p", null, message.body),
         h("div", { class: "bubble__foot" },
-          h("span", null, `${message.is_call ? "☎" : "→"} ${message.to.name} ${phoneWords(message.to.phone)}`),
+          h("span", null, `${isSpoken(message) ? "☎" : "→"} ${message.to.name} ${phoneWords(message.to.phone)}`),
           h("span", null, clockTime(message.delivered_at || message.sent_at || message.created_at)),
-          h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(message.is_call ? words.call : words.message, message.state)),
+          h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(isSpoken(message) ? words.call : words.message, message.state)),
           message.error ? h("span", null, message.error) : null))));
   }
 
