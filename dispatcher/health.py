@@ -6,7 +6,7 @@ last turned, how long work has waited, and whether a synthetic press came throug
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,7 +30,7 @@ class WorkerKind(StrEnum):
     FALLBACK = "fallback"
 
 
-WORKER_WORD = {
+WORKER_WORD: Mapping[WorkerKind, Pair] = {
     WorkerKind.GATEWAY: ("网关", "gateway"),
     WorkerKind.DISPATCHER: ("调度", "dispatcher"),
     WorkerKind.COURIER: ("发送", "courier"),
@@ -38,6 +38,16 @@ WORKER_WORD = {
     WorkerKind.WATCH: ("看门", "watch"),
     WorkerKind.FALLBACK: ("后备", "fall-back"),
 }
+
+VITAL_WORD: Mapping[str, Pair] = {
+    **{kind.value: word for kind, word in WORKER_WORD.items()},
+    "database": ("数据库", "database"),
+    "incidents": ("警情", "cases"),
+    "messages": ("通知", "messages"),
+    "alarms": ("报警", "alarms"),
+    "probe": ("自检", "self-test"),
+}
+"""What each check is called; one of a provider, `channel:<name>`, by the provider's own name."""
 
 NEEDED = frozenset({WorkerKind.GATEWAY, WorkerKind.DISPATCHER, WorkerKind.COURIER, WorkerKind.API})
 """Without one of each of these nobody is helped."""

@@ -26,6 +26,7 @@ from community.model import AccountRole, Contact, Device, HomeRecord, Known, Ord
 from community.storage import desk, register
 from devices.signal import Role
 from dispatcher import views, watching, wording
+from dispatcher.health import VITAL_WORD
 from dispatcher.storage.watches import CheckLine, CheckState
 from dispatcher.watching import Outcome
 from hotline import orders as order_book
@@ -422,6 +423,7 @@ def words() -> Response:
         "known": KNOWN_WORD,
     }
     plain = {name: {str(key.value): pair for key, pair in table.items()} for name, table in tables.items()}
+    plain["vital"] = dict(VITAL_WORD)
     return Response(b"export default " + orjson.dumps(plain) + b";\n", media_type="text/javascript")
 
 

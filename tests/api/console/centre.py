@@ -23,7 +23,9 @@ from dispatcher.channels.phones import Phones
 from dispatcher.clock import SystemClock
 from dispatcher.courier import Courier
 from dispatcher.engine import Engine
+from dispatcher.health import WorkerKind
 from dispatcher.model import Meaning, Message
+from dispatcher.pulse import Pulse
 from dispatcher.storage import handsets
 from dispatcher.storage.planbook import Planbook
 
@@ -47,6 +49,10 @@ class Centre:
             store, Phones(self._receive, self._received), self.clock, worker="test", senders=2
         )
         self._engine = Engine(store, self._courier)
+        self.turning = {WorkerKind.GATEWAY, WorkerKind.DISPATCHER, WorkerKind.COURIER, WorkerKind.WATCH}
+        self._closing = threading.Event()
+        self._turner = threading.Thread(target=self._turn, name="loops")
+        self._turner.start()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -77,7 +83,17 @@ class Centre:
 
     def close(self) -> None:
         self.stop()
+        self._closing.set()
+        self._turner.join()
         self._courier.close()
+
+    def _turn(self) -> None:
+        """The loops of absent processes say that they turn, as long as they are in `turning`."""
+        pulses = {kind: Pulse(self._store, kind) for kind in self.turning}
+        while not self._closing.is_set():
+            for kind in tuple(self.turning):
+                pulses[kind].turn(self.clock.now())
+            self._closing.wait(1)
 
     # ---- what happens in town ----
 

@@ -12,6 +12,7 @@ from community.model import Contact, Device, Duty, Position, Responder, Responde
 from community.storage import Store, register
 from devices.signal import Kind, Role
 from dispatcher import views
+from dispatcher.health import WorkerKind
 from dispatcher.model import CloseCode, Stage
 from hotline import calls, orders
 from tests.api.conftest import Town
@@ -417,3 +418,24 @@ def test_who_logs_out_is_out(desk: Desk) -> None:
     desk.tab.wait_for_url(f"{desk.url}/login")
     desk.tab.goto(f"{desk.url}/phones")
     expect(desk.tab).to_have_url(f"{desk.url}/login?next=/phones")
+
+
+def test_a_part_of_the_centre_that_stands_still_is_on_the_console_in_words(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    dispatcher, banner = tab.locator('[data-check="dispatcher"]'), tab.locator(".ailing")
+    expect(dispatcher).to_have_text("调度", timeout=SOON)
+    expect(banner).to_be_hidden()
+
+    centre.turning.discard(WorkerKind.DISPATCHER)
+    expect(banner).to_contain_text(re.compile(r"平台故障:调度异常 1\d秒"), timeout=20_000)
+    expect(dispatcher).to_have_text("调度异常")
+    expect(tab.locator(".vital--fail")).to_have_count(1)
+    expect(tab.locator(".announcer")).to_contain_text("平台故障 调度")
+
+    centre.turning.add(WorkerKind.DISPATCHER)
+    expect(banner).to_be_hidden(timeout=SOON * 2)
+    expect(dispatcher).to_have_text("调度")
+    expect(tab.locator(".announcer")).to_contain_text("平台恢复正常")

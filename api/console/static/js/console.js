@@ -10,6 +10,7 @@ import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
 import { Queue } from "./queue.js";
 import { Sound } from "./sound.js";
+import { Vitals } from "./vitals.js";
 import words from "/console/words.js";
 
 const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
@@ -29,6 +30,7 @@ const board = new Board($(".map"), pick);
 const queue = new Queue($(".queue__list"), me, pick);
 const view = new Case($(".case"), me, keep);
 const sound = new Sound(drawSound);
+const vitals = new Vitals($(".vitals"), $(".ailing"), announce, () => sound.cutOff());
 let live = null; // made last, when everything that it calls is there
 
 // ---- what the server says ----
@@ -39,6 +41,7 @@ function snapshot(data) {
   const lost = view.id !== null && !stillOpen.has(view.id);
   for (const card of data.cards) merge(card);
   setCounters(data.counters);
+  vitals.show(data.health);
   if (lost) view.update(view.card, true);
   draw();
   renewLeases(); // after a cut-off or a reload, do not let our own cases look abandoned until the next turn
@@ -130,6 +133,7 @@ function tick() {
   $(".top__time").textContent = clockTime(now());
   drawLink();
   drawSound();
+  vitals.tick();
 }
 
 function drawLink() {
@@ -382,7 +386,7 @@ function openNamedCase() {
 window.addEventListener("hashchange", openNamedCase);
 
 drawLegend($(".legend"));
-live = new Live({ snapshot, incident, counters: setCounters, call: ringing, state: drawLink, gone: sessionEnded });
+live = new Live({ snapshot, incident, counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
 everySecond(tick);
 setInterval(renewLeases, RENEW_MS);
 setInterval(readPicture, PICTURE_MS);

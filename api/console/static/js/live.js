@@ -11,7 +11,7 @@ const SILENCE_MS = 4500; // the server beats every 2 to 3 s: after this long the
 
 export class Live {
   /**
-   * `handlers`: snapshot({cards, counters}), incident({card, entries}), counters(counters), call(ringing),
+   * `handlers`: snapshot({cards, counters, health}), incident({card, entries}), counters(counters), call(ringing), health(health),
    * state(isLive), and gone() when the session has ended.
    */
   constructor(handlers) {
@@ -54,6 +54,7 @@ export class Live {
     on("incident", (data) => this.handlers.incident(data));
     on("counters", (data) => this.handlers.counters(data));
     on("call", (data) => this.handlers.call(data));
+    on("health", (data) => this.handlers.health(data));
     on("beat", (data) => {
       learn(data.now);
       if (this.databaseAnswers !== data.database) {
