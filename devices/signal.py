@@ -58,6 +58,7 @@ class Role(StrEnum):
     MOTION_SENSOR = "motion_sensor"
     DOOR_SENSOR = "door_sensor"
     BED_SENSOR = "bed_sensor"
+    WATER_METER = "water_meter"
     SERVICE_BUTTON = "service_button"  # the green button: an ordinary wish, never an alarm
     HUB = "hub"
 
@@ -154,6 +155,7 @@ class Beat:
     device_key: str
     received_at: datetime
     battery: int | None = None  # percent, 0 to 100
+    litres: float | None = None  # the reading of a meter: it counts up from when the meter was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
 from devices.signal import Kind, Role, Signal, State, aware
+from dispatcher.meters import HALF_HOUR, Usage
 
 LOOK_AT_LEAST = timedelta(hours=6)  # every watched home is looked at this often, whatever was foreseen
 LOOK_WHILE_ASKED = timedelta(minutes=1)  # has the text arrived, has somebody moved?
@@ -24,6 +25,7 @@ EARLY = timedelta(hours=2)  # who is well two hours before her window is well
 LATE = timedelta(hours=6)  # a daily window is asked about no later than this after its end
 ANSWER_WITHIN = timedelta(minutes=30)  # how long a daily check waits for its answer
 CALL_WITHIN = timedelta(hours=4)  # a planned welfare call is made within this, or it becomes an incident
+LOOK_FOR_WATER = timedelta(minutes=30)  # a meter is read as often
 DAY = timedelta(days=1)
 
 _MOVES = frozenset({Kind.ACTIVITY, Kind.DOOR, Kind.BED_EXIT, Kind.WANDER})
@@ -104,6 +106,7 @@ class Preset:
     last_said: frozenset[str] = frozenset()  # only when it was one of these: bed_exit/clear is "lies in bed"
     eyes: frozenset[Role] = frozenset()  # the roles that can see what the preset is about
     blind_after: timedelta = timedelta(hours=25)  # a device not heard for so long sees nothing
+    litres: float | None = None  # a silence also where less water than this was used
 
     def __post_init__(self) -> None:
         if not self.eyes:
@@ -112,6 +115,11 @@ class Preset:
             raise ValueError(f"preset {self.name!r}: times are more than nothing and at most a week")
         if self.within_hours and self.after >= timedelta(minutes=self.hours.ends - self.hours.starts):
             raise ValueError(f"preset {self.name!r} can never come true within its own hours")
+
+    @property
+    def is_about_a_leak(self) -> bool:
+        """Not a silence: water that never stops."""
+        return self.kind is Kind.LEAK
 
     @property
     def is_about_a_room(self) -> bool:
@@ -214,6 +222,7 @@ class Watched:
     daily_asked_at: datetime | None = None
     called_at: datetime | None = None  # the planned moment of the last welfare call
     gaps: tuple[Gap, ...] = ()
+    water: Usage | None = None
 
 
 class Act(StrEnum):
@@ -270,10 +279,12 @@ class _Look:
             return done
         if home.call is not None and (done := self._called(home.call)):
             return done
-        if home.away is not None:
-            return Finding(min(home.away.until, now + LOOK_AT_LEAST))
         if home.case_open:
             return Finding(now + LOOK_WHILE_CASE)
+        if leak := self._leak():  # also while nobody is at home
+            return leak
+        if home.away is not None:
+            return Finding(min([home.away.until, now + LOOK_AT_LEAST, *self.wishes]))
         return self._planned() or self._silence() or Finding(min([*self.wishes, now + LOOK_AT_LEAST]))
 
     def _answered(self, check: Check) -> Finding | None:
@@ -339,6 +350,21 @@ class _Look:
             if not any(at is not None and at >= begins - EARLY for at in done):
                 yield max(ends, home.not_before or ends), begins
 
+    def _leak(self) -> Finding | None:
+        """Water that was used in every half hour for too long. Nobody is asked: somebody goes."""
+        home, now = self.home, self.now
+        flows = home.water.flowing_since() if home.water is not None else None
+        if flows is None or home.water is None or home.water.read_at is None:
+            return None
+        since = max(flows, home.handled_at or flows)
+        for preset in home.presets:
+            if preset.is_about_a_leak:
+                due = next(self._due(preset, since), now + LOOK_AT_LEAST)
+                if due <= now and home.water.read_at - since >= preset.after:
+                    return Finding(now, Act.RAISE, preset.name, since, kind=Kind.LEAK)
+                self.wishes.append(max(due, now + LOOK_FOR_WATER))
+        return None
+
     def _silence(self) -> Finding | None:
         home, now = self.home, self.now
         for preset in home.presets:
@@ -347,12 +373,16 @@ class _Look:
         if home.check is not None:
             return None
         for preset in home.presets:
+            if preset.is_about_a_leak:
+                continue
             if preset.is_about_a_room and not self._was_there(preset):
                 self.wishes.append(now + LOOK_FOR_ROOM)
                 continue
-            due = next(self._due(preset), now + LOOK_AT_LEAST)
+            due = next(self._due(preset, self._silent_for(preset)), now + LOOK_AT_LEAST)
             if due > now:
                 self.wishes.append(due)
+            elif self._sees(preset) and not self._was_read(preset, due):
+                self.wishes.append(now + LOOK_FOR_WATER)
             elif self._sees(preset):
                 return Finding(now, Act.ASK, preset.name, self._silent_since(), preset.wait, preset.kind)
             elif preset.name not in home.blind:
@@ -361,22 +391,37 @@ class _Look:
                 self.wishes.append(now + LOOK_WHILE_BLIND)
         return None
 
-    def _due(self, preset: Preset) -> Iterator[datetime]:
+    def _due(self, preset: Preset, silent: datetime) -> Iterator[datetime]:
         """The moments, from now on or just before, at which the silence is too long and may be acted upon."""
-        silent = self._heard(self._silent_since())
-        for day in self._days(self.now - DAY):
-            begins, ends = preset.hours.on(day, self.zone)
+        for begins, ends in self._hours(preset):
             start = max(silent, begins) if preset.within_hours else silent
             due = max(start + preset.after, begins, self.home.not_before or begins)
-            if due < ends and self.now < ends:
+            if due < ends:
                 yield due
+
+    def _hours(self, preset: Preset) -> Iterator[tuple[datetime, datetime]]:
+        """The hours of the preset, each day, that are not over yet."""
+        for day in self._days(self.now - DAY):
+            begins, ends = preset.hours.on(day, self.zone)
+            if self.now < ends:
+                yield begins, ends
+
+    def _was_read(self, preset: Preset, due: datetime) -> bool:
+        """Whether the meter has been read late enough to say that nothing was used until `due`."""
+        if preset.litres is None or self.home.water is None:
+            return preset.litres is None
+        read_at = self.home.water.read_at
+        return read_at is not None and read_at > due - HALF_HOUR
 
     def _was_there(self, preset: Preset) -> bool:
         life = self.home.life
         return life is not None and (life.room in preset.rooms or life.said in preset.last_said)
 
     def _sees(self, preset: Preset) -> bool:
-        """Whether any device that could have seen somebody was there to see."""
+        """Whether any device that could have seen somebody was there to see; a meter, when it was read."""
+        if preset.litres is not None:
+            read_at = self.home.water.read_at if self.home.water is not None else None
+            return read_at is not None and self._heard(read_at) > self.now - preset.blind_after
         return any(self._is_awake(one, preset) for one in self.home.sensors if one.role in preset.eyes)
 
     def _is_awake(self, sensor: Sensor, preset: Preset) -> bool:
@@ -388,6 +433,13 @@ class _Look:
         life, handled_at = self.home.life, self.home.handled_at
         known = (self.home.since, life.at if life is not None else None, handled_at)
         return max(moment for moment in known if moment is not None)
+
+    def _silent_for(self, preset: Preset) -> datetime:
+        """Since when the preset counts: nobody was heard, and its meter did not run."""
+        silent = self._heard(self._silent_since())
+        if preset.litres is None or self.home.water is None:
+            return silent
+        return max(silent, self.home.water.less_than_since(preset.litres) or silent)
 
     def _lives_since(self, moment: datetime) -> bool:
         return self.home.life is not None and self.home.life.at > moment

@@ -73,6 +73,8 @@ def _preset(name: str, body: Mapping[str, Any]) -> Preset:
         for field in ("rooms", "last_said"):
             if field in given:
                 fields[field] = frozenset(given.pop(field))
+        if "litres" in given:
+            fields["litres"] = float(given.pop("litres"))
         if "kind" in given:
             fields["kind"] = Kind(given.pop("kind"))
         return Preset(name=name, **fields, **given)

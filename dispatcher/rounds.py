@@ -137,17 +137,18 @@ class Rounds:
 
     def _raise(self, connection: Connection, home: watches.Home, found: Finding, now: datetime) -> None:
         check = home.watched.call if found.why == CALL else home.watched.check
-        assert check is not None, "nobody is sent before somebody was asked"
-        state = CheckState.HELP if check.wants_help else CheckState.NO_ANSWER
+        wants_help = check is not None and check.wants_help
         fact = Fact(
             Entry.SIGNAL,
-            self._why(connection, home, found, check.wants_help),
+            self._why(connection, home, found, wants_help),
             actor="watch",
-            detail={"kind": found.kind.value, "why": found.why, "check": check.id},
+            detail={"kind": found.kind.value, "why": found.why},
         )
         plans, household_id = self._plans.current(connection), home.watched.household_id
         incident_id = intake.bring(connection, household_id, found.kind, "watch", fact, plans, now)
-        watches.settle(connection, check.id, state, now, incident_id=incident_id)
+        if check is not None and found.kind is Kind.INACTIVITY:
+            state = CheckState.HELP if wants_help else CheckState.NO_ANSWER
+            watches.settle(connection, check.id, state, now, incident_id=incident_id)
 
     def _why(self, connection: Connection, home: watches.Home, found: Finding, wants_help: bool) -> str:
         """What the operator reads: what was silent since when, who was asked, what was answered."""
@@ -159,6 +160,8 @@ class Rounds:
                 return f"{planned}的问安电话:老人需要帮忙 needs help, says the welfare call"
             return f"{planned}的问安电话没有打通 the welfare call found nobody"
         preset = self._presets.get(found.why)
+        if preset is not None and preset.is_about_a_leak:
+            return f"{preset.title[0]}({since}起) {preset.title[1]}"
         what = preset.title[0] if preset is not None else "今天没有报平安 has not said that she is well"
         record = register.household_by_id(connection, home.watched.household_id)
         names = "、".join(one.name for one in checks.recipients(record) if one.who in home.asked)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from community.storage import Store, register
-from devices.signal import Reading, Registry
+from devices.signal import Reading, Registry, Role
+from dispatcher import meters
 from dispatcher.absence import Sign, sign_of_life
 from dispatcher.storage import lives
 
@@ -34,9 +35,10 @@ class LastSeen:
 
 
 class LastLife:
-    """The last sign of life from each device since the last `flush`, and that somebody listened at all."""
+    """Signs of life and meters since the last `flush`, and that somebody listened at all."""
 
     def __init__(self) -> None:
+        self._meters: dict[str, list[meters.Reading]] = {}
         self._signs: dict[str, tuple[Sign, datetime | None]] = {}  # with the last one by hand
         self._listened_at: datetime | None = None
         self._ahead: datetime | None = None
@@ -50,17 +52,26 @@ class LastLife:
                 by_hand_at = sign.at if sign.by_hand else before[1] if before is not None else None
                 self._signs[signal.device_key] = (sign, by_hand_at)
 
+        for beat in reading.beats:
+            if beat.litres is not None:
+                known = devices.find(beat.device_key)
+                if known is not None and known.role is Role.WATER_METER:
+                    read = meters.Reading(beat.received_at, beat.litres)
+                    self._meters.setdefault(beat.device_key, []).append(read)
+
     def flush(self, store: Store, now: datetime, *, hears: bool) -> int:
         """Write what is new; returns how many signs. `hears`: whether the line to the devices stands."""
         last = self._listened_at
         is_time = hears and (last is None or abs(now - last) >= lives.LISTEN_EVERY)
-        if not (self._signs or is_time):
+        if not (self._signs or self._meters or is_time):
             return 0
         with store.write() as connection:
-            lives.lived(connection, self._signs)
+            used = lives.metered(connection, self._meters)
+            lives.lived(connection, {key: (sign, None) for key, sign in used.items()} | self._signs)
             ahead = lives.listening(connection, now, self._ahead) if is_time else self._ahead
         if is_time:
             self._listened_at, self._ahead = now, ahead
         count = len(self._signs)
         self._signs.clear()
+        self._meters.clear()
         return count

@@ -30,7 +30,7 @@ from community.model import (
 )
 from community.storage import Store, accounts, register
 from community.storage.tables import home_watch, incident, message
-from devices.signal import Enrolment, Kind, Reading, Role, Signal, State
+from devices.signal import Beat, Enrolment, Kind, Reading, Role, Signal, State
 from dispatcher import intake, presets, responses, views
 from dispatcher.channels import Capabilities, Channel, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
@@ -227,6 +227,13 @@ class Town:
         """A device says that it lives itself."""
         with self.store.write() as connection:
             register.touch_devices(connection, {key: (self.time, None)})
+
+    def reads(self, key: str, litres: float) -> None:
+        """A meter says what it reads."""
+        self.alive.note(Reading(beats=(Beat(key, self.time, litres=litres),)), self)
+        self.alive.flush(self.store, self.time, hears=False)
+        self.beat(key)
+        self.work()
 
     def moves(self, name: str, key: str, kind: Kind = Kind.ACTIVITY, state: State = State.ACTIVE) -> None:
         """Somebody at home moves, and the gateway hears of it."""

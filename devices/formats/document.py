@@ -81,6 +81,13 @@ def percent(value: object) -> int | None:
     return None
 
 
+def quantity(value: object) -> float | None:
+    """An amount that is not negative, or None when the value is nothing of the kind."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    return None
+
+
 def _flaw(document: dict[str, object], payload: bytes) -> str:
     """What is wrong with a parsed document, or nothing."""
     look_for_nul = b"\\u0000" in payload

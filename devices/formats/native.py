@@ -8,11 +8,12 @@ on `care/{site}/{device}/ack`. Until then the device says the same thing, with t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import orjson
 
-from devices.formats.document import Unreadable, moment, percent, read_object
+from devices.formats.document import Unreadable, moment, percent, quantity, read_object
 from devices.formats.family import Family
 from devices.formats.meaning import Heard, alive, by_role, charge_reading, ticket, understood, unreadable
 from devices.profiles import PRESS, Battery, Press, Profiles
@@ -66,6 +67,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
         historical=said.get("historical") is True,
     )
     beats = alive(heard, charge)
+    if (litres := quantity(said.get("litres"))) is not None and not heard.is_old:
+        beats = tuple(replace(beat, litres=litres) for beat in beats)
     changed = understood(heard, levels)
     signals: tuple[Signal, ...] = ()
     kind = _kind(TYPES[str(said["type"])], heard.role)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,8 +10,19 @@ import orjson
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from community.storage.rows import upsert
-from community.storage.tables import as_sqlite, home_watch, life, listened, unheard, welfare_check
+from community.storage.tables import (
+    as_sqlite,
+    device,
+    home_watch,
+    life,
+    listened,
+    meter,
+    unheard,
+    welfare_check,
+)
+from devices.signal import Role
 from dispatcher.absence import Gap, Sign
+from dispatcher.meters import Reading, Usage, freeze, thaw
 
 LISTEN_EVERY = timedelta(seconds=30)
 GAP = timedelta(minutes=5)  # a silence of our own, from which on a home's silence does not count
@@ -66,6 +77,42 @@ def heard_from(connection: Connection, household_id: int, how: str, now: datetim
         .values(**told)
         .on_conflict_do_update(index_elements=[life.c.household_id], set_=told)
     )
+
+
+def metered(connection: Connection, new: Mapping[str, Sequence[Reading]]) -> dict[str, Sign]:
+    """Keep what meters read, by device key; returns the signs of life of those where water was used."""
+    if not new:
+        return {}
+    query = select(meter.c.device_key, meter.c.readings).where(meter.c.device_key.in_(list(new)))
+    known = {key: thaw(readings) for key, readings in connection.execute(query.with_for_update())}
+    kept = {key: known.get(key, Usage()).with_readings(new[key]) for key in sorted(new)}
+    statement = upsert(connection, meter)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[meter.c.device_key], set_={"readings": statement.excluded.readings}
+        ),
+        [{"device_key": key, "readings": freeze(usage)} for key, usage in kept.items()],
+    )
+    return {
+        key: Sign(usage.readings[-1].at, False, "water/used")
+        for key, usage in kept.items()
+        if usage.was_used()
+    }
+
+
+def water_of(connection: Connection, household_ids: Collection[int]) -> dict[int, Usage]:
+    """What the water meter of each home has read; of several, the one enrolled last counts."""
+    query = (
+        select(device.c.household_id, meter.c.readings)
+        .join(meter, meter.c.device_key == device.c.key)
+        .where(
+            device.c.household_id.in_(list(household_ids)),
+            device.c.role == Role.WATER_METER.value,
+            device.c.enabled,
+        )
+        .order_by(device.c.id)
+    )
+    return {household_id: thaw(readings) for household_id, readings in connection.execute(query)}
 
 
 # ---- when nobody listened ----

@@ -27,6 +27,7 @@ from dispatcher.absence import (
     Sensor,
     Watched,
 )
+from dispatcher.meters import Usage
 from dispatcher.model import LOST, Draft, MessageState, Purpose, Severity
 from dispatcher.presets import Presets
 from dispatcher.storage import lives
@@ -211,7 +212,11 @@ def _homes(connection: Connection, rows: Iterable[Row[Any]], presets: Presets, n
     checks = _checks(connection, ids)
     cases = _cases(connection, ids, now)
     unheard = lives.gaps(connection, now)
-    return [_home(row, living, sensors, checks, cases, unheard, presets) for row in found]
+    water = lives.water_of(connection, ids)
+    return [
+        _home(row, living, sensors, checks, cases, water.get(row.household_id), unheard, presets)
+        for row in found
+    ]
 
 
 def _home(
@@ -220,6 +225,7 @@ def _home(
     sensors: Mapping[int, list[Sensor]],
     checks: Mapping[tuple[int, bool], Row[Any]],
     cases: Mapping[int, tuple[bool, datetime | None]],
+    water: Usage | None,
     unheard: tuple[Gap, ...],
     presets: Presets,
 ) -> Home:
@@ -245,6 +251,7 @@ def _home(
         daily_asked_at=row.daily_asked_at,
         called_at=row.called_at,
         gaps=unheard,
+        water=water,
     )
     asked = tuple(check.asked) if check is not None else ()
     return Home(watched, row.look_at, asked, check.since if check is not None else None, choice)

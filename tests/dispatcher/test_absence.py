@@ -30,6 +30,7 @@ from dispatcher.absence import (
     look,
     sign_of_life,
 )
+from dispatcher.meters import Reading, Usage
 from dispatcher.presets import SHIPPED, hours, load
 
 KENLI = ZoneInfo("Asia/Shanghai")
@@ -146,6 +147,73 @@ def test_lying_in_bed_for_twelve_hours_is_asked_about() -> None:
     lies = replace(a_home("bed"), sensors=bed, life=Life(at("20:00", 19), "bed_exit/clear"))
     assert acts(lies, at("08:00")) == (Act.ASK, "bed")
     assert acts(replace(lies, life=Life(at("20:00", 19), "bed_exit/active")), at("08:00")) == (Act.WAIT, "")
+
+
+# ---- water ----
+
+
+def read(*litres: tuple[str, float], day: int = 20) -> Usage:
+    return Usage(tuple(Reading(at(clock, day), amount) for clock, amount in litres))
+
+
+def a_metered_home(preset: str, water: Usage | None) -> Watched:
+    meter = (Sensor(Role.WATER_METER, at("04:00")),)
+    return replace(a_home(preset), sensors=meter, water=water, since=at("00:00"))
+
+
+@pytest.mark.parametrize(
+    "water, now, expected",
+    [
+        (read(("06:00", 100), ("06:30", 109.9), ("18:00", 109.9)), at("18:00"), Act.ASK),  # 9.9 litres
+        (read(("06:00", 100), ("06:30", 110), ("18:00", 110)), at("18:00"), Act.WAIT),
+        (read(("06:00", 100), ("06:30", 110), ("18:30", 110)), at("18:30"), Act.ASK),
+        (read(("06:00", 100), ("12:00", 105), ("17:30", 109)), at("18:00"), Act.WAIT),  # not read till then
+        (None, at("18:00"), Act.BLIND),  # a meter that is heard and never read sees nothing
+    ],
+)
+def test_a_home_that_uses_less_than_ten_litres_in_twelve_hours_is_asked(
+    water: Usage | None, now: datetime, expected: Act
+) -> None:
+    assert acts(a_metered_home("water_12h", water), now)[0] is expected
+
+
+def test_a_home_without_water_where_somebody_moves_is_not_asked() -> None:
+    water = read(("06:00", 100), ("18:00", 100))
+    moves = replace(a_metered_home("water_12h", water), life=Life(at("10:00")))
+    assert acts(moves, at("18:00"))[0] is Act.WAIT
+
+
+def running(hours: float) -> Usage:
+    """Water in every half hour from midnight on."""
+    return Usage(
+        tuple(Reading(at("00:00") + timedelta(minutes=30 * n), 2.0 * n) for n in range(int(2 * hours) + 1))
+    )
+
+
+@pytest.mark.parametrize(
+    "water, change, expected",
+    [
+        (running(33), {}, Act.RAISE),
+        (running(33), {"away": Away(AwayKind.TRIP, at("09:00", 25))}, Act.RAISE),  # then even more so
+        (running(33), {"case_open": True}, Act.WAIT),
+        (running(33), {"handled_at": at("12:00")}, Act.WAIT),
+        (running(23.5), {}, Act.WAIT),
+        (Usage((*running(33).readings, Reading(at("09:30", 21), 132.0))), {}, Act.WAIT),  # it has stopped
+    ],
+)
+def test_water_in_every_half_hour_of_a_day_is_a_leak_and_nobody_is_asked(
+    water: Usage, change: dict[str, object], expected: Act
+) -> None:
+    home = replace(a_metered_home("water_runs", water), **change)  # type: ignore[arg-type]
+    found = look(home, at("09:30", 21), KENLI)
+    assert found.act is expected
+    if expected is Act.RAISE:
+        assert (found.kind, found.why) == (Kind.LEAK, "water_runs")
+
+
+def test_a_leak_is_seen_by_day() -> None:
+    assert acts(a_metered_home("water_runs", running(24)), at("00:00", 21))[0] is Act.WAIT
+    assert acts(a_metered_home("water_runs", running(31)), at("07:00", 21))[0] is Act.RAISE
 
 
 # ---- the answer ----

@@ -26,12 +26,12 @@ from dispatcher.absence import (
     Watched,
     look,
 )
+from dispatcher.meters import Reading, Usage
 from dispatcher.presets import SHIPPED, load
 
 KENLI = ZoneInfo("Asia/Shanghai")
 PRESETS = load(SHIPPED.read_text("utf-8"))
 START = datetime(2026, 11, 20, 9, 0, tzinfo=KENLI)
-SEEING = frozenset(Role)
 DAYS = 6
 
 moments = st.integers(1, DAYS * 1440).map(lambda minutes: START + timedelta(minutes=minutes))
@@ -62,7 +62,8 @@ class World:
                 self.closes_at = None
             self.looks += 1
             sensors = (Sensor(Role.MOTION_SENSOR, now), Sensor(Role.BED_SENSOR, now))
-            self.home = replace(self.home, sensors=sensors)
+            water = Usage((Reading(START - timedelta(days=1), 7.0), Reading(now, 7.0)))
+            self.home = replace(self.home, sensors=sensors, water=water)
             found = look(self.home, now, KENLI)
             if found.act is Act.WAIT:
                 assert found.look_at > now
@@ -111,7 +112,7 @@ homes = st.builds(
         calls=Calls(frozenset({1, 3, 6}), 600) if calls else None,
         life=Life(START, "activity/active", "客厅"),
     ),
-    st.sets(st.sampled_from(sorted(set(PRESETS) - {"bathroom", "bed"})), min_size=1),
+    st.sets(st.sampled_from(sorted(set(PRESETS) - {"bathroom", "bed", "water_runs"})), min_size=1),
     st.booleans(),
     st.booleans(),
 )

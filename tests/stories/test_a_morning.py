@@ -151,3 +151,16 @@ def test_rounds_at_any_number_ask_once(night) -> None:
     assert night.rounds.tick(night.time) == 0
     night.work()
     assert len(night.heard("女儿")) == 1
+
+
+def test_water_that_is_used_is_a_sign_of_life_and_water_that_never_stops_a_leak(night) -> None:
+    meter = night.sensor("王秀英", Role.WATER_METER)
+    night.watch("王秀英", "morning", "water_runs")
+    litres = 1000.0
+    for half_hour in range(68):  # until ten past seven of the second morning
+        litres += 6 if half_hour == 18 else 1  # a dripping tap, and one flush at a quarter to seven
+        night.pass_time(minutes=30)
+        night.reads(meter, litres)
+    card = night.card("王秀英")
+    assert (card.kind, card.severity) == (Kind.LEAK, Severity.ROUTINE)
+    assert "24小时一直有水流" in night.detail("王秀英").timeline[1].text
