@@ -15,10 +15,12 @@ import structlog
 from sqlalchemy import Connection
 
 from community.storage import Store, register
+from dispatcher import news
 from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
-from dispatcher.model import Case, Entry, Fact, Message, OfferState, Step
+from dispatcher.model import Case, Entry, Fact, Message, OfferState, Stage, Step
+from dispatcher.storage import reading
 from dispatcher.storage.casebook import (
     Casebook,
     is_anything_due,
@@ -144,6 +146,8 @@ class Engine:
         seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
+        accepted = [id for id in seen_before if book.incident(id).stage in (Stage.COVERED, Stage.ON_SCENE)]
+        heard = reading.log_of(connection, accepted, news.TELLING) if accepted else {}
         asked = {id: {offer.responder_id for offer in standing} for id, standing in offers.items()}
         most_asked = max(map(len, asked.values()), default=0)
         candidates = known.fleet.candidates_for(homes.values(), now, beyond=most_asked)
@@ -162,6 +166,7 @@ class Engine:
                 offers=known_offers,
                 told=told.get(incident_id, ()),
                 people=known.fleet.people(asked.get(incident_id, ())),
+                log=heard.get(incident_id, ()),
             )
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)
@@ -180,9 +185,11 @@ class Engine:
         book.change(
             incident_id,
             due_at=step.due_at,
+            kind=step.kind,
             rung=step.rung,
+            ladder_rung=step.ladder_rung,
             ladder_at=step.ladder_at,
-            stage=stage_of(case.incident.claimed_by is not None, standing),
+            stage=stage_of(case.incident.claimed_by is not None, standing, step.ladder_at),
             **({"lease_until": None} if step.lease_lost else {}),
         )
 

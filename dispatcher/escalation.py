@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from math import inf
 
-from community.model import Contact, HomeRecord, ResponderKind
-from dispatcher import templates, waves
+from community.model import Contact, HomeRecord, Responder, ResponderKind
+from dispatcher import news, templates, waves
 from dispatcher.model import (
     COVERING,
     LOOK_AT_LEAST,
@@ -39,9 +39,10 @@ from dispatcher.model import (
     Stage,
     Step,
     Tell,
+    TimelineEntry,
     Whom,
 )
-from dispatcher.wording import RESPONDER_WORD, Voice, distance_words
+from dispatcher.wording import KIND_WORD, RESPONDER_WORD, Voice, distance_words
 
 _GAVE_UP = frozenset({OfferState.DECLINED, OfferState.EXPIRED})
 
@@ -77,14 +78,19 @@ def brought_back(offers: tuple[Offer, ...], now: datetime) -> tuple[Offer, ...]:
     )
 
 
-def stage_of(claimed: bool, offers: tuple[Offer, ...]) -> Stage:
-    """The stage an open case has reached, from who works on it."""
-    states = {offer.state for offer in offers}
+def stage_of(claimed: bool, offers: tuple[Offer, ...], since: datetime) -> Stage:
+    """The stage an open case has reached, from who works on it; `since` is when its ladder began."""
+    states = {offer.state for offer in offers if not is_past(offer, since)}
     if OfferState.ARRIVED in states or OfferState.DONE in states:
         return Stage.ON_SCENE
     if states & COVERING:
         return Stage.COVERED
     return Stage.CLAIMED if claimed else Stage.RAISED
+
+
+def is_past(offer: Offer, since: datetime) -> bool:
+    """Whether a visit was over before the ladder began (again): it helped with other trouble."""
+    return offer.state is OfferState.DONE and offer.changed_at is not None and offer.changed_at < since
 
 
 def rung_at(plan: Plan, ladder_at: datetime, fired: int) -> datetime:
@@ -103,9 +109,9 @@ class _Climb:
         self.now = now
         self.voice = voice
         self.plan = case.plan
-        self.incident = case.incident
+        self.incident = self._begun_again() or case.incident
         self.rung = case.incident.rung
-        self.ladder_at = case.incident.ladder_at
+        self.ladder_at = self.incident.ladder_at
         if is_set_back(case.incident, now):  # the next rung comes at once, and the others count from there
             self.ladder_at = now - (rung_at(case.plan, now, self._fired) - now)
         self.lane = Lane.PERSON if case.incident.severity is Severity.EMERGENCY else Lane.ORDINARY
@@ -130,15 +136,24 @@ class _Climb:
         # Told in this very step: never twice, however many rungs it catches up on.
         self.just_told: set[str] = set()
         self.nobody: list[str] = []  # why parts of the last rung found nobody
-        self.cannot = {told.who for told in case.told if told.answer is Meaning.STOP} | {
-            told.who for told in present if told.answer is Meaning.CANNOT
-        }
+        self.stopped = {told.who for told in case.told if told.answer is Meaning.STOP}
         if case.home is not None:
-            self.cannot |= {f"contact:{c.id}" for c in case.home.contacts if c.no_texts_since is not None}
+            self.stopped |= {f"contact:{c.id}" for c in case.home.contacts if c.no_texts_since is not None}
+        answered = [
+            told for told in present if told.answered_at is None or told.answered_at >= self.ladder_at
+        ]
+        self.cannot = self.stopped | {told.who for told in answered if told.answer is Meaning.CANNOT}
         latest = {told.who: told for told in present}
         self.unreachable = {told.who for told in latest.values() if told.unreachable}
-        self.relative_comes = any(
-            told.who.startswith("contact:") and told.answer is Meaning.COMING for told in present
+        relatives = {told.who: told for told in answered if told.who.startswith("contact:")}
+        self.comes_until = {
+            who: told.answered_at + timedelta(seconds=self.plan.relative_s)
+            for who, told in relatives.items()
+            if told.answer is Meaning.COMING and told.answered_at is not None
+        }
+        self.overdue = {who for who, end in self.comes_until.items() if not self._is_ahead(end)}
+        self.relative_comes = bool(self.comes_until.keys() - self.overdue) or any(
+            told.answer is Meaning.ARRIVED for told in relatives.values()
         )
 
     def step(self) -> Step:
@@ -157,17 +172,25 @@ class _Climb:
         elif lease_until is not None:
             due.append(lease_until)
 
-        done = [offer for offer in self.case.offers if offer.state is OfferState.DONE]
+        done = [
+            offer
+            for offer in self.case.offers
+            if offer.state is OfferState.DONE and not is_past(offer, self.ladder_at)
+        ]
         covered = bool(on_scene or done) or len(coming) > len(self.late)
-        if on_scene or done:
-            due.append(self._check_in(on_scene or done, on_scene))
+        due.extend(self._ask_after(offer) for offer in on_scene)
+        if done and not on_scene:
+            due.append(self._remind_to_close(done))
+        self._pass_on_what_is_new(on_scene, coming)
         due.extend(self._late_at(offer) for offer in coming if offer not in self.late)
         # A plan that has just begun speaks even when somebody is on the way: what is new must be said.
         climbs = not covered or self._fired == 0
         if climbs:
             self._say_who_is_late()
+            self._say_which_relative_is_late()
             self._climb()
             self._replace_relatives()
+            due.extend(self.comes_until[who] for who in self.comes_until.keys() - self.overdue)
         if climbs or not (on_scene or done):  # whoever is there sees who else is needed
             self._replace_responders()
         if not covered or self._fired == 0:
@@ -177,7 +200,9 @@ class _Climb:
         return Step(
             due_at=min(min(due), self.now + LOOK_AT_LEAST),
             rung=self.rung,
+            ladder_rung=self.incident.ladder_rung,
             ladder_at=self.ladder_at,
+            kind=self.incident.kind,
             texts=tuple(self.texts),
             asks=tuple(self.asks),
             expired=self.expired,
@@ -197,22 +222,124 @@ class _Climb:
         """Whether `moment` has come since the case was last looked at."""
         return self.incident.due_at is not None and self.incident.due_at <= moment <= self.now
 
-    def _check_in(self, visited: list[Offer], on_scene: list[Offer]) -> datetime:
-        """Somebody is or was there: ask after them, or remind the desk to close, when it stays quiet."""
+    def _is_ahead(self, end: datetime) -> bool:
+        """Whether a relative is still waited for; an end further ahead was set by another clock."""
+        return self.now < end <= self.now + timedelta(seconds=self.plan.relative_s)
+
+    # ---- on scene ----
+
+    def _ask_after(self, offer: Offer) -> datetime:
+        """Somebody is there: ask after her when it stays quiet, and ring the desk until she answers."""
+        last = offer.changed_at or offer.asked_at
+        first = last + timedelta(seconds=self.plan.check_in_s)
+        if self.now < first:
+            return first
+        again = timedelta(seconds=min(self.plan.repeat_s, self.plan.check_in_s))
+        latest = first + (self.now - first) // again * again
+        responder, home = self.people.get(offer.responder_id), self.case.home
+        minutes = (self.now - last) // timedelta(minutes=1)
+        if self._is_new(latest):
+            name = responder.name if responder is not None else "现场人员"
+            text = f"{name}已{minutes}分钟没有消息,请马上联系 no word from the scene: call them"
+            self.facts.append(Fact(Entry.DESK, text, detail={"offer": offer.id}))
+            if self._is_new(first) and responder is not None and home is not None:
+                body = self.voice.check_in(home, minutes)
+                self._text(responder, Purpose.CHECK_IN, body, templates.check_in(home, minutes))
+        return latest + again
+
+    def _remind_to_close(self, visited: list[Offer]) -> datetime:
+        """Who was there has gone: the case waits for its code."""
         wait = timedelta(seconds=self.plan.check_in_s)
         last = max(offer.changed_at or offer.asked_at for offer in visited)
         waits = max(0, (self.now - last) // wait)
         if waits and self._is_new(last + waits * wait):
             minutes = (self.now - last) // timedelta(minutes=1)
             self.facts.append(
-                Fact(
-                    Entry.DESK,
-                    f"到场已{minutes}分钟,请与到场人员联系 check in with them"
-                    if on_scene
-                    else f"现场已处理完{minutes}分钟,请结案 done on scene: please close",
-                )
+                Fact(Entry.DESK, f"现场已处理完{minutes}分钟,请结案 done on scene: please close")
             )
         return last + wait * (waits + 1)
+
+    # ---- what is new ----
+
+    def _begun_again(self) -> Incident | None:
+        """The case on a ladder that begins now: somebody cries for help after everybody has gone."""
+        case = self.case
+        gone = any(
+            offer.state is OfferState.DONE and not is_past(offer, case.incident.ladder_at)
+            for offer in case.offers
+        )
+        if not gone or any(waves.is_coming(case.plan, offer, self.now) for offer in case.offers):
+            return None
+        cry = news.new_to_all(case.log)
+        if cry is None:
+            return None
+        return replace(
+            case.incident,
+            kind=news.kind_of(cry),
+            ladder_rung=case.incident.rung,
+            ladder_at=self.now,
+        )
+
+    def _pass_on_what_is_new(self, on_scene: list[Offer], coming: list[Offer]) -> None:
+        """Whoever is on the way hears of it, and the relatives; of whoever is there the desk is reminded."""
+        home, log = self.case.home, self.case.log
+        if home is None or not log:
+            return
+        told: list[int] = []
+        for offer in coming:
+            cry, responder = (
+                news.new_to_responder(log, offer.responder_id),
+                self.people.get(offer.responder_id),
+            )
+            if cry is not None and responder is not None:
+                told.append(responder.id)
+                kind = news.kind_of(cry)
+                body, short = (
+                    self.voice.news(home, kind, cry.at),
+                    templates.news(self.voice, home, kind, cry.at),
+                )
+                self._text(responder, Purpose.NEWS, body, short)
+                what = KIND_WORD[kind][0]
+                text = f"已告知{responder.name}:又有{what} on the way, told"
+                self.facts.append(Fact(Entry.NEWS, text, detail={"responders": [responder.id]}))
+        cry = news.new_to_all(log)
+        if cry is None:
+            return
+        what = KIND_WORD[news.kind_of(cry)][0]
+        if on_scene:
+            text = f"现场有人,又有{what},请联系现场 trouble again while somebody is there: call them"
+            self.facts.append(Fact(Entry.NEWS, text))
+        elif self.in_time and self._fired:  # a ladder that has just begun tells them itself
+            comes = next((self.people[id] for id in self.in_time if id in self.people), None)
+            if comes is not None:
+                self._tell_again(home, cry, comes)
+
+    def _tell_again(self, home: HomeRecord, cry: TimelineEntry, comes: Responder) -> None:
+        """The relatives who were told hear that it is not over, and who comes."""
+        kind, phones = news.kind_of(cry), {""}
+        body = self.voice.again(home, kind, cry.at, comes.kind, comes.name)
+        short = templates.again(self.voice, home, kind, cry.at, comes.kind, comes.name)
+        for contact in home.contacts:
+            who = f"contact:{contact.id}"
+            if who in self.told - self.stopped - self.unreachable and contact.phone not in phones:
+                phones.add(contact.phone)
+                to = Recipient(who, f"{contact.relation}{contact.name}", contact.phone)
+                self.texts.append(self._draft(to, Purpose.NEWS, body, short))
+        text = f"已告知家属:又有{KIND_WORD[kind][0]} relatives told"
+        self.facts.append(Fact(Entry.NEWS, text))
+
+    def _text(
+        self, responder: Responder, purpose: Purpose, body: str, variables: templates.Variables
+    ) -> None:
+        to = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
+        self.texts.append(self._draft(to, purpose, body, variables))
+
+    def _draft(self, to: Recipient, purpose: Purpose, body: str, variables: templates.Variables) -> Draft:
+        """A text that belongs to no rung. A look that says something makes a new version: so is the key."""
+        key = f"i{self.incident.id}.v{self.incident.version}.{purpose.value}.{to.who}"
+        return Draft(key, to, purpose, rung=0, body=body, lane=self.lane, variables=variables)
+
+    # ---- who is late ----
 
     def _say_who_is_late(self) -> None:
         for offer in self.late:
@@ -223,6 +350,18 @@ class _Climb:
                         "过了预计时间还未到达,继续找人 late beyond the grace: asking others",
                         actor=f"responder:{offer.responder_id}",
                         detail={"offer": offer.id},
+                    )
+                )
+
+    def _say_which_relative_is_late(self) -> None:
+        for who in self.overdue:
+            if self._is_new(self.comes_until[who]):
+                minutes = self.plan.relative_s // 60
+                self.facts.append(
+                    Fact(
+                        Entry.DESK,
+                        f"家属说能赶到,{minutes}分钟没有消息,继续通知别人 a relative is late: telling others",
+                        actor=who,
                     )
                 )
 
@@ -397,13 +536,13 @@ class _Climb:
         return self.voice.ask(home, kind, since, candidate.distance_m)
 
     def _replace_relatives(self) -> None:
-        """Turn to the next relative for each one who cannot come or could not be reached."""
+        """Turn to the next relative for each one who cannot come, is late, or could not be reached."""
         for tell in self._tells():
             if tell.whom is Whom.RELATIVES:
-                gone = self.cannot | self.unreachable
+                gone = self.cannot | self.unreachable | self.overdue
                 reached = sum(who.startswith("contact:") for who in self.told - gone)
-                if reached < tell.count:
-                    self._tell_relatives(tell.count - reached)
+                if tell.count == 0 or reached < tell.count:  # also all the others, when peace is over
+                    self._tell_relatives(tell.count and tell.count - reached)
 
     def _replace_responders(self) -> None:
         """Turn to the next for each one who cannot come, let it pass, is late, or could not be reached.

@@ -172,7 +172,8 @@ class Plan:
     repeat_s: int = 300
     offer_s: int = 60  # an asked responder has this long to answer
     arrive_grace_s: int = 300  # how long past the ETA before others are asked
-    check_in_s: int = 1800  # on scene: how long before the desk is told to call the responder
+    relative_s: int = 900  # a relative who says "coming" leaves the others in peace for so long
+    check_in_s: int = 1800  # on scene: how long without a word before the responder is asked after
     title: str = ""  # 紧急: as the page calls it
     kinds: tuple[Kind, ...] = ()
     severity: Severity | None = None  # only for trouble of `kinds` that is as severe; None: however severe
@@ -200,7 +201,13 @@ class Plan:
 
     @property
     def _waits(self) -> tuple[int, ...]:
-        return (self.repeat_s, self.offer_s, self.arrive_grace_s, self.check_in_s)
+        return (
+            self.repeat_s,
+            self.offer_s,
+            self.arrive_grace_s,
+            self.relative_s,
+            self.check_in_s,
+        )
 
 
 # ---- offers ----
@@ -291,8 +298,10 @@ class Purpose(StrEnum):
     RAISED = "raised"
     ASK = "ask"
     ACCEPTED = "accepted"
+    NEWS = "news"  # to whoever is on the way, and to relatives: trouble has come to the trouble
     CALLED_OFF = "called_off"  # to relatives: who had accepted does not come after all
     ARRIVED = "arrived"
+    CHECK_IN = "check_in"  # to a responder on scene: is all well?
     COVERED = "covered"  # to a responder: somebody else comes already
     STAND_DOWN = "stand_down"
     CLOSED = "closed"
@@ -430,6 +439,7 @@ class Entry(StrEnum):
     CLAIMED = "claimed"
     LEASE_LOST = "lease_lost"
     ASKED = "asked"
+    NEWS = "news"
     OFFER = "offer"
     MESSAGE = "message"
     REPLY = "reply"
@@ -474,6 +484,7 @@ class Told:
     rung: int
     answer: Meaning | None = None
     unreachable: bool = False  # the text could not be delivered
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -487,6 +498,7 @@ class Case:
     offers: tuple[Offer, ...]
     told: tuple[Told, ...]
     people: Mapping[int, Responder] = field(default_factory=dict)  # by id: whoever has an offer
+    log: tuple[TimelineEntry, ...] = ()  # what is needed of the timeline (`news`), once somebody accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +507,9 @@ class Step:
 
     due_at: datetime
     rung: int
+    ladder_rung: int
     ladder_at: datetime
+    kind: Kind
     texts: tuple[Draft, ...] = ()
     asks: tuple[Ask, ...] = ()
     expired: tuple[int, ...] = ()  # offers nobody answered in time

@@ -247,6 +247,38 @@ def answer_offer(
         return offer
 
 
+def check_in(store: Store, offer_id: int, actor: str, now: datetime) -> Offer:
+    """Whoever is on scene says that she is well: the desk leaves her in peace for another while.
+
+    `actor` is `responder:<id>` or `account:<id>`. Conflict when she is not there (any more).
+    """
+    with store.write() as connection:
+        found = offer_by_id(connection, offer_id)
+        if found is None:
+            raise NotFound("no_such_offer", f"没有派单{offer_id} there is no offer {offer_id}")
+        book = _open_case(connection, found.incident_id)
+        if not _check_in(connection, book, found, actor, now):
+            word = OFFER_WORD[found.state][0]
+            raise Conflict(
+                "not_on_scene", f"此派单是“{word}”,不在现场 this offer is {found.state}: not there"
+            )
+        book.write()
+        answered = offer_by_id(connection, offer_id)
+        assert answered is not None
+        return answered
+
+
+def _check_in(connection: Connection, book: Casebook, offer: Offer, actor: str, now: datetime) -> bool:
+    """Her clock starts again; False when she is not on scene."""
+    if not set_offer(connection, offer.id, OfferState.ARRIVED, now, only_from={OfferState.ARRIVED}):
+        return False
+    name = register.responder_by_id(connection, offer.responder_id).name
+    detail = {"offer": offer.id, "responder": offer.responder_id}
+    book.note(offer.incident_id, now, Fact(Entry.OFFER, f"{name}报平安 is well on scene", actor, detail))
+    _sooner(book, offer.incident_id, now)
+    return True
+
+
 def _answer(
     connection: Connection,
     book: Casebook,
@@ -294,7 +326,7 @@ def _answer(
         text += f":{remark.strip()}"
     detail = {"offer": offer_id, "state": state.value, "responder": offer.responder_id}
     book.note(incident_id, now, Fact(Entry.OFFER, text, actor, detail))
-    stage = stage_of(incident.claimed_by is not None, offers)
+    stage = stage_of(incident.claimed_by is not None, offers, incident.ladder_at)
     if stage is not incident.stage:
         book.note(incident_id, now, Fact(Entry.STAGE, stage.value, actor))
     was_there = state in (OfferState.ARRIVED, OfferState.DONE)
@@ -417,7 +449,11 @@ def _hear(
         offers = offers_of(connection, [incident_id]).get(incident_id, ())
         mine = [o for o in offers if o.responder_id == int(number)]
         meant = [o for o in mine if o.state in OPEN_OFFERS] or mine
-        if not meant or meant[-1].state not in _FROM[state]:
+        if not meant:
+            return
+        if state is OfferState.ARRIVED and _check_in(connection, book, meant[-1], who, now):
+            return  # "4" once more: she is still there, and well
+        if meant[-1].state not in _FROM[state]:
             return
         home = _home(connection, book.incident(incident_id))
         asked = Asked(connection, book, incident_id, home, Voice.of(register.site(connection)))
@@ -584,7 +620,7 @@ def _own(store: Store, incident_id: int, account: Account, now: datetime, *, tak
                 claimed_by=account.id,
                 claimed_at=now,
                 lease_until=lease_until,
-                stage=stage_of(True, offers),
+                stage=stage_of(True, offers, incident.ladder_at),
             )
         _sooner(book, incident_id, lease_until)
         book.write()

@@ -17,7 +17,7 @@ from community.model import HomeRecord, ResponderKind
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode
-from dispatcher.wording import AWAY_WORD, HAPPENED, Voice, distance_words, door_of, responder_title
+from dispatcher.wording import AWAY_WORD, HAPPENED, KIND_WORD, Voice, distance_words, door_of, responder_title
 
 LONGEST = 20  # characters of one variable that every provider takes
 
@@ -65,6 +65,20 @@ def arrived(voice: Voice, home: HomeRecord, name: str, at: datetime) -> Variable
 
 def called_off(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
     return _short(worker=responder_title(kind, name), who=title_of(home))
+
+
+def news(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variables:
+    return _short(who=title_of(home), time=voice.clock(at), what=KIND_WORD[kind][0])
+
+
+def again(
+    voice: Voice, home: HomeRecord, kind: Kind, at: datetime, comes: ResponderKind, name: str
+) -> Variables:
+    return _short(worker=responder_title(comes, name), **news(voice, home, kind, at))
+
+
+def check_in(home: HomeRecord, minutes: int) -> Variables:
+    return _short(who=title_of(home), minutes=f"{minutes}")
 
 
 def covered(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:

@@ -73,6 +73,8 @@ AWAY_WORD: Mapping[AwayKind, Pair] = {
     AwayKind.VISITORS: ("有人陪伴", "visitors"),
 }
 
+_DANGEROUS_TO_ENTER = frozenset({Kind.SMOKE, Kind.GAS, Kind.CO})
+
 SEVERITY_WORD: Mapping[Severity, Pair] = {
     Severity.EMERGENCY: ("紧急", "emergency"),
     Severity.ROUTINE: ("关注", "attention"),
@@ -229,11 +231,25 @@ class Voice:
 
     def called_off(self, home: HomeRecord, kind: ResponderKind, name: str) -> str:
         """To relatives: who had accepted does not come after all."""
-        return self._say(f"{responder_title(kind, name)}来不了了,正在另请人去{name_of(home)}家。")
+        return self._say(f"{_short(responder_title(kind, name))}来不了了,正在另请人去{_name(home)}家。")
+
+    def news(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
+        """To a responder on the way: trouble has come to the trouble."""
+        care = "进门前请注意安全。" if kind in _DANGEROUS_TO_ENTER else "请尽快。"
+        return self._say(f"请注意:{_name(home)}家{self.clock(at)}又有{KIND_WORD[kind][0]}。{care}")
+
+    def again(self, home: HomeRecord, kind: Kind, at: datetime, comes: ResponderKind, name: str) -> str:
+        """To relatives: trouble has come to the trouble, and somebody is on the way."""
+        title = _short(responder_title(comes, name))
+        return self._say(f"{_name(home)}家{self.clock(at)}又有{KIND_WORD[kind][0]},{title}正在赶去。")
+
+    def check_in(self, home: HomeRecord, minutes: int) -> str:
+        """To a responder on scene from whom nothing was heard for a while."""
+        return self._say(f"您在{_name(home)}家已{minutes}分钟。平安回4,处理完毕回5,要人帮忙请打电话。")
 
     def covered(self, home: HomeRecord, kind: ResponderKind, name: str) -> str:
         """To a responder who was asked: somebody else was quicker."""
-        return self._say(f"{responder_title(kind, name)}已接单去{name_of(home)}家,您不用去了,谢谢。")
+        return self._say(f"{_short(responder_title(kind, name))}已接单去{_name(home)}家,您不用去了,谢谢。")
 
     def stand_down(self, home: HomeRecord) -> str:
         return self._say(f"{_name(home)}家的事已有结果,不用再去了,谢谢您。")

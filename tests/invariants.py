@@ -86,7 +86,7 @@ def _stages_that_are_not_so(connection: Connection) -> Iterator[str]:
     found = reading.open_incidents(connection)
     offers = offers_of(connection, [one.id for one in found])
     for one in found:
-        really = stage_of(one.claimed_by is not None, offers.get(one.id, ()))
+        really = stage_of(one.claimed_by is not None, offers.get(one.id, ()), one.ladder_at)
         if one.stage is not really:
             yield f"incident {one.id} says {one.stage}, its offers say {really}"
         if one.stage in (Stage.COVERED, Stage.ON_SCENE) and one.covered_at is None:

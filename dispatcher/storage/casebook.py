@@ -599,13 +599,13 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
     A call counts when it is known what became of it: until then, what is known of the text stands.
     """
     ids = list(incident_ids)
-    answers: dict[tuple[int, str], Meaning] = {}
-    for incident_id, phone, meaning in connection.execute(
-        select(reply.c.incident_id, reply.c.phone, reply.c.meaning)
+    answers: dict[tuple[int, str], tuple[Meaning, datetime]] = {}
+    for incident_id, phone, meaning, received_at in connection.execute(
+        select(reply.c.incident_id, reply.c.phone, reply.c.meaning, reply.c.received_at)
         .where(reply.c.incident_id.in_(ids), reply.c.meaning.in_([said.value for said in DEFINITE]))
         .order_by(reply.c.id)
     ):
-        answers[incident_id, phone] = Meaning(meaning)
+        answers[incident_id, phone] = (Meaning(meaning), received_at)
     found: defaultdict[int, list[Told]] = defaultdict(list)
     lost = {state.value for state in LOST}
     for incident_id, who, phone, rung, state in connection.execute(
@@ -617,8 +617,8 @@ def told_of(connection: Connection, incident_ids: Iterable[int]) -> dict[int, tu
         )
         .order_by(message.c.id)
     ):
-        answer = answers.get((incident_id, phone))
-        found[incident_id].append(Told(who, rung, answer, unreachable=state in lost))
+        answer, answered_at = answers.get((incident_id, phone), (None, None))
+        found[incident_id].append(Told(who, rung, answer, state in lost, answered_at))
     return {incident_id: tuple(told) for incident_id, told in found.items()}
 
 

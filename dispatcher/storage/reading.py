@@ -157,6 +157,19 @@ def timeline_of(connection: Connection, incident_id: int) -> tuple[TimelineEntry
     return tuple(timeline_from(row) for row in connection.execute(query))
 
 
+def log_of(
+    connection: Connection, ids: Collection[int], entries: Collection[Entry]
+) -> dict[int, tuple[TimelineEntry, ...]]:
+    """The timelines of `ids`, in order, without what is not one of `entries`."""
+    query = select(timeline).where(
+        timeline.c.incident_id.in_(list(ids)), timeline.c.entry.in_([entry.value for entry in entries])
+    )
+    found: defaultdict[int, list[TimelineEntry]] = defaultdict(list)
+    for row in connection.execute(query.order_by(timeline.c.incident_id, timeline.c.seq)):
+        found[row.incident_id].append(timeline_from(row))
+    return {id: tuple(log) for id, log in found.items()}
+
+
 def kinds_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Kind, ...]]:
     found: defaultdict[int, list[Kind]] = defaultdict(list)
     query = select(alarm.c.incident_id, alarm.c.kind).where(alarm.c.incident_id.in_(list(ids)))

@@ -23,6 +23,8 @@ from dispatcher.model import (
     COVERING,
     Candidate,
     Case,
+    Entry,
+    Fact,
     Incident,
     Meaning,
     Offer,
@@ -33,6 +35,7 @@ from dispatcher.model import (
     Stage,
     Step,
     Tell,
+    TimelineEntry,
     Told,
     Whom,
 )
@@ -111,6 +114,21 @@ def candidates(workers: int = 0, clinics: int = 0) -> Listed:
     )
 
 
+def noted(case: Case, now: datetime, *facts: Fact) -> Case:
+    """The case with more on its timeline."""
+    entries = tuple(
+        TimelineEntry(seq, case.incident.id, seq, now, f.entry, f.actor, f.text, f.detail, "")
+        for seq, f in enumerate(facts, start=case.incident.version + 1)
+    )
+    incident = replace(case.incident, version=case.incident.version + len(facts))
+    return replace(case, incident=incident, log=case.log + entries)
+
+
+def cried(case: Case, kind: Kind, now: datetime) -> Case:
+    """A device of the home cries for help (again); the case is due at once."""
+    return due_at_once(noted(case, now, Fact(Entry.SIGNAL, "", detail={"kind": kind.value})), now)
+
+
 def a_case(
     ladder: Plan,
     *,
@@ -134,11 +152,12 @@ def a_case(
         rung=0,
         ladder_rung=0,
         ladder_at=START,
-        version=2,
+        version=0,
     )
     changed = replace(incident, **of_incident)  # type: ignore[arg-type]
     listed = candidates(workers, clinics)
-    return Case(changed, ladder, home(contacts), listed, (), (), listed.people)
+    opened = Case(changed, ladder, home(contacts), listed, (), (), listed.people)
+    return noted(opened, START, Fact(Entry.OPENED, ""), Fact(Entry.SIGNAL, "", detail={"kind": kind.value}))
 
 
 def carried_out(case: Case, step: Step, now: datetime) -> Case:
@@ -165,12 +184,16 @@ def carried_out(case: Case, step: Step, now: datetime) -> Case:
     incident = replace(
         case.incident,
         due_at=step.due_at,
+        kind=step.kind,
         rung=step.rung,
-        stage=stage_of(case.incident.claimed_by is not None, standing),
+        ladder_rung=step.ladder_rung,
+        ladder_at=step.ladder_at,
+        stage=stage_of(case.incident.claimed_by is not None, standing, step.ladder_at),
         lease_until=None if step.lease_lost else case.incident.lease_until,
     )
-    told = tuple(Told(draft.to.who, draft.rung) for draft in drafts)
-    return replace(case, incident=incident, offers=tuple(offers), told=case.told + told)
+    told = tuple(Told(draft.to.who, draft.rung) for draft in drafts if draft.rung)
+    changed = replace(case, incident=incident, offers=tuple(offers), told=case.told + told)
+    return noted(changed, now, *step.facts)
 
 
 def answered(case: Case, responder: int, state: OfferState, now: datetime, eta_s: float = 0) -> Case:
@@ -185,12 +208,13 @@ def answered(case: Case, responder: int, state: OfferState, now: datetime, eta_s
         offers = [
             replace(o, state=OfferState.WITHDRAWN, changed_at=now) if o.id in gone else o for o in offers
         ]
+    case = noted(case, now, Fact(Entry.OFFER, "", detail={"state": state.value}))
     return replace(due_at_once(case, now), offers=tuple(offers))
 
 
 def replied(case: Case, contact: int, meaning: Meaning, now: datetime) -> Case:
     who = f"contact:{contact}"
-    told = tuple(replace(t, answer=meaning) if t.who == who else t for t in case.told)
+    told = tuple(replace(t, answer=meaning, answered_at=now) if t.who == who else t for t in case.told)
     return replace(due_at_once(case, now), told=told)
 
 
@@ -205,5 +229,5 @@ def due_at_once(case: Case, now: datetime) -> Case:
 
 
 def whom(step: Step) -> list[str]:
-    """Who is told or asked by a step, in order."""
-    return [draft.to.who for draft in (*step.texts, *(ask.draft for ask in step.asks))]
+    """Who is told or asked by the ladder, in order."""
+    return [draft.to.who for draft in (*step.texts, *(ask.draft for ask in step.asks)) if draft.rung]

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from dispatcher.escalation import next_step, rung_at, stage_of
+from devices.signal import Kind
+from dispatcher.escalation import is_past, next_step, rung_at, stage_of
 from dispatcher.model import (
     LOOK_AT_LEAST,
     Case,
@@ -33,6 +34,7 @@ from tests.dispatcher.cases import (
     answered,
     candidates,
     carried_out,
+    cried,
     due_at_once,
     nearest,
     plan,
@@ -259,6 +261,49 @@ def test_a_relative_who_comes_leaves_the_others_in_peace() -> None:
     assert Entry.DESK in entries(step)
 
 
+@pytest.mark.parametrize("seconds, over", [(929.999999, False), (930, True)])
+def test_a_relative_who_says_she_comes_is_not_waited_for_for_ever(seconds: float, over: bool) -> None:
+    ladder = plan((0, (relatives(1),)), (60, (relatives(0),)), (5000, (DESK,)), relative_s=900)
+    _, case = look(a_case(ladder, contacts=3), 0)
+    case = replied(case, 1, Meaning.COMING, after(30))
+    step, case = look(case, 30)
+    assert step.due_at == after(60)
+    step, case = look(case, 60)
+    assert whom(step) == []
+    assert step.due_at == after(930)
+
+    step, _ = look(case, seconds)
+
+    assert whom(step) == (["contact:2", "contact:3"] if over else [])
+    assert ("家属说能赶到,15分钟没有消息" in "".join(f.text for f in step.facts)) is over
+
+
+def test_a_relative_who_is_there_is_not_called_late() -> None:
+    _, case = look(a_case(LADDER, contacts=3), 0)
+    case = replied(case, 1, Meaning.COMING, after(30))
+    _, case = look(case, 30)
+    case = replied(case, 1, Meaning.ARRIVED, after(600))
+
+    assert whom(look(case, 1000)[0]) == []
+
+
+def test_a_relative_is_replaced_by_one_more_and_not_by_all_when_the_plan_wants_one() -> None:
+    ladder = plan((0, (relatives(1),)), (5000, (DESK,)), relative_s=900)
+    _, case = look(a_case(ladder, contacts=3), 0)
+    case = replied(case, 1, Meaning.COMING, after(30))
+    _, case = look(case, 30)
+
+    assert whom(look(case, 930)[0]) == ["contact:2"]
+
+
+def test_a_yes_written_by_a_clock_that_was_ahead_keeps_nobody_in_peace() -> None:
+    _, case = look(a_case(LADDER, contacts=3), 0)
+    case = replied(case, 1, Meaning.COMING, after(30))
+    case = replace(case, told=tuple(replace(t, answered_at=after(86_400)) for t in case.told))
+
+    assert whom(look(case, 30)[0]) == ["contact:2"]
+
+
 @pytest.mark.parametrize("no", [Meaning.CANNOT, Meaning.STOP])
 def test_a_relative_who_cannot_come_is_replaced_at_once_by_the_next(no: Meaning) -> None:
     _, case = look(a_case(LADDER, contacts=3), 0)
@@ -393,6 +438,92 @@ def test_who_wants_no_texts_gets_none_also_when_it_burns() -> None:
     assert whom(look(replace(case, incident=fire), 50)[0]) == []
 
 
+def coming(workers: int = 3, contacts: int = 2) -> Case:
+    """One worker is on the way, and will be for ten minutes."""
+    _, case = look(a_case(LADDER, contacts=contacts, workers=workers), 0)
+    case = answered(case, 1, OfferState.ACCEPTED, after(10), eta_s=600)
+    return look(case, 10)[1]
+
+
+def test_a_second_fall_is_told_to_whoever_is_on_the_way_and_to_the_relatives() -> None:
+    step, case = look(cried(coming(), Kind.SOS, after(200)), 200)
+
+    assert [(text.purpose, text.to.who) for text in step.texts] == [
+        (Purpose.NEWS, "responder:1"),
+        (Purpose.NEWS, "contact:1"),
+    ]
+    assert step.asks == ()
+    assert "14:08又有紧急呼叫" in step.texts[0].body
+    assert "14:08又有紧急呼叫,网格员人1正在赶去" in step.texts[1].body
+    assert look(case, 201)[0].texts == ()
+
+
+def test_who_presses_again_at_once_disturbs_nobody() -> None:
+    step, _ = look(cried(coming(), Kind.SOS, after(60)), 60)
+
+    assert step.texts == ()
+
+
+def test_who_wants_no_texts_and_who_cannot_be_reached_is_left_out_of_the_news() -> None:
+    _, case = look(a_case(plan((0, (relatives(0), nearest(1), DESK))), contacts=3, workers=1), 0)
+    case = answered(case, 1, OfferState.ACCEPTED, after(10), eta_s=600)
+    case = unreachable(replied(case, 1, Meaning.STOP, after(10)), "contact:2", after(10))
+
+    step, _ = look(cried(case, Kind.SOS, after(200)), 200)
+
+    assert [text.to.who for text in step.texts] == ["responder:1", "contact:3"]
+
+
+def test_one_who_accepts_after_the_fire_was_asked_before_it_and_hears_of_it() -> None:
+    _, case = look(a_case(LADDER, contacts=1, workers=1), 0)
+    _, case = look(cried(case, Kind.SMOKE, after(5)), 5)
+    case = answered(case, 1, OfferState.ACCEPTED, after(20), eta_s=600)
+
+    step, _ = look(case, 20)
+
+    assert "又有烟雾报警。进门前请注意安全" in step.texts[0].body
+
+
+def test_the_desk_is_told_when_there_is_more_trouble_where_somebody_is() -> None:
+    step, case = look(cried(arrived(), Kind.SOS, after(500)), 500)
+
+    assert (step.texts, entries(step)) == ((), [Entry.NEWS])
+    assert "请联系现场" in step.facts[0].text
+    assert entries(look(case, 501)[0]) == []
+
+
+def test_a_cry_after_everybody_has_gone_begins_the_ladder_again() -> None:
+    _, case = look(answered(arrived(), 1, OfferState.DONE, after(700)), 700)
+
+    step, case = look(cried(case, Kind.FALL, after(900)), 900)
+
+    assert whom(step) == ["contact:1", "responder:1"]
+    assert (step.kind, step.ladder_rung, step.ladder_at) == (Kind.FALL, 1, after(900))
+    assert case.incident.stage is Stage.RAISED
+    assert "可能跌倒了" in step.texts[0].body
+    assert look(case, 960)[0].rung == step.rung + 1  # and it goes on
+
+
+def test_a_cry_after_one_has_gone_does_not_begin_again_while_another_is_on_the_way() -> None:
+    ladder = plan((0, (nearest(1), nearest(1, CLINIC))), (5000, (DESK,)))
+    _, case = look(a_case(ladder, workers=2, clinics=1), 0)
+    case = answered(case, 3, OfferState.ACCEPTED, after(10), eta_s=900)
+    case = answered(case, 1, OfferState.DONE, after(300))
+
+    step, _ = look(cried(case, Kind.SOS, after(500)), 500)
+
+    assert step.asks == ()
+    assert [text.to.who for text in step.texts] == ["responder:3"]
+
+
+@pytest.mark.parametrize("seconds, past", [(99.999999, True), (100, False), (100.000001, False)])
+def test_a_visit_that_was_over_before_the_ladder_began_helps_nobody_now(seconds: float, past: bool) -> None:
+    [visit] = offers(OfferState.DONE)
+
+    assert is_past(replace(visit, changed_at=after(seconds)), after(100)) is past
+    assert not is_past(replace(visit, state=OfferState.ARRIVED, changed_at=START), after(100))
+
+
 # ---- on scene ----
 
 
@@ -408,26 +539,40 @@ def test_the_desk_is_reminded_of_somebody_on_scene_when_it_stays_quiet(seconds: 
 
     assert (entries(step) == [Entry.DESK]) is reminds
     assert ("已20分钟" in "".join(f.text for f in step.facts)) is reminds
-    assert step.due_at == after(2500 if reminds else 1300)
+    assert step.due_at == after(1400 if reminds else 1300)
     assert whom(step) == []
+    assert [(text.purpose, text.to.who) for text in step.texts] == (
+        [(Purpose.CHECK_IN, "responder:1")] if reminds else []
+    )
 
 
-def test_the_reminder_comes_again_and_once_each_time() -> None:
+def test_the_desk_rings_again_and_again_until_there_is_a_word_from_the_scene() -> None:
     _, case = look(arrived(), 1300)
-
     assert entries(look(case, 1301)[0]) == []
-    step, case = look(case, 2500)
+
+    step, case = look(case, 1400)
     assert entries(step) == [Entry.DESK]
-    assert "已40分钟" in step.facts[0].text
+    assert "人1已21分钟没有消息" in step.facts[0].text
+    assert step.texts == ()  # she was asked once; now it is for the desk
+    assert step.due_at == after(1500)
+
+    case = answered(case, 1, OfferState.ARRIVED, after(1450))
+    step, _ = look(case, 1450)
+    assert entries(step) == []
+    assert step.due_at == after(2650)
 
 
-def test_the_reminder_counts_from_the_last_who_came() -> None:
+def test_each_one_on_scene_is_asked_after_by_her_own_clock() -> None:
     ladder = plan((0, (nearest(2),)), (5000, (DESK,)), check_in_s=1200)
     _, case = look(a_case(ladder, workers=2), 0)
     case = answered(case, 2, OfferState.ARRIVED, after(100))
     case = answered(case, 1, OfferState.ARRIVED, after(400))
+    step, case = look(case, 400)
+    assert step.due_at == after(1300)
 
-    assert look(case, 400)[0].due_at == after(1600)
+    step, _ = look(case, 1300)
+
+    assert [text.to.who for text in step.texts] == ["responder:2"]
 
 
 def test_a_case_that_is_done_on_scene_reminds_the_desk_to_close_it() -> None:
@@ -546,7 +691,7 @@ def offers(*states: OfferState) -> tuple[Offer, ...]:
 def test_the_stage_is_what_those_who_come_have_reached(
     claimed: bool, states: tuple[OfferState, ...], stage: Stage
 ) -> None:
-    assert stage_of(claimed, offers(*states)) is stage
+    assert stage_of(claimed, offers(*states), START) is stage
 
 
 def test_the_nearest_is_asked_first_whatever_their_kind() -> None:

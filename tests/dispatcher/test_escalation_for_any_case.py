@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from community.model import ResponderKind
-from dispatcher.escalation import next_step
+from devices.signal import Kind
+from dispatcher.escalation import is_past, next_step
 from dispatcher.model import (
     COVERING,
     LOOK_AT_LEAST,
@@ -32,6 +33,7 @@ from tests.dispatcher.cases import (
     a_case,
     answered,
     carried_out,
+    cried,
     replied,
     unreachable,
     whom,
@@ -73,6 +75,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("lost"), st.integers(1, CONTACTS), st.just(None)),
     st.tuples(st.just("claim"), st.integers(1, 60), st.just(None)),
     st.tuples(st.just("fire"), st.just(0), st.just(None)),
+    st.tuples(st.just("cry"), st.just(0), st.sampled_from([Kind.SOS, Kind.FALL, Kind.LEAK])),
 )
 EVENINGS = st.lists(st.tuples(st.integers(0, 250), EVENTS, st.booleans()), max_size=8)
 
@@ -86,6 +89,8 @@ def happens(case: Case, event: tuple[str, int, object], now: datetime) -> Case:
         return replied(case, number, how, now)
     if what == "lost":
         return unreachable(case, f"contact:{number}", now)
+    if what == "cry" and isinstance(how, Kind):
+        return cried(case, how, now)
     incident = case.incident
     if what == "claim":
         until = now + timedelta(seconds=number)
@@ -126,8 +131,13 @@ class Evening:
         assert not asked & still_asked
         stopped = {told.who for told in case.told if told.answer is Meaning.STOP}
         assert not stopped & set(whom(step))
-        there = [o for o in case.offers if o.state in (OfferState.ARRIVED, OfferState.DONE)]
-        assert not there or not whom(step) or case.incident.rung == case.incident.ladder_rung
+        there = [
+            o
+            for o in case.offers
+            if o.state is OfferState.ARRIVED
+            or (o.state is OfferState.DONE and not is_past(o, step.ladder_at))
+        ]
+        assert not there or not whom(step) or step.ladder_rung in (case.incident.rung, step.rung)
 
     def _nothing_changes(self, early: datetime, step: Step) -> None:
         """A look before the due time would have changed nothing: it may be left out."""

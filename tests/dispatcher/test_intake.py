@@ -190,11 +190,23 @@ def test_smoke_that_comes_back_alarms_again(town: Town) -> None:
     town.resident("王秀英", contacts=("女儿",))
     town.smoke("王秀英")
     town.smoke("王秀英", State.CLEAR)
+    town.pass_time(minutes=2)
 
     town.smoke("王秀英")
 
     assert len(town.detail("王秀英").alarms) == 2
     assert len(town.heard("女儿")) == 2
+
+
+def test_smoke_that_comes_and_goes_is_written_down_each_time_and_alarms_once(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    for _ in range(5):
+        town.smoke("王秀英")
+        town.pass_time(seconds=5)
+        town.smoke("王秀英", State.CLEAR)
+
+    assert len(town.detail("王秀英").alarms) == 5
+    assert len(town.heard("女儿")) == 1
 
 
 def test_smoke_that_flickers_within_one_batch_is_kept_in_order(town: Town) -> None:

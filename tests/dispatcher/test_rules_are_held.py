@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from types import ModuleType
 
 import pytest
@@ -14,6 +15,7 @@ import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.followup
 import dispatcher.model
+import dispatcher.news
 import dispatcher.plans
 import dispatcher.routing
 import dispatcher.triage
@@ -33,6 +35,7 @@ from tests.dispatcher.cases import (
     after,
     answered,
     carried_out,
+    cried,
     home,
     nearest,
     plan,
@@ -60,13 +63,18 @@ def _triage(rules: ModuleType) -> object:
 
 LADDER = plan(
     (0, (relatives(1), nearest(2), nearest(1, CLINIC))),
-    (60, (relatives(0), nearest(2))),
+    (60, (relatives(1), nearest(2))),
     (180, (DESK, relatives(0), nearest(3, WORKER, CLINIC))),
     repeat_s=100,
     offer_s=30,
     arrive_grace_s=300,
+    relative_s=200,
     check_in_s=600,
 )
+
+
+LOOKS = (0, 10, 29.999999, 30, 59.999999, 60, 130, 180, 209.999999, 210, 280, 399.999999, 400, 480)
+LOOKS += (609.999999, 610, 709.999999, 710, 1210, 9000)
 
 
 def _escalation(rules: ModuleType) -> object:
@@ -74,7 +82,7 @@ def _escalation(rules: ModuleType) -> object:
     steps: list[object] = []
     for happens in EVENINGS:
         case = a_case(LADDER, contacts=3, workers=6, clinics=2)
-        for seconds in (0, 10, 29.999999, 30, 59.999999, 60, 180, 280, 399.999999, 400, 480, 610, 1210, 9000):
+        for seconds in LOOKS:
             now = after(seconds)
             step = rules.next_step(case, now, VOICE)
             steps.append((happens.__name__, seconds, step))
@@ -84,9 +92,10 @@ def _escalation(rules: ModuleType) -> object:
     empty = rules.next_step(a_case(LADDER), START, VOICE)
     one = case.offers[0]
     stages = [
-        rules.stage_of(claimed, (replace(one, state=state),))
+        rules.stage_of(claimed, (replace(one, state=state, changed_at=after(5)),), after(since))
         for claimed in (False, True)
         for state in OfferState
+        for since in (0, 5, 9)
     ]
     return steps, empty, stages
 
@@ -113,11 +122,36 @@ def _some_say_no(case: Case) -> Case:
 
 
 def _a_fire(case: Case) -> Case:
-    case = replied(_one_comes(case), 1, Meaning.COMING, after(10))
+    case = cried(replied(_one_comes(case), 1, Meaning.COMING, after(10)), Kind.SMOKE, after(10))
     incident = case.incident
     return replace(
         case, incident=replace(incident, ladder_rung=incident.rung, ladder_at=after(10), due_at=after(10))
     )
+
+
+def _two_are_done(case: Case) -> Case:
+    case = answered(case, 1, OfferState.DONE, after(10))
+    return answered(case, 7, OfferState.DONE, after(5))
+
+
+def _a_relative_says_she_comes(case: Case) -> Case:
+    return replied(case, 1, Meaning.COMING, after(10))
+
+
+def _another_cry_on_the_way(case: Case) -> Case:
+    return cried(replied(_one_comes(case), 1, Meaning.STOP, after(10)), Kind.SOS, after(125))
+
+
+def _another_cry_while_nobody_comes(case: Case) -> Case:
+    return cried(case, Kind.FALL, after(20))
+
+
+def _another_cry_when_one_is_there(case: Case) -> Case:
+    return cried(_one_is_there(case), Kind.FALL, after(20))
+
+
+def _another_cry_when_all_are_gone(case: Case) -> Case:
+    return cried(_one_is_done(case), Kind.FALL, after(20))
 
 
 def _the_clinic_says_no_while_one_comes(case: Case) -> Case:
@@ -148,6 +182,12 @@ EVENINGS = (
     _two_are_there,
     _one_is_done,
     _some_say_no,
+    _two_are_done,
+    _a_relative_says_she_comes,
+    _another_cry_on_the_way,
+    _another_cry_while_nobody_comes,
+    _another_cry_when_one_is_there,
+    _another_cry_when_all_are_gone,
     _a_phone_is_off,
     _the_clinic_says_no_while_one_comes,
     _one_comes_and_turns_back,
@@ -199,6 +239,28 @@ def _waves(rules: ModuleType) -> object:
             for seconds in (299.999999, 300, 419.999999, 420)
         ],
     )
+
+
+def _news(rules: ModuleType) -> object:
+    """Whatever may stand on a timeline, in every order of four, each a minute after the one before."""
+    lines: list[tuple[Entry, dict[str, object]]] = [
+        (Entry.SIGNAL, {"kind": "sos"}),
+        (Entry.SIGNAL, {"kind": "leak"}),
+        (Entry.SIGNAL, {"kind": "offline"}),
+        (Entry.ASKED, {"responder": 1}),
+        (Entry.NEWS, {"responders": [1]}),
+        (Entry.RUNG, {}),
+        (Entry.OFFER, {"state": "done"}),
+    ]
+    found = []
+    for chosen in product(lines, repeat=4):
+        log = [
+            TimelineEntry(seq, 7, seq, after(60 * seq), entry, "", "", detail, "")
+            for seq, (entry, detail) in enumerate(chosen, start=1)
+        ]
+        new = (rules.new_to_responder(log, 1), rules.new_to_all(log))
+        found.append([cry and cry.seq for cry in new])
+    return found
 
 
 def _wording(rules: ModuleType) -> object:
@@ -260,6 +322,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.escalation: _escalation,
     dispatcher.model: _whom,
     dispatcher.waves: _waves,
+    dispatcher.news: _news,
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
     dispatcher.routing: what_the_rules_say,
@@ -302,7 +365,7 @@ MUTANTS = [
     (dispatcher.escalation, "climbs = not covered or self._fired == 0", "climbs = not covered"),
     (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
     (dispatcher.escalation, "self.unreachable.clear()", "self.unreachable.add('')"),
-    (dispatcher.escalation, "if reached < tell.count", "if reached <= tell.count"),
+    (dispatcher.escalation, "or reached < tell.count", "or reached <= tell.count"),
     (dispatcher.escalation, "max(0, tell.count - standing)", "max(1, tell.count - standing)"),
     (dispatcher.escalation, "not in passed", "in passed"),
     (dispatcher.escalation, "self.told - gone", "self.told"),
@@ -319,6 +382,21 @@ MUTANTS = [
     (dispatcher.wording, "if len(full) > SEGMENT", "if len(full) >= SEGMENT"),
     (dispatcher.wording, "(?:,|$)", "(?:,)"),
     (dispatcher.escalation, "(tell, self.in_time)", "(tell, set())"),
+    (dispatcher.escalation, "offer.changed_at < since", "offer.changed_at <= since"),
+    (dispatcher.escalation, "return self.now < end", "return self.now <= end"),
+    (dispatcher.escalation, "if tell.count == 0 or", "if"),
+    (dispatcher.escalation, "if self.now < first:", "if self.now <= first:"),
+    (dispatcher.escalation, "(self.now - first) // again * again", "(self.now - first)"),
+    (dispatcher.escalation, "if self._is_new(first) and", "if"),
+    (dispatcher.escalation, "if not gone or any(", "if any("),
+    (dispatcher.escalation, "elif self.in_time and self._fired:", "elif self.in_time:"),
+    (dispatcher.escalation, "self.told - self.stopped", "self.told"),
+    (dispatcher.news, "return severity > Severity.TROUBLE", "return severity >= Severity.TROUBLE"),
+    (dispatcher.news, "is Severity.EMERGENCY and", "is Severity.EMERGENCY or"),
+    (dispatcher.news, ">= SAME_CRY", "> SAME_CRY"),
+    (dispatcher.news, "(SEVERITY[kind_of(cry)], cry.seq)", "cry.seq"),
+    (dispatcher.news, "(OfferState.ARRIVED, OfferState.DONE)", "(OfferState.ARRIVED,)"),
+    (dispatcher.news, "(Entry.RUNG, Entry.NEWS)", "(Entry.RUNG,)"),
     (dispatcher.escalation, "if climbs or not (on_scene", "if climbs or (on_scene"),
     (dispatcher.waves, "return comes.kind is other.kind", "return True"),
     (dispatcher.waves, "return all(tell", "return any(tell"),
