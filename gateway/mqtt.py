@@ -26,10 +26,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.signal import Frame, Receipt
 from gateway.link import BufferedClient, Said, acknowledgement, publication
+from gateway.spool import Spool
 
 KEEPALIVE_S = 10
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a forgotten session grows without limit: it ends by itself
 RECEIVE_MAXIMUM = 2000  # messages that may wait for our commit at once
+MOST_IN_MEMORY = 10_000  # messages; those at QoS 0 know no such limit, and go to disk beyond it
 RECONNECT_S = 1.0
 _READS = 200  # packets read before anything else gets its turn
 
@@ -51,6 +53,8 @@ class Line:
 
     `now` gives the moment of arrival. `wait_arrivals` and `answered` are called from the committing thread.
     """
+
+    most_in_memory = MOST_IN_MEMORY
 
     def __init__(
         self,
@@ -81,6 +85,8 @@ class Line:
         self._hears = False  # connected and subscribed
         self._arrived: deque[Arrival] = deque()
         self._has_arrived = threading.Event()
+        self._spool, self._spool_lock = Spool(), threading.Lock()
+        self._lost = 0
         self._done: deque[tuple[Sequence[Arrival], Sequence[Receipt]]] = deque()
         self._stopping = threading.Event()
         self.subscribed = threading.Event()
@@ -105,6 +111,7 @@ class Line:
         self._wake()
         self._has_arrived.set()
         self._thread.join(timeout=3)
+        self._spool.close()
         if not self._thread.is_alive():
             self._wake_in.close()
             self._wake_out.close()
@@ -118,7 +125,13 @@ class Line:
         with contextlib.suppress(IndexError):
             while len(group) < most:
                 group.append(self._arrived.popleft())
+        if self._spool and len(group) < most:
+            group += self._from_disk(most - len(group))
         return group
+
+    @property
+    def waiting_in_memory(self) -> int:
+        return len(self._arrived)
 
     def answered(self, arrivals: Sequence[Arrival], receipts: Sequence[Receipt]) -> None:
         """`arrivals` are committed: acknowledge them, and tell the devices."""
@@ -248,4 +261,27 @@ class Line:
     def _arrive(self, said: Said) -> None:
         topic = said.topic.decode("utf-8", "backslashreplace")
         frame = Frame(topic, said.payload, self._now(), said.retain, said.dup)
-        self._arrived.append(Arrival(frame, said.packet_id, said.qos, self._connection))
+        if said.qos == 0 and (self._spool or len(self._arrived) >= self.most_in_memory):
+            self._to_disk(frame)  # also when there is room again: they stay in their order
+        else:
+            self._arrived.append(Arrival(frame, said.packet_id, said.qos, self._connection))
+
+    def _to_disk(self, frame: Frame) -> None:
+        with self._spool_lock:
+            if not self._spool:
+                log.error(
+                    "messages come faster than they are stored, and the broker does not keep those at QoS 0: "
+                    "they wait on disk; set the hubs to QoS 1"
+                )
+            if self._spool.put(frame):
+                return
+        self._lost += 1
+        if self._lost.bit_count() == 1:  # 1, 2, 4, 8, …
+            log.critical("NO ROOM: messages at QoS 0 are lost", lost=self._lost, topic=frame.topic)
+
+    def _from_disk(self, most: int) -> list[Arrival]:
+        with self._spool_lock:
+            frames = self._spool.take(most)
+            if frames and not self._spool:
+                log.info("what waited on disk has been read", lost=self._lost)
+        return [Arrival(frame, 0, 0, 0) for frame in frames]

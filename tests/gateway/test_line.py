@@ -53,8 +53,12 @@ class Peer:
         self.client.loop_stop()
 
 
-def line_to(broker: Mosquitto) -> Line:
-    line = Line("127.0.0.1", broker.port, client_id="gateway", topics=("care/+/+/signal",), now=lambda: AT)
+class Narrow(Line):
+    most_in_memory = 100
+
+
+def line_to(broker: Mosquitto, kind: type[Line] = Line) -> Line:
+    line = kind("127.0.0.1", broker.port, client_id="gateway", topics=("care/+/+/signal",), now=lambda: AT)
     line.start()
     assert line.subscribed.wait(WITHIN_S)
     return line
@@ -162,6 +166,25 @@ def test_it_finds_its_way_back_when_the_session_was_taken(
     line.answered(again, [])
     peer.say(2)
     assert said(take(line, 1)) == [2]
+
+
+def test_what_the_broker_does_not_keep_waits_on_disk_and_comes_in_order(
+    mosquitto: Mosquitto, peer: Peer
+) -> None:
+    line = line_to(mosquitto, Narrow)
+    try:
+        for number in range(1000):
+            peer.client.publish("care/town/button/signal", str(number), qos=0)
+        peer.say(1000)
+        assert until(lambda: line.waiting_in_memory == 101, WITHIN_S), "a hundred, and the last: at QoS 1"
+        first = line.wait_arrivals(1, 101)
+        peer.client.publish("care/town/button/signal", "1001", qos=0)
+        rest = take(line, 901)
+        assert said(first + rest) == [*range(100), 1000, *range(100, 1000), 1001]
+        peer.client.publish("care/town/button/signal", "1002", qos=0)
+        assert until(lambda: line.waiting_in_memory == 1, WITHIN_S), "the disk is empty: memory serves again"
+    finally:
+        line.stop()
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 127, 128, 16_383, 16_384, 200_000])
