@@ -72,7 +72,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         opened = Store(f"sqlite:///{path}")
         yield opened
         try:
-            _keeps_its_promises(opened)
+            keeps_its_promises(opened)
         finally:
             opened.close()
     else:
@@ -82,13 +82,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         opened = _postgres_database(server, name, template_name)
         yield opened
         try:
-            _keeps_its_promises(opened)
+            keeps_its_promises(opened)
         finally:
             opened.close()
             _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _keeps_its_promises(store: Store) -> None:
+def keeps_its_promises(store: Store) -> None:
     """After every test, whatever it did: no alarm without an incident, no case without a future, …"""
     with store.read() as connection:
         broken = broken_promises(connection)

@@ -61,6 +61,9 @@ def test_gateway_and_broker_are_killed_and_every_press_is_kept_once_and_answered
     assert centre.count("SELECT count(*) FROM unread") == 0
 
 
+@pytest.mark.parametrize(
+    "store", ["sqlite"], indirect=True
+)  # on PostgreSQL two of them: test_many_dispatchers
 def test_the_dispatcher_is_killed_and_nobody_is_told_twice_or_never(centre: Centre, tmp_path: Path) -> None:
     telling = dispatcher(centre, tmp_path)
     presses = repeated(12, BUTTONS, PRESS, len(BUTTONS), 0)

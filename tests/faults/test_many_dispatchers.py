@@ -62,6 +62,7 @@ def test_many_dispatchers_share_a_backlog_and_what_comes_meanwhile(
     figure(f"    {name_of(centre)}: {many} dispatchers shared {took.total()} texts, 0 told twice, 0 never")
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # how two share SQLite is seen above
 def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_lease_ends(
     centre: Centre, tmp_path: Path, figure: Figure
 ) -> None:

@@ -1,0 +1,226 @@
+"""The database is locked, killed, stopped or full while people press: they wait, and nobody is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine
+
+from community.storage import Store
+from devices.sim.player import PRESS, Sender
+from devices.sim.script import repeated
+from tests.conftest import keeps_its_promises
+from tests.faults.conftest import Figure
+from tests.faults.street import (
+    BUTTONS,
+    WITHIN_S,
+    Sending,
+    dispatcher,
+    is_everybody_told,
+    keys_of,
+    name_of,
+    nobody_was_told_twice,
+    received,
+    soon,
+)
+from tests.gateway.conftest import Centre
+from tests.servers import Mosquitto, until
+
+PRESSES, RATE = 300, 150.0
+STOPPED_S = 12.0  # longer than any time-out of ours: the server ends what it was at when it wakes up
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault]
+
+Trouble = Callable[[Centre], Iterator[None]]
+
+
+def press_through(centre: Centre, folder: Path, trouble: Trouble) -> None:
+    """People press before, while and after; in the end each press is stored, counted and told once."""
+    telling = dispatcher(centre, folder / "dispatcher")
+    presses = list(repeated(41, BUTTONS, PRESS, PRESSES, RATE))
+    centre.gateway.start()
+    telling.start()
+    try:
+        with Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender:
+            sending = Sending(sender, presses)
+            try:
+                sending.has_said(PRESSES // 3)
+                with contextmanager(trouble)(centre):
+                    sending.has_said(PRESSES)
+                    assert sender.tally().acked < PRESSES, "what is not stored is not acknowledged"
+                assert sender.wait(WITHIN_S), f"{sender.tally()}\n{centre.gateway.tail()}"
+            finally:
+                sending.end()
+        assert until(lambda: is_everybody_told(centre, len(BUTTONS)), WITHIN_S), telling.tail()
+        assert centre.gateway.is_running()
+        assert telling.is_running()
+    finally:
+        telling.kill()
+    stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
+    assert stored.keys() == keys_of(presses)
+    assert set(stored.values()) == {1}
+    assert centre.count("SELECT sum(times) FROM alarm") == PRESSES
+    assert centre.count("SELECT count(*) FROM unread") == 0
+    nobody_was_told_twice(centre)
+    assert received(centre) == centre.count("SELECT count(*) FROM message")
+
+
+def gives_up(centre: Centre) -> bool:
+    """Whether the gateway has said that it could not store something."""
+    return "the database is away" in centre.gateway.tail()
+
+
+def locked(centre: Centre) -> Iterator[None]:
+    """Somebody holds a lock for longer than anybody waits for one."""
+    lock = "SELECT 1" if centre.store.is_sqlite else "LOCK TABLE incident, signal IN ACCESS EXCLUSIVE MODE"
+    with centre.store.write() as connection:  # on SQLite this alone keeps every other writer out
+        connection.exec_driver_sql(lock)
+        yield
+        assert until(lambda: gives_up(centre), WITHIN_S)
+
+
+def killed(centre: Centre) -> Iterator[None]:
+    """A process of the server dies: it ends all others, recovers from its log, and lets people in again."""
+    for pid in others(centre)[:1]:
+        os.kill(pid, signal.SIGKILL)
+    yield
+    assert until(lambda: gives_up(centre), WITHIN_S)
+
+
+def stopped(centre: Centre) -> Iterator[None]:
+    """The whole server stands still, as on a machine that swaps, and takes nobody's call."""
+    server = parent_of(others(centre)[0])
+    family = [server, *children_of(server)]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+        until(lambda: False, STOPPED_S)
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+
+
+def others(centre: Centre) -> list[int]:
+    """The server's processes that work for somebody else in this database."""
+    found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return [pid for (pid,) in centre.rows(found)]
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_presses_outlive_a_lock(centre: Centre, tmp_path: Path, figure: Figure) -> None:
+    press_through(centre, tmp_path, locked)
+    figure(f"    {name_of(centre)}, locked: {PRESSES} presses, 0 lost, 0 told twice")
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # SQLite has no server
+@pytest.mark.parametrize("trouble", [killed, stopped], ids=lambda trouble: trouble.__name__)
+def test_presses_outlive_the_server(centre: Centre, tmp_path: Path, figure: Figure, trouble: Trouble) -> None:
+    press_through(centre, tmp_path, trouble)
+    figure(f"    {name_of(centre)}, {trouble.__name__}: {PRESSES} presses, 0 lost, 0 told twice")
+
+
+# ---- the disk is full ----
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=777", "anxin-test", folder])
+    if mounted.returncode:
+        pytest.skip("a disk can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def small(request: pytest.FixtureRequest, disk: Path) -> Iterator[Store]:
+    """A store on the small disk."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), disk / "anxin.db")
+        store = Store(f"sqlite:///{disk / 'anxin.db'}")
+        yield store
+        keeps_its_promises(store)
+        store.close()
+        return
+    server: str = request.getfixturevalue("postgres_url")
+    template: str = request.getfixturevalue("postgres_template")
+    name = f"small_{uuid4().hex[:8]}"
+    space = disk / "space"
+    space.mkdir()
+    for above in (disk.parent, disk.parent.parent, disk.parent.parent.parent):
+        above.chmod(above.stat().st_mode | 0o011)  # PostgreSQL runs as another user when we are root
+    shutil.chown(space, Path(f"/proc/{server_pid(server)}").owner())
+    administer(server, f"CREATE TABLESPACE {name} LOCATION '{space}'")
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {name}")
+    base, _, options = server.partition("?")
+    store = Store(f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else ""))
+    yield store
+    keeps_its_promises(store)
+    store.close()
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(server, f"DROP TABLESPACE {name}")
+
+
+def test_presses_outlive_a_full_disk(
+    small: Store, disk: Path, mosquitto: Mosquitto, tmp_path: Path, figure: Figure
+) -> None:
+    def full(centre: Centre) -> Iterator[None]:
+        fill(disk / "ballast")
+        yield
+        assert until(lambda: gives_up(centre), WITHIN_S)
+        (disk / "ballast").unlink()
+
+    centre = Centre(small, mosquitto, tmp_path)
+    try:
+        press_through(centre, tmp_path, full)
+    finally:
+        centre.gateway.kill()
+    figure(f"    {name_of(centre)}, disk full: {PRESSES} presses, 0 lost, 0 told twice")
+
+
+def fill(ballast: Path) -> None:
+    """Until not one byte more fits."""
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+
+
+def server_pid(server: str) -> int:
+    engine = create_engine(server)
+    with engine.connect() as connection:
+        (pid,) = connection.exec_driver_sql("SELECT pg_backend_pid()").one()
+        owner = parent_of(pid)
+    engine.dispose()
+    return owner
+
+
+def administer(server: str, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
