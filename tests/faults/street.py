@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from devices.signal import Kind, Reading, Signal
@@ -63,9 +64,11 @@ def dispatcher(centre: Centre, folder: Path, **more: str) -> Part:
     return Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port, **more)
 
 
-def take_in(centre: Centre, buttons: Iterable[Device], plans: Plans = PLANS) -> None:
-    """A gateway has stored a press of each of `buttons`, and nobody has looked yet."""
-    now = SystemClock().now()
+def take_in(
+    centre: Centre, buttons: Iterable[Device], plans: Plans = PLANS, off: timedelta = timedelta(0)
+) -> None:
+    """A gateway has stored a press of each of `buttons`, and nobody has looked yet; its clock is `off`."""
+    now = SystemClock().now() + off
     readings = [Reading((Signal(button.key, Kind.SOS, f"{button.key}#in", now),)) for button in buttons]
     with centre.store.write() as connection:
         intake.take(connection, readings, plans, now)

@@ -1,0 +1,86 @@
+"""G8: somebody corrects the clock of the machine that escalates; nobody is told later for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from devices.signal import Kind
+from dispatcher.clock import SystemClock
+from dispatcher.model import Severity
+from dispatcher.plans import Plans
+from tests.faults.conftest import Figure
+from tests.faults.street import BUTTONS, PLANS, WITHIN_S, dispatcher, take_in
+from tests.gateway.conftest import Centre
+from tests.servers import until
+
+DUE_S = 3  # the second rung
+LATE_S = 2.0
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Set forward and back again: four jumps. Each line is how far off the clock is after it.
+CLOCKS = {"+1 h": HOUR, "-1 h": timedelta(0), "+1 day": DAY, "-1 day": timedelta(0)}
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault]
+
+
+@pytest.fixture
+def faketime() -> str:
+    found = [*Path("/usr/lib").glob("**/faketime/libfaketimeMT.so.1")]
+    if not found:
+        pytest.skip("no libfaketime: apt-get install libfaketime")
+    return str(found[0])
+
+
+def brisk() -> Plans:
+    """The shipped plans, with a second rung that does not keep a test waiting."""
+    plan = PLANS.of(Kind.SOS, Severity.EMERGENCY)
+    first, second, *others = plan.rungs
+    return PLANS.edited(replace(plan, rungs=(first, replace(second, after_s=DUE_S), *others)))
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # who asks the time is no database
+def test_no_rung_is_late_when_the_clock_jumps(
+    centre: Centre, tmp_path: Path, faketime: str, figure: Figure
+) -> None:
+    clock = tmp_path / "clock"
+    telling = dispatcher(
+        centre,
+        tmp_path,
+        LD_PRELOAD=faketime,
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        FAKETIME_NO_CACHE="1",
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+    )
+    off = timedelta(0)
+    late: dict[str, float] = {}
+
+    def told(rung: int, home: str) -> bool:
+        found = (
+            "SELECT count(*) FROM message JOIN incident ON incident.id = message.incident_id JOIN device "
+            "ON device.household_id = incident.household_id WHERE device.key = :key AND message.rung = :rung "
+            "AND message.state = 'delivered'"
+        )
+        return centre.count(found, key=home, rung=rung) > 0
+
+    clock.write_text("+0")
+    telling.start()
+    try:
+        for button, (jump, after) in zip(BUTTONS, CLOCKS.items(), strict=False):
+            take_in(centre, [button], brisk(), off)
+            pressed = time.monotonic()
+            assert until(lambda: told(1, button.key), WITHIN_S), telling.tail()  # noqa: B023
+            off = after
+            clock.write_text(f"+{off.total_seconds():.0f}")
+            assert until(lambda: told(2, button.key), WITHIN_S), telling.tail()  # noqa: B023
+            late[jump] = time.monotonic() - pressed - DUE_S
+            ((noted,),) = centre.rows("SELECT at FROM timeline ORDER BY id DESC LIMIT 1")
+            assert abs(noted - SystemClock().now() - off) < timedelta(minutes=1), "its clock has jumped"
+    finally:
+        telling.kill()
+    beside = ", ".join(f"{jump}: {by:+.1f} s" for jump, by in late.items())
+    figure(f"G8  the next rung, beside when it was due: {beside}")
+    assert max(late.values()) <= LATE_S
