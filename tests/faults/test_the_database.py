@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,15 +142,16 @@ def test_presses_outlive_the_server(centre: Centre, tmp_path: Path, figure: Figu
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
+def disk() -> Iterator[Path]:
+    """A small disk of its own; not in pytest's folders, which lock PostgreSQL's user out when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="anxin-disk-"))
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=777", "anxin-test", folder])
     if mounted.returncode:
+        folder.rmdir()
         pytest.skip("a disk can only be mounted by root")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+    folder.rmdir()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -167,8 +169,6 @@ def small(request: pytest.FixtureRequest, disk: Path) -> Iterator[Store]:
     name = f"small_{uuid4().hex[:8]}"
     space = disk / "space"
     space.mkdir()
-    for above in (disk.parent, disk.parent.parent, disk.parent.parent.parent):
-        above.chmod(above.stat().st_mode | 0o011)  # PostgreSQL runs as another user when we are root
     shutil.chown(space, Path(f"/proc/{server_pid(server)}").owner())
     administer(server, f"CREATE TABLESPACE {name} LOCATION '{space}'")
     administer(server, f"CREATE DATABASE {name} TEMPLATE {template} TABLESPACE {name}")
