@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import console, live, login, problems
-from api.callbacks import twilio
+from api.callbacks import aliyun, tencent, twilio
 from api.deps import caller
 from api.headers import Headers
 from api.live import Hub
@@ -82,7 +82,7 @@ def create_app(parts: Parts) -> FastAPI:
     problems.install(app)
     app.add_middleware(Headers, https=parts.settings.is_https)
 
-    for public in (health.router, login.public, twilio.router):
+    for public in (health.router, login.public, twilio.router, aliyun.router, tencent.router):
         app.include_router(public)
     app.include_router(_behind_the_login(parts))
     app.include_router(console.router)

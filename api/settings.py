@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     channels: ChannelNames = ("phones",)  # how people are told; the dispatcher has the same
     presets_file: str = ""  # empty: the shipped presets for watching homes; the dispatcher has the same
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
+    callback_token: SecretStr = SecretStr("")  # without it no callback of Aliyun or Tencent is believed
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
 
     @field_validator("public_url")

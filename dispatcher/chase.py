@@ -35,7 +35,7 @@ class Chaser:
         self._clock = clock
         self._asking = asking
         self._reporting = {way.name: way for way in ways if isinstance(way, Reporting)}
-        self._can_call = any(way.capabilities.medium is Medium.VOICE for way in ways)
+        self._calling = {way.name for way in ways if way.capabilities.medium is Medium.VOICE}
         self._asked: set[int] = set()  # messages whose provider is being asked
         self._looked_at = datetime.min.replace(tzinfo=UTC)
 
@@ -55,7 +55,9 @@ class Chaser:
             with self._store.write() as connection:
                 for one in vain:
                     astray.call_off(connection, one.message.id)
-        wanted = [one for one in found if wants_call(one, now)] if self._can_call else []
+        # Whom a call has told already, because that is what they want, is not called beside it.
+        unheard = [one for one in found if one.message.channel not in self._calling]
+        wanted = [one for one in unheard if wants_call(one, now)] if self._calling else []
         return self._call(wanted, now) if wanted else 0
 
     def _call(self, wanted: Sequence[Astray], now: datetime) -> int:

@@ -1,1 +1,1 @@
-"""Where providers call back. They have no session: each request proves itself with a signature."""
+"""Where providers call back. They have no session: each request proves itself by a signature or a token."""

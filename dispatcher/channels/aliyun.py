@@ -19,15 +19,15 @@ import orjson
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Capabilities, Fate, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.channels.http import Line, Silence
 from dispatcher.clock import Clock
-from dispatcher.model import Message, Purpose
+from dispatcher.model import Message, MessageState, Purpose
 
 VERSION = "2017-05-25"
 
 _CHINA = timezone(timedelta(hours=8))  # their days
-_FAILED = 2  # SendStatus: 1 waits for its report, 2 failed, 3 arrived
+_FAILED, _ARRIVED = 2, 3  # SendStatus; 1 waits for its report
 
 # What no second attempt can mend: it is this number or this text. Every other code is about us or about them
 # (balance, signature, permission, overload): another provider may do it, or they may later.
@@ -101,10 +101,35 @@ class AliyunSms:
         return Undeliverable(code) if code in _NEVER else TryLater(code)
 
     def find(self, message: Message) -> Sent | None:
-        """The text that carries our key. Aliyun asks for the day on which it left, by its own calendar."""
+        """The text that carries our key."""
+        for detail in self._ask(message) or ():
+            if detail.get("SendStatus") != _FAILED:
+                return Sent(str(detail.get("BizId", "")))  # they name it rarely; reports carry our key
+        return None
+
+    def fate(self, message: Message) -> Fate | None:
+        details = self._ask(message)
+        if details is None:
+            return None
+        for detail in details:
+            if detail.get("SendStatus") == _ARRIVED:
+                return Fate(MessageState.DELIVERED)
+            if detail.get("SendStatus") == _FAILED:
+                return Fate(MessageState.UNDELIVERABLE, str(detail.get("ErrCode", "")))
+        return Fate(MessageState.SENT)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _ask(self, message: Message) -> list[Mapping[str, Any]] | None:
+        """What they know of the texts with our key; None when they do not answer.
+
+        They want to know the day on which it left, by their own calendar.
+        """
         days = {
             (message.created_at + later).astimezone(_CHINA).date() for later in (_NOTHING, _OVER_MIDNIGHT)
         }
+        found: list[Mapping[str, Any]] = []
         for day in sorted(days):
             said = self._call(
                 "QuerySendDetails",
@@ -115,15 +140,10 @@ class AliyunSms:
                     "CurrentPage": "1",
                 },
             )
-            if isinstance(said, Silence):
+            if isinstance(said, Silence) or said.get("Code") != "OK":
                 return None
-            for detail in _details(said):
-                if detail.get("OutId") == message.key and detail.get("SendStatus") != _FAILED:
-                    return Sent(str(detail.get("BizId", "")))  # they name it rarely; reports carry our key
-        return None
-
-    def close(self) -> None:
-        self._line.close()
+            found += [detail for detail in _details(said) if detail.get("OutId") == message.key]
+        return found
 
     def _call(self, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any] | Silence:
         query = canonical_query(parameters)

@@ -17,10 +17,10 @@ import orjson
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Capabilities, Fate, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.channels.http import Line, Silence
 from dispatcher.clock import Clock
-from dispatcher.model import Message, Purpose
+from dispatcher.model import Message, MessageState, Purpose
 
 VERSION = "2021-01-11"
 SERVICE = "sms"
@@ -102,6 +102,27 @@ class TencentSms:
 
     def find(self, message: Message) -> Sent | None:
         """A text with our key that has a report already; None also when ours cannot be told apart."""
+        for status in self._ask(message) or ():
+            if status.get("SessionContext") == message.key and status.get("ReportStatus") == "SUCCESS":
+                return Sent(str(status.get("SerialNo", "")), delivered=True)
+        return None
+
+    def fate(self, message: Message) -> Fate | None:
+        statuses = self._ask(message)
+        if statuses is None:
+            return None
+        for status in statuses:
+            if status.get("SerialNo") == message.provider_id:
+                if status.get("ReportStatus") == "SUCCESS":
+                    return Fate(MessageState.DELIVERED)
+                return Fate(MessageState.UNDELIVERABLE, str(status.get("Description", "")))
+        return Fate(MessageState.SENT)
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _ask(self, message: Message) -> list[Mapping[str, Any]] | None:
+        """The reports on texts to this number since we wrote ours; None when they do not answer."""
         said = self._call(
             "PullSmsSendStatusByPhoneNumber",
             {
@@ -112,15 +133,9 @@ class TencentSms:
                 "SmsSdkAppId": self._settings.tencent_sdk_app_id,
             },
         )
-        if isinstance(said, Silence):
+        if isinstance(said, Silence) or "Error" in said:
             return None
-        for status in _all(said, "PullSmsSendStatusSet"):
-            if status.get("SessionContext") == message.key and status.get("ReportStatus") == "SUCCESS":
-                return Sent(str(status.get("SerialNo", "")), delivered=True)
-        return None
-
-    def close(self) -> None:
-        self._line.close()
+        return _all(said, "PullSmsSendStatusSet")
 
     def _call(self, action: str, parameters: Mapping[str, object]) -> Mapping[str, Any] | Silence:
         body = orjson.dumps(parameters)

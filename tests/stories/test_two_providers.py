@@ -13,6 +13,7 @@ from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliver
 from dispatcher.model import Message, MessageState
 from dispatcher.switchboard import Switchboard
 from dispatcher.wiring import read_wishes
+from tests.exchange import Telephone
 from tests.town import Town, TownPhones
 
 
@@ -182,3 +183,22 @@ def test_by_night_she_wants_to_be_called_and_by_day_to_be_texted(town: Town) -> 
 
     assert providers.carriers("女儿")[-1] == "call"
     assert isinstance(providers["call"].find(providers["call"].taken[0]), Sent)
+
+
+def test_who_is_called_first_is_not_called_once_more_beside_it(town: Town) -> None:
+    telephone = Telephone(town)
+    home = town.resident("王秀英", contacts=("女儿",))
+    with town.store.write() as connection:
+        [contact] = register.household_by_id(connection, home).contacts
+        contact_channels.replace_for(connection, home, contact.id, [ContactChannel(Medium.VOICE)])
+    board = town.channel
+    assert isinstance(board, Switchboard)
+    town.channel = Switchboard(
+        list(board.channels.values()), town, lambda known: read_wishes(town.store, known)
+    )
+
+    town.press("王秀英")
+    town.pass_time(seconds=40)
+
+    assert telephone.rings("女儿") == 1
+    assert town.heard("女儿") == []

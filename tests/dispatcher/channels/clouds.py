@@ -201,7 +201,12 @@ def _aliyun_query(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object]:
     if given["SendDate"] != "20261121" or int(given["PageSize"]) > 50:
         return 200, {"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": []}}
     found = [
-        {"PhoneNum": given["PhoneNumber"], "OutId": text["key"], "SendStatus": int(text.get("status", "1"))}
+        {
+            "PhoneNum": given["PhoneNumber"],
+            "OutId": text["key"],
+            "SendStatus": int(text.get("status", "1")),
+            "ErrCode": text.get("why", ""),
+        }
         for text in cloud.texts
         if text["phone"] == "+86" + given["PhoneNumber"]
     ]
@@ -285,6 +290,7 @@ def _tencent_pull(cloud: Cloud, given: Mapping[str, object]) -> tuple[int, objec
             "PhoneNumber": text["phone"],
             "SerialNo": f"5000:{number}",
             "ReportStatus": text.get("status", "SUCCESS"),
+            "Description": text.get("why", "DELIVRD"),
             "SessionContext": "" if cloud.forgets_keys else text["key"],
         }
         for number, text in enumerate(cloud.texts, 1)

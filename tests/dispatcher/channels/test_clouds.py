@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatcher.channels import Channel, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels import Channel, Fate, Outcome, Reporting, Sent, TryLater, Undeliverable
 from dispatcher.channels import aliyun as ali
 from dispatcher.channels import tencent as qq
 from dispatcher.channels.http import ANSWER_S, CONNECT_S
 from dispatcher.courier import ATTEMPT, carry
-from dispatcher.model import Message, Purpose
+from dispatcher.model import Message, MessageState, Purpose
 from tests.dispatcher.channels import clouds
 from tests.dispatcher.channels.clouds import SECRET, Cloud
 from tests.dispatcher.test_channels import a_message
@@ -298,6 +298,26 @@ def test_tencent_tells_nothing_where_our_key_is_not_switched_on(now: datetime) -
         channel.send(raised(now))
 
         assert channel.find(raised(now)) is None
+
+
+# ---- asking for a receipt that stays away ----
+
+
+def test_they_are_asked_what_became_of_a_text(account: Account, now: datetime) -> None:
+    outcome = account.channel.send(raised(now))
+    assert isinstance(outcome, Sent)
+    assert isinstance(account.channel, Reporting)
+    mine = raised(now, provider_id=outcome.provider_id)
+    [text] = account.cloud.texts
+    arrived, failed = ("3", "2") if isinstance(account.channel, ali.AliyunSms) else ("SUCCESS", "FAIL")
+
+    text["status"] = arrived
+    assert account.channel.fate(mine) == Fate(MessageState.DELIVERED)
+    text.update(status=failed, why="MOBILE_NOT_ON_SERVICE")
+    assert account.channel.fate(mine) == Fate(MessageState.UNDELIVERABLE, "MOBILE_NOT_ON_SERVICE")
+    assert account.channel.fate(raised(now, key="another", provider_id="another")) == Fate(MessageState.SENT)
+    account.cloud.query_is_down = True
+    assert account.channel.fate(mine) is None
 
 
 # ---- secrets ----
