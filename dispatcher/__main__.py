@@ -26,6 +26,7 @@ from dispatcher.echo import Echo
 from dispatcher.engine import Engine
 from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
+from dispatcher.reachcheck import ReachCheck
 from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage.planbook import Planbook
@@ -88,9 +89,13 @@ def main() -> int:
     # On a thread of their own: a morning on which many homes are asked must not delay a press.
     going_round = threading.Thread(target=rounds.run, args=(clock, stopping, bell.ring), name="rounds")
     going_round.start()
+    net = ReachCheck(store, Planbook(plans.shipped()))
+    checking = threading.Thread(target=net.run, args=(clock, stopping), name="reach")
+    checking.start()
     print("ready dispatcher", flush=True)
     run(engine, courier, bell, clock, stopping, also)
     going_round.join()
+    checking.join()
     courier.close()
     asking.shutdown(cancel_futures=True)
     channel.close()

@@ -401,6 +401,32 @@ Index(
     postgresql_where=text("due_at IS NOT NULL"),
 )
 
+# What the last check of every home's safety net found; gone when the next one finds it no more.
+reach_gap = Table(
+    "reach_gap",
+    metadata,
+    _id(),
+    _ref("household"),
+    Column("reason", String(16), nullable=False, index=True),
+    Column("plan", String(64), nullable=False),
+    Column("rung", Integer, nullable=False),
+    Column("hours", JSON, nullable=False),  # spans of minutes of the week
+    Column("since", Moment, nullable=False),
+    UniqueConstraint("household_id", "reason", "plan", "rung"),
+)
+
+reach_check = Table(
+    "reach_check",
+    metadata,
+    _id(),
+    Column("day", Date, unique=True),  # none: somebody asked for it
+    Column("started_at", Moment, nullable=False),
+    Column("after_id", Id, nullable=False),  # the last home that it has looked at
+    Column("homes", Integer, nullable=False),
+    Column("gaps", Integer, nullable=False),
+    Column("done_at", Moment),
+)
+
 # Response plans as people have edited them; a version is never changed. The newest of each name counts.
 plan = Table(
     "plan",
