@@ -22,6 +22,7 @@ from dispatcher.bell import Bell, MqttBell
 from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
+from dispatcher.drills import Drills
 from dispatcher.echo import Echo
 from dispatcher.engine import Engine
 from dispatcher.health import WorkerKind
@@ -75,13 +76,14 @@ def main() -> int:
     asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
     chaser = Chaser(store, channel.channels.values(), clock, asking)
     echo = Echo(store)
+    tests = Drills(store, settings.drills)
 
     def also(now: datetime) -> int:
         if chaser.turn(now):
             bell.ring()
         own.turn(now)
         couriers.turn(now, courier.ailment())
-        return echo.pass_on(now)
+        return echo.pass_on(now) + tests.turn(now)
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

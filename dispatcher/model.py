@@ -310,6 +310,7 @@ class Purpose(StrEnum):
     BACK = "back"  # a trip or a stay has ended, watching goes on
     TROUBLE = "trouble"  # to a technician: the centre itself is not well
     PROBE = "probe"  # a synthetic press, to nobody
+    DRILL = "drill"  # does a text reach this number? Belongs to no case
     CONSENT = "consent"  # no more texts to this number, or texts again
     HELP = "help"  # an answer was not understood: how to answer
 

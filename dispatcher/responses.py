@@ -12,7 +12,7 @@ from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
-from dispatcher import checks, consent, conversation, templates
+from dispatcher import checks, consent, conversation, drills, templates
 from dispatcher.asking import Asked
 from dispatcher.escalation import stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
@@ -403,6 +403,12 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
             if well is not None and (not asked or heard.by_digit):
                 inbox.understood(connection, reply_id, well, seen_at=None if well in _FOR_A_HUMAN else now)
                 return well
+        if not asked and heard.meaning not in (Meaning.STOP, Meaning.START):
+            drilled = drills.answer(connection, number, heard, body, now)
+            if drilled is not None:
+                seen_at = None if drilled in _FOR_A_HUMAN else now
+                inbox.understood(connection, reply_id, drilled, seen_at=seen_at)
+                return drilled
         meant = question_meant(heard, asked)
         if meant is not None:
             book = Casebook(connection)

@@ -33,6 +33,7 @@ class DispatcherSettings(BaseSettings):
     number_per_minute: float = Field(default=6, gt=0)  # messages to one number, beside calls for help
     number_burst: float = Field(default=10, ge=4)
     senders: int = 32
+    drills: bool = False  # a short test to each relative's number once a month
     presets_file: str = ""  # empty: the shipped presets for watching homes
     public_url: str = "http://127.0.0.1:8000"  # where providers reach our callbacks
     twilio_account_sid: str = ""

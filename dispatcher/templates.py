@@ -85,6 +85,10 @@ def covered(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
     return _short(worker=responder_title(kind, name), who=title_of(home))
 
 
+def drill(home: HomeRecord) -> Variables:
+    return _short(who=title_of(home))
+
+
 def stand_down(home: HomeRecord) -> Variables:
     return _short(who=title_of(home))
 

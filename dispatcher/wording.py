@@ -270,6 +270,10 @@ class Voice:
             return full
         return self._say(f"您有{cases}件求助,看不出您答的是哪件。请照各条短信里的数字回复,或等值班员联系您。")
 
+    def drill(self, home: HomeRecord) -> str:
+        """To a contact, once a month."""
+        return self._say(f"这是测试,不是报警。您是{_name(home)}家的联系人,收到请回1。")
+
     def stopped(self, still_told: bool) -> str:
         """To a contact who wants no more texts; `still_told` of how the present case ends."""
         tail = "这次的结果仍会告知。" if still_told else ""

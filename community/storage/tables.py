@@ -577,6 +577,28 @@ reply_code = Table(
     UniqueConstraint("phone", "incident_id"),
 )
 
+# Each month's test of a relative's number; its text is the message `message_key`.
+drill = Table(
+    "drill",
+    metadata,
+    _id(),
+    Column("month", String(7), nullable=False),
+    Column("phone", String(32), nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("by_hand", Boolean, nullable=False, server_default=text("(false)")),
+    Column("asked_at", Moment),
+    Column("answered_at", Moment),
+    Column("message_key", String(120), nullable=False, server_default="", index=True),
+    UniqueConstraint("phone", "month"),
+    CheckConstraint("asked_at IS NOT NULL OR answered_at IS NULL", name="asked_before_answered"),
+)
+Index(
+    "ix_drill_waiting",
+    drill.c.due_at,
+    sqlite_where=text("asked_at IS NULL"),
+    postgresql_where=text("asked_at IS NULL"),
+)
+
 timeline = Table(
     "timeline",
     metadata,
