@@ -85,7 +85,7 @@ class _MadeQuery:
         if self._is_sqlite:
             given = {name: _sqlite_parameter(value) for name, value in given.items()}
         bound = given if self._order is None else tuple([given[name] for name in self._order])
-        with _cursor(connection, self._sql) as cursor:
+        with driver_cursor(connection, self._sql) as cursor:
             cursor.execute(self._sql, bound)
             found = cursor.fetchall()
         make, reads = self._make, self._reads
@@ -141,7 +141,7 @@ class Rows:
 
     def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]], returning: str) -> list[int]:
         if connection.dialect.name == "sqlite":
-            with _cursor(connection, self._sqlite_insert) as cursor:
+            with driver_cursor(connection, self._sqlite_insert) as cursor:
                 cursor.executemany(self._sqlite_insert, self._tuples(rows, is_sqlite=True))
                 if not returning:
                     return []
@@ -149,7 +149,7 @@ class Rows:
                 [(last,)] = cursor.execute("SELECT last_insert_rowid()").fetchall()
                 return list(range(last - len(rows) + 1, last + 1))
         sql = self._postgres_insert + returning
-        with _cursor(connection, sql) as cursor:
+        with driver_cursor(connection, sql) as cursor:
             cursor.execute(sql, _transposed(self._tuples(rows, is_sqlite=False)))
             return sorted(id for (id,) in cursor.fetchall()) if returning else []
 
@@ -198,18 +198,18 @@ class Changes(Rows):
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         if connection.dialect.name == "sqlite":
-            with _cursor(connection, self._sqlite_change) as cursor:
+            with driver_cursor(connection, self._sqlite_change) as cursor:
                 order = self._order
                 cursor.executemany(
                     self._sqlite_change, [order(values) for values in self._tuples(rows, is_sqlite=True)]
                 )
             return
-        with _cursor(connection, self._postgres_change) as cursor:
+        with driver_cursor(connection, self._postgres_change) as cursor:
             cursor.execute(self._postgres_change, _transposed(self._tuples(rows, is_sqlite=False)))
 
 
 @contextmanager
-def _cursor(connection: Connection, sql: str) -> Iterator[Any]:
+def driver_cursor(connection: Connection, sql: str) -> Iterator[Any]:
     """A cursor of the driver inside the connection's transaction; its errors come out as SQLAlchemy's."""
     dbapi = connection.dialect.loaded_dbapi
     try:

@@ -7,12 +7,17 @@ lock at BEGIN, because a deferred one that upgrades later fails at once and igno
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
 
+import psycopg
 from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from community.storage.prepared import driver_cursor
 
 # psycopg's defaults hang for ever on a silent partition; with these a dead server is noticed within 6 s.
 _POSTGRES = {
@@ -27,6 +32,7 @@ _POSTGRES = {
     ),
 }
 _SQLITE_BUSY_MS = 10_000
+_FRESH_S = 1.0  # a connection that worked so recently is taken without asking whether it lives
 
 # Our transactions are a dozen statements, each ended by the time-outs above: a row still invisible after
 # this many seconds was rolled back. The live stream counts on it (dispatcher/views.py).
@@ -51,11 +57,12 @@ class Store:
             self.engine = create_engine(
                 url,
                 hide_parameters=True,
-                pool_pre_ping=True,
                 pool_size=pool_size,
                 max_overflow=pool_size,
                 connect_args=_POSTGRES,
             )
+            event.listen(self.engine, "checkin", _note_idle)
+            event.listen(self.engine, "checkout", _ping_after_idling)
         else:
             raise ValueError(
                 f"{parsed.get_backend_name()} is not supported: use sqlite:///path/to/anxin.db "
@@ -96,5 +103,27 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("anxin_writes") else "BEGIN")
+    writes = connection.get_execution_options().get("anxin_writes")
+    begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    with driver_cursor(connection, begin) as cursor:
+        cursor.execute(begin)
+
+
+def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _ping_after_idling(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A connection that has rested may be dead, and is asked first; one that has just worked is not.
+
+    SQLAlchemy's own `pool_pre_ping` asks each time, which costs a press as much as one of its statements.
+    """
+    idle_since = record.info.get("idle_since")
+    if idle_since is None or time.monotonic() - idle_since < _FRESH_S:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError("the connection died while it rested") from error
