@@ -64,6 +64,7 @@ class Alarm:
     device_key: str
     cleared_at: datetime | None = None  # the device says it is over; a human has still to look
     ended_at: datetime | None = None
+    looked_at: datetime | None = None  # a human has looked at what is cleared
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +434,7 @@ class Entry(StrEnum):
     OPENED = "opened"
     SIGNAL = "signal"
     CLEARED = "cleared"
+    LOOKED = "looked"
     CANCEL_ASKED = "cancel_asked"
     RUNG = "rung"
     SKIPPED = "skipped"

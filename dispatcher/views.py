@@ -85,6 +85,7 @@ class Card:
     lat: float | None
     helpers: tuple[Helper, ...]
     answers: tuple[Answer, ...]  # of relatives and workers, by text
+    cleared: tuple[Kind, ...]  # the devices say that these are over, and nobody has looked yet
     deadline_at: datetime | None
     deadline_word: str
     spoken: str
@@ -231,8 +232,12 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     names = reading.account_names(connection, {i.claimed_by for i in found if i.claimed_by is not None})
     helpers = _helpers(connection, ids)
     answers = reading.answers(connection, ids)
+    cleared = reading.cleared_unseen(connection, ids)
     return [
-        _card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ()))
+        replace(
+            _card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
+            cleared=cleared.get(i.id, ()),
+        )
         for i in found
     ]
 
@@ -297,6 +302,7 @@ def _card(
         area_name=_area_name(home),
         helpers=helpers,
         answers=answers,
+        cleared=(),
         deadline_at=deadline_at,
         deadline_word=deadline_word,
         spoken=spoken(home, i.kind),

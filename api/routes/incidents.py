@@ -10,8 +10,8 @@ from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
 from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, ReportIn
-from dispatcher import intake, responses, views
-from dispatcher.model import Incident, Offer, Stage, TimelineEntry
+from dispatcher import intake, looking, responses, views
+from dispatcher.model import Alarm, Incident, Offer, Stage, TimelineEntry
 
 IncidentId = Annotated[int, Path(ge=1, lt=2**63, examples=[12])]
 
@@ -178,3 +178,39 @@ def answer_offer(
     )
     parts.bell.ring()
     return offer
+
+
+@router.post(
+    "/offers/{offer_id}/check-in",
+    operation_id="checkIn",
+    summary="报平安: whoever is on scene is well",
+    responses=describe(404, 409),
+)
+def check_in(
+    offer_id: Annotated[int, Path(ge=1, lt=2**63, examples=[31])],
+    parts: PartsDep,
+    caller: CallerDep,
+    now: NowDep,
+) -> Offer:
+    """Starts the clock again after which the desk is told to ask after her. `not_on_scene`: she is not."""
+    offer = responses.check_in(parts.store, offer_id, caller.actor, now)
+    parts.bell.ring()
+    return offer
+
+
+@router.post(
+    "/alarms/{alarm_id}/look",
+    operation_id="lookAtAlarm",
+    summary="已查看: a human has looked at what a device reported over",
+    responses=describe(404, 409),
+)
+def look_at_alarm(
+    alarm_id: Annotated[int, Path(ge=1, lt=2**63, examples=[17])],
+    parts: PartsDep,
+    caller: CallerDep,
+    now: NowDep,
+) -> Alarm:
+    """Until then the card says so. Harmless to repeat. `not_cleared`: the device still reports trouble."""
+    alarm = looking.look(parts.store, alarm_id, caller.account, now)
+    parts.bell.ring()
+    return alarm

@@ -466,6 +466,15 @@ Index(
     postgresql_where=text("cleared_at IS NULL AND ended_at IS NULL"),
 )
 
+# What a device has reported over waits for a human; here stands who has looked, once for each alarm.
+alarm_look = Table(
+    "alarm_look",
+    metadata,
+    Column("alarm_id", Id, ForeignKey("alarm.id"), primary_key=True, autoincrement=False),
+    _ref("account"),
+    Column("at", Moment, nullable=False),
+)
+
 offer = Table(
     "offer",
     metadata,

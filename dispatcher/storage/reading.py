@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, literal, or_, select, union_all
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, literal, or_, select, union_all
 from community.storage.tables import (
     account,
     alarm,
+    alarm_look,
     incident,
     message,
     offer,
@@ -143,8 +144,32 @@ def page(connection: Connection, before_id: int | None, limit: int, stage: Stage
 
 
 def alarms(connection: Connection, incident_id: int) -> tuple[Alarm, ...]:
-    query = select(alarm).where(alarm.c.incident_id == incident_id).order_by(alarm.c.id)
-    return tuple(alarm_from(row) for row in connection.execute(query))
+    query = (
+        select(alarm, alarm_look.c.at.label("looked_at"))
+        .outerjoin(alarm_look, alarm_look.c.alarm_id == alarm.c.id)
+        .where(alarm.c.incident_id == incident_id)
+        .order_by(alarm.c.id)
+    )
+    return tuple(replace(alarm_from(row), looked_at=row.looked_at) for row in connection.execute(query))
+
+
+def cleared_unseen(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Kind, ...]]:
+    """Kinds of trouble that a device has reported over, and at which no human has looked yet."""
+    query = (
+        select(alarm.c.incident_id, alarm.c.kind)
+        .outerjoin(alarm_look, alarm_look.c.alarm_id == alarm.c.id)
+        .where(
+            alarm.c.incident_id.in_(list(ids)),
+            alarm.c.cleared_at.is_not(None),
+            alarm.c.ended_at.is_(None),
+            alarm_look.c.alarm_id.is_(None),
+        )
+        .order_by(alarm.c.id)
+    )
+    found: defaultdict[int, dict[Kind, None]] = defaultdict(dict)
+    for incident_id, kind in connection.execute(query):
+        found[incident_id][Kind(kind)] = None
+    return {id: tuple(kinds) for id, kinds in found.items()}
 
 
 def messages(connection: Connection, incident_id: int) -> tuple[Message, ...]:

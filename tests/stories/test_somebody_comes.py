@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from community.errors import Conflict, NotFound
 from community.model import ResponderKind
 from devices.signal import Kind, State
-from dispatcher import responses
+from dispatcher import looking, responses
 from dispatcher.model import CloseCode, Entry, OfferState, Stage
 from tests.town import Town
 
@@ -176,6 +179,41 @@ def test_an_operator_who_has_talked_to_her_says_it_with_one_tap(town: Town) -> N
     assert not any("没有消息" in text for text in entries(town, Entry.DESK))
     town.pass_time(minutes=1)
     assert any("李强已20分钟没有消息" in text for text in entries(town, Entry.DESK))
+
+
+# ---- what the devices say ----
+
+
+def test_what_a_device_says_is_over_stays_on_the_card_until_a_human_has_looked(town: Town) -> None:
+    town.resident("王秀英")
+    town.smoke("王秀英")
+    [smoke] = town.detail("王秀英").alarms
+    with pytest.raises(Conflict, match="has not reported it over"):
+        looking.look(town.store, smoke.id, town.operator, town.time)
+    town.smoke("王秀英", State.CLEAR)
+    assert town.card("王秀英").cleared == (Kind.SMOKE,)
+
+    looking.look(town.store, smoke.id, town.operator, town.time)
+    looking.look(town.store, smoke.id, town.colleague, town.time)
+
+    assert town.card("王秀英").cleared == ()
+    assert entries(town, Entry.LOOKED) == ["李值班已查看:烟雾报警(设备报告已恢复) has looked"]
+    [smoke] = town.detail("王秀英").alarms
+    assert smoke.looked_at == town.time
+    assert town.card("王秀英").stage is Stage.RAISED  # only a code ends it
+    with pytest.raises(NotFound, match="no alarm 4711"):
+        looking.look(town.store, 4711, town.operator, town.time)
+
+
+def test_smoke_that_comes_back_has_to_be_looked_at_again(town: Town) -> None:
+    town.resident("王秀英")
+    for _ in range(2):
+        town.smoke("王秀英")
+        town.smoke("王秀英", State.CLEAR)
+        assert town.card("王秀英").cleared == (Kind.SMOKE,)
+        newest = max(alarm.id for alarm in town.detail("王秀英").alarms)
+        looking.look(town.store, newest, town.operator, town.time)
+        assert town.card("王秀英").cleared == ()
 
 
 # ---- the operator ----

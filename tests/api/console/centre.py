@@ -16,7 +16,7 @@ from api.server import Server, serve
 from api.settings import Settings
 from community.model import Account
 from community.storage import Store
-from devices.signal import Kind, Reading, Signal
+from devices.signal import Kind, Reading, Signal, State
 from dispatcher import intake, plans, responses
 from dispatcher.bell import LocalBell
 from dispatcher.channels.phones import Phones
@@ -97,10 +97,12 @@ class Centre:
 
     # ---- what happens in town ----
 
-    def press(self, device_key: str, kind: Kind = Kind.SOS, text: str = "") -> int:
+    def press(
+        self, device_key: str, kind: Kind = Kind.SOS, text: str = "", state: State = State.ACTIVE
+    ) -> int:
         """A device speaks; the incident it opened (or 0), after the engine has looked at it."""
         now = self.clock.now()
-        said = Signal(device_key, kind, unique_key=uuid4().hex, received_at=now, text=text)
+        said = Signal(device_key, kind, unique_key=uuid4().hex, received_at=now, state=state, text=text)
         with self._store.write() as connection:
             taken = intake.take(connection, [Reading(signals=(said,))], self._plans, now)
         self.work()

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from community.model import Contact, Device, Duty, Position, Responder, ResponderKind
 from community.storage import Store, register
-from devices.signal import Kind, Role
+from devices.signal import Kind, Role, State
 from dispatcher import views
 from dispatcher.health import WorkerKind
 from dispatcher.model import CloseCode, Stage
@@ -147,6 +147,77 @@ def test_a_silent_colleagues_case_is_taken_over_with_one_click(
     expect(card).to_contain_text("赵敏 已失联", timeout=SOON)
     desk.tab.click('[data-deed="take"]')
     expect(card).to_contain_text("刘芳(我 me)")
+
+
+def test_a_browser_that_dies_holding_a_claim_loses_it_to_the_next_desk(
+    centre: Centre, desk: Desk, chromium: Browser
+) -> None:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    other = Desk(context.new_page(), centre.url)
+    other.log_in(login="zhaomin")
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    expect(other.tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1, timeout=SOON)
+    other.tab.keyboard.press("Space")
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("接警 赵敏", timeout=SOON)
+    assert other.wrong == []
+
+    context.close()  # no goodbye, and no more renewals
+    centre.work(later_s=44)
+    expect(card).not_to_contain_text("已失联")
+    centre.work(later_s=60)
+
+    expect(card).to_contain_text("赵敏 已失联 not responding", timeout=SOON)
+    expect(card.locator(".chip--amber", has_text="已失联")).to_be_visible()
+    card.locator("button").click()
+    desk.tab.click('[data-deed="take"]')
+    expect(card).to_contain_text("刘芳(我 me)")
+    expect(desk.tab.locator(".case .timeline")).to_contain_text("刘芳从赵敏接手")
+
+
+def test_what_a_device_says_is_over_is_amber_until_somebody_has_looked(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON, Kind.SMOKE)
+    centre.press(BUTTON, Kind.SMOKE, state=State.CLEAR)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("烟雾报警 设备已恢复,待查看", timeout=SOON)
+    desk.tab.keyboard.press("Space")
+
+    desk.tab.click('.case [data-deed^="look-"]')
+
+    expect(card).not_to_contain_text("待查看")
+    expect(desk.tab.locator(".case .timeline")).to_contain_text("刘芳已查看:烟雾报警")
+    expect(desk.tab.locator('.case [data-deed^="look-"]')).to_have_count(0)
+
+
+def test_who_is_on_scene_is_well_with_one_tap(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    expect(desk.tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    centre.answer("+8613800000011", "4")
+    desk.tab.click('[data-deed^="fine-"]', timeout=SOON)
+    expect(desk.tab.locator(".case .timeline")).to_contain_text("李强报平安")
+
+
+def test_a_yes_that_comes_too_late_is_told_who_comes(centre: Centre, desk: Desk, store: Store) -> None:
+    desk.log_in()
+    with store.write() as connection:
+        always = [Duty(0, frozenset(range(1, 8)), 0, 1440)]
+        second = Responder(0, ResponderKind.GRID_WORKER, "张敏", "13800000013", Position(118.5462, 37.5862))
+        register.add_responder(connection, second, always)
+    incident_id = centre.press(BUTTON)
+    expect(desk.tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    offers = desk.tab.locator('[data-deed$="-accepted"]')
+    expect(offers).to_have_count(3, timeout=SOON)
+    desk.tab.evaluate("window.late = document.querySelectorAll('[data-deed$=\"-accepted\"]')[1]")
+    offers.first.click()
+    expect(offers).to_have_count(1, timeout=SOON)  # only the clinic is still asked
+    desk.tab.evaluate("window.late.click()")
+    expect(desk.tab.locator(".toast--bad")).to_contain_text("已接单,您不用去了", timeout=SOON)
+    desk.wrong.clear()  # the browser itself writes down that a request was refused
 
 
 def test_a_colleague_who_went_home_and_left_her_console_open_holds_no_case_for_ever(

@@ -97,6 +97,8 @@ export function owners(card, me) {
   for (const answer of card.answers)
     if (!isShownAsComing(card, answer))
       chips.push(h("span", { class: `chip ${ANSWER_CHIP[answer.meaning] || ""}` }, `${answer.name}:${words.meaning[answer.meaning][0]}`));
+  for (const kind of card.cleared)
+    chips.push(h("span", { class: "chip chip--amber" }, icon(kind), `${kindWord(kind)[0]} 设备已恢复,待查看 cleared, look`));
   const asked = card.helpers.filter((helper) => helper.state === "asked").length;
   if (asked) chips.push(h("span", { class: "chip" }, `已询问 ${asked} 人 asked`));
   return h("div", { class: "card__owner" }, chips);

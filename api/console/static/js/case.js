@@ -145,7 +145,9 @@ export class Case {
         h("ul", { class: "people" }, this.detail.alarms.map((alarm) => h("li", null, icon(alarm.kind),
           h("div", null, both(kindWord(alarm.kind)), h("span", { class: "quiet small" }, ` ${clockTime(alarm.raised_at)}`),
             alarm.times > 1 ? h("span", { class: "chip" }, `${alarm.times} 次 times`) : null,
-            alarm.cleared_at ? h("span", { class: "chip chip--good" }, `设备已恢复 ${clockTime(alarm.cleared_at)}`) : null),
+            alarm.cleared_at ? h("span", { class: `chip ${alarm.looked_at || !isOpen(card) ? "chip--good" : "chip--amber"}` }, `设备已恢复 ${clockTime(alarm.cleared_at)}`) : null,
+            alarm.looked_at ? h("span", { class: "chip chip--good" }, icon("check"), `已查看 ${clockTime(alarm.looked_at)}`) : null,
+            alarm.cleared_at && !alarm.looked_at && isOpen(card) ? this._look(alarm) : null),
           h("span", { class: "quiet small" }, alarm.device_key))))));
   }
 
@@ -161,6 +163,13 @@ export class Case {
         : h("p", { class: "quiet" }, "还没有派人。 Nobody has been asked yet."));
   }
 
+  /** A device's word is not enough: somebody has to have looked. */
+  _look(alarm) {
+    return h("button", {
+      class: "button", type: "button", "data-deed": `look-${alarm.id}`, onclick: () => this._send(`/api/alarms/${alarm.id}/look`),
+    }, icon("check"), "已查看", h("span", { class: "en" }, "looked"));
+  }
+
   /** What this helper has just said on the telephone, as the next step of the offer. */
   _hears(helper) {
     const next = NEXT[helper.state];
@@ -169,7 +178,11 @@ export class Case {
       class: "button", type: "button", "data-deed": `offer-${helper.offer_id}-${state}`, title: `${helper.name} 电话告知 said on the telephone`,
       onclick: () => this._send(`/api/offers/${helper.offer_id}/answer`, { state }),
     }, pair);
-    return h("span", { class: "row row--tight" }, h("span", { class: "quiet small" }, "电话里说 by phone:"), next.map((state) => button(state, word(words.offer, state))));
+    return h("span", { class: "row row--tight" }, h("span", { class: "quiet small" }, "电话里说 by phone:"), next.map((state) => button(state, word(words.offer, state))),
+      helper.state === "arrived" ? h("button", {
+        class: "button", type: "button", "data-deed": `fine-${helper.offer_id}`, title: `${helper.name} 平安 is well`,
+        onclick: () => this._send(`/api/offers/${helper.offer_id}/check-in`),
+      }, "报平安") : null);
   }
 
   _messages() {
