@@ -248,6 +248,19 @@ class Finding:
     kind: Kind = Kind.INACTIVITY
 
 
+def is_greeting(daily: Hours, well_at: datetime | None, at: datetime, zone: tzinfo) -> bool:
+    """Whether a press of the green button at `at` says "I am well", and is no wish.
+
+    The first in the window is; whoever presses again wants something. `well_at`: when she last said so.
+    """
+    today = at.astimezone(zone).date()
+    for day in (today - DAY, today, today + DAY):
+        begins, ends = daily.on(day, zone)
+        if begins - EARLY <= at < ends:
+            return well_at is None or well_at < begins - EARLY
+    return False
+
+
 # ---- the rule ----
 
 

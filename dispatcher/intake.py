@@ -19,7 +19,7 @@ from devices.signal import Kind, LevelKey, Reading, Signal, Ticket
 from dispatcher.model import Entry, Fact, Incident, Severity, Stage
 from dispatcher.news import SAME_CRY
 from dispatcher.plans import Plans
-from dispatcher.storage import probes
+from dispatcher.storage import probes, watches
 from dispatcher.storage import signals as rows
 from dispatcher.storage.casebook import Casebook
 from dispatcher.triage import SEVERITY, AskCancel, Clear, Echo, Look, Raise, Record, Verdict, judge
@@ -47,7 +47,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     rows.keep_levels(connection, changed)
 
     judged = [(signal, judge(signal)) for signal in fresh]
-    tickets += [_to_look_at(signal, verdict) for signal, verdict in judged if isinstance(verdict, Look)]
+    tickets += _all_to_look_at(connection, judged)
     rows.keep_tickets(connection, tickets)
     echoes = [signal.unique_key for signal, verdict in judged if isinstance(verdict, Echo)]
     probes.stored(connection, echoes, now)
@@ -124,6 +124,18 @@ def _first_of_each(signals: Iterable[Signal]) -> list[Signal]:
     for signal in signals:
         once.setdefault(signal.unique_key, signal)
     return list(once.values())
+
+
+def _all_to_look_at(connection: Connection, judged: Sequence[tuple[Signal, Verdict]]) -> list[Ticket]:
+    """Tickets for what a human must look at; "I am well", said as was agreed, is kept and asks nobody."""
+    looks = [(signal, verdict) for signal, verdict in judged if isinstance(verdict, Look)]
+    pressed = {s.device_key: s.received_at for s, _ in looks if s.kind is Kind.REQUEST}
+    greeted = watches.greetings(connection, pressed) if pressed else set()
+    return [
+        _to_look_at(signal, verdict)
+        for signal, verdict in looks
+        if signal.kind is not Kind.REQUEST or signal.device_key not in greeted
+    ]
 
 
 def _to_look_at(signal: Signal, verdict: Look) -> Ticket:

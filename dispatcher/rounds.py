@@ -7,17 +7,18 @@ in a transaction of its home, which looks again under its lock: somebody may hav
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import checks, intake
-from dispatcher.absence import CALL, DAILY, SETTLE, Act, Finding, look
+from dispatcher.absence import CALL, DAILY, LOOK_AT_LEAST, SETTLE, Act, Finding, look
 from dispatcher.clock import Clock
 from dispatcher.model import Entry, Fact
 from dispatcher.presets import Presets
@@ -29,7 +30,14 @@ from dispatcher.wording import Voice
 GROUP = 200
 EVERY_S = 1.0
 MOST_STEPS = 20  # one home never needs as many at one moment
-BROKEN_WAIT = timedelta(minutes=5)
+BUSY_WAIT = timedelta(seconds=10)
+ACTOR = "rounds"  # who says so on the timeline
+_BROKEN = Fact(
+    Entry.SIGNAL,
+    "守护设置无法执行,请重新设置 what it is watched for cannot be carried out: choose anew",
+    actor=ACTOR,
+    detail={"kind": Kind.FAULT.value},
+)
 
 log = structlog.get_logger()
 
@@ -59,23 +67,59 @@ class Rounds:
                 if not watches.is_anything_due(connection, now):
                     return done
                 zone = ZoneInfo(register.site(connection).timezone)
-                homes = watches.due(connection, self._presets, now, GROUP)
-            later: list[tuple[int, datetime, datetime]] = []
-            for home in homes:
-                household_id = home.watched.household_id
-                try:
-                    found = look(home.watched, now, zone)
-                    if found.act is Act.WAIT:
-                        later.append((household_id, home.look_at, found.look_at))
-                    else:
-                        done += self._attend(household_id, now, zone)
-                except Exception:
-                    log.exception("a watched home cannot be looked at", household=household_id)
-                    later.append((household_id, home.look_at, now + BROKEN_WAIT))
-            with self._store.write() as connection:
-                watches.look_later(connection, later)
-            if len(homes) < GROUP:
+            try:
+                seen, did = self._group(now, zone)
+            except Exception:
+                log.exception("a group of watched homes failed, taking them one by one")
+                seen, did = self._one_by_one(now, zone)
+            done += did
+            if seen < GROUP:
                 return done
+
+    def _group(self, now: datetime, zone: ZoneInfo) -> tuple[int, int]:
+        """Look at many together: how many, and in how many something was done."""
+        with self._store.read() as connection:
+            homes = watches.due(connection, self._presets, now, GROUP)
+        found = [(home, look(home.watched, now, zone)) for home in homes]
+        quiet = [
+            (home.watched.household_id, home.look_at, it.look_at) for home, it in found if it.act is Act.WAIT
+        ]
+        with self._store.write() as connection:
+            watches.look_later(connection, quiet)
+        todo = [(home.watched.household_id, home.look_at) for home, it in found if it.act is not Act.WAIT]
+        return len(homes), self._each(todo, now, zone)
+
+    def _one_by_one(self, now: datetime, zone: ZoneInfo) -> tuple[int, int]:
+        with self._store.read() as connection:
+            due = watches.due_ids(connection, now, GROUP)
+        return len(due), self._each(due, now, zone)
+
+    def _each(self, homes: Sequence[tuple[int, datetime]], now: datetime, zone: ZoneInfo) -> int:
+        done = 0
+        for household_id, look_at in homes:
+            try:
+                done += self._attend(household_id, now, zone)
+            except SQLAlchemyError:  # not the home's fault: somebody writes there, or the database is away
+                log.exception("a watched home waits", household=household_id)
+                self._set_aside(household_id, look_at, now, BUSY_WAIT)
+            except Exception:
+                log.exception("a watched home cannot be looked at", household=household_id)
+                self._set_aside(household_id, look_at, now, LOOK_AT_LEAST, _BROKEN)
+        return done
+
+    def _set_aside(
+        self, household_id: int, look_at: datetime, now: datetime, wait: timedelta, fact: Fact | None = None
+    ) -> None:
+        """Look again after `wait`, so that the others get their turn; the desk is told `fact`."""
+        try:
+            with self._store.write() as connection:
+                watches.look_later(connection, [(household_id, look_at, now + wait)])
+            if fact is not None:
+                with self._store.write() as connection:
+                    plans = self._plans.current(connection)
+                    intake.bring(connection, household_id, Kind.FAULT, ACTOR, fact, plans, now)
+        except Exception:
+            log.exception("a watched home cannot be set aside", household=household_id)
 
     def _attend(self, household_id: int, now: datetime, zone: ZoneInfo) -> bool:
         """Do what is to be done in one home, until there is nothing more; whether anything was."""
@@ -141,11 +185,11 @@ class Rounds:
         fact = Fact(
             Entry.SIGNAL,
             self._why(connection, home, found, wants_help),
-            actor="watch",
+            actor=ACTOR,
             detail={"kind": found.kind.value, "why": found.why},
         )
         plans, household_id = self._plans.current(connection), home.watched.household_id
-        incident_id = intake.bring(connection, household_id, found.kind, "watch", fact, plans, now)
+        incident_id = intake.bring(connection, household_id, found.kind, ACTOR, fact, plans, now)
         if check is not None and found.kind is Kind.INACTIVITY:
             state = CheckState.HELP if wants_help else CheckState.NO_ANSWER
             watches.settle(connection, check.id, state, now, incident_id=incident_id)
@@ -180,6 +224,6 @@ class Rounds:
             f"{self._presets[why].title[0]}无法判断:这家的传感器都没有信号,最后一次动静{last},请打电话问一问 "
             "no sensor can be heard, so silence means nothing here: telephone, and see to the devices"
         )
-        fact = Fact(Entry.SIGNAL, text, actor="watch", detail={"kind": Kind.OFFLINE.value, "why": why})
+        fact = Fact(Entry.SIGNAL, text, actor=ACTOR, detail={"kind": Kind.OFFLINE.value, "why": why})
         plans = self._plans.current(connection)
-        intake.bring(connection, household_id, Kind.OFFLINE, "watch", fact, plans, now)
+        intake.bring(connection, household_id, Kind.OFFLINE, ACTOR, fact, plans, now)

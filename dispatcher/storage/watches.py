@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
+from community.storage import register
 from community.storage.rows import upsert
 from community.storage.tables import alarm, device, home_watch, incident, life, message, welfare_check
 from devices.signal import Kind, Role
@@ -26,6 +28,7 @@ from dispatcher.absence import (
     Life,
     Sensor,
     Watched,
+    is_greeting,
 )
 from dispatcher.meters import Usage
 from dispatcher.model import LOST, Draft, MessageState, Purpose, Severity
@@ -114,6 +117,14 @@ def due(connection: Connection, presets: Presets, now: datetime, limit: int) -> 
     return _homes(connection, connection.execute(query).all(), presets, now)
 
 
+def due_ids(connection: Connection, now: datetime, limit: int) -> list[tuple[int, datetime]]:
+    """At most `limit` households that are to be looked at, and since when."""
+    query = select(home_watch.c.household_id, home_watch.c.look_at).where(_is_due(now))
+    return [
+        (id, look_at) for id, look_at in connection.execute(query.order_by(home_watch.c.look_at).limit(limit))
+    ]
+
+
 def of(connection: Connection, ids: Collection[int], presets: Presets, now: datetime) -> dict[int, Home]:
     """The watched ones among the households `ids`."""
     query = select(home_watch).where(home_watch.c.household_id.in_(list(ids)))
@@ -130,13 +141,14 @@ def lock(connection: Connection, household_id: int) -> None:
     )
 
 
-def look_later(connection: Connection, looks: Iterable[tuple[int, datetime, datetime]]) -> None:
+def look_later(connection: Connection, looks: Sequence[tuple[int, datetime, datetime]]) -> None:
     """(household, was to be looked at, look again at), for those that nobody has moved meanwhile."""
-    for household_id, look_at, again_at in looks:
+    if looks:
         connection.execute(
-            update(home_watch)
-            .where(home_watch.c.household_id == household_id, home_watch.c.look_at == look_at)
-            .values(look_at=again_at)
+            update(home_watch).where(
+                home_watch.c.household_id == bindparam("of_id"), home_watch.c.look_at == bindparam("was")
+            ),
+            [{"of_id": id, "was": look_at, "look_at": again_at} for id, look_at, again_at in looks],
         )
 
 
@@ -189,6 +201,25 @@ def choice_from(row: Row[Any]) -> Choice:
     daily = Hours(row.daily_starts, row.daily_ends) if row.daily_starts is not None else None
     days = frozenset(map(int, row.call_days))
     return Choice(tuple(row.presets), daily, Calls(days, row.call_minute) if days else None)
+
+
+def greetings(connection: Connection, pressed: Mapping[str, datetime]) -> set[str]:
+    """Of the device keys whose green button was pressed, and when: those that said "I am well" by it."""
+    query = (
+        select(device.c.key, home_watch.c.daily_starts, home_watch.c.daily_ends, life.c.by_hand_at)
+        .join(home_watch, home_watch.c.household_id == device.c.household_id)
+        .outerjoin(life, life.c.household_id == device.c.household_id)
+        .where(device.c.key.in_(list(pressed)), device.c.enabled, home_watch.c.daily_starts.is_not(None))
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return set()
+    zone = ZoneInfo(register.site(connection).timezone)
+    return {
+        key
+        for key, starts, ends, well_at in rows
+        if is_greeting(Hours(starts, ends), well_at, pressed[key], zone)
+    }
 
 
 def watched_ids(connection: Connection, after_id: int, limit: int) -> list[int]:

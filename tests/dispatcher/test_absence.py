@@ -26,6 +26,7 @@ from dispatcher.absence import (
     Sensor,
     Watched,
     at_minute,
+    is_greeting,
     listened_since,
     look,
     sign_of_life,
@@ -362,6 +363,24 @@ def test_the_window_is_asked_about_once_a_day() -> None:
 
 def test_a_window_that_had_begun_before_watching_did_is_not_asked_about() -> None:
     assert acts(Watched(1, at("07:01"), daily=WELL), at("09:00")) == (Act.WAIT, "")
+
+
+@pytest.mark.parametrize(
+    "window, pressed, before, expected",
+    [
+        (["07:00", "09:00"], at("04:59"), None, False),
+        (["07:00", "09:00"], at("05:00"), None, True),
+        (["07:00", "09:00"], at("08:59"), at("20:00", 19), True),
+        (["07:00", "09:00"], at("08:59"), at("05:00"), False),  # the second one is a wish
+        (["07:00", "09:00"], at("09:00"), None, False),
+        (["22:00", "02:00"], at("01:59"), None, True),
+        (["01:00", "02:00"], at("23:30"), None, True),
+    ],
+)
+def test_the_first_green_press_in_the_window_is_a_greeting(
+    window: list[str], pressed: datetime, before: datetime | None, expected: bool
+) -> None:
+    assert is_greeting(hours(window), before, pressed, KENLI) is expected
 
 
 # ---- welfare calls ----

@@ -11,9 +11,11 @@ from types import ModuleType
 
 import pytest
 
+import dispatcher.absence
 import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.followup
+import dispatcher.meters
 import dispatcher.model
 import dispatcher.news
 import dispatcher.plans
@@ -46,6 +48,7 @@ from tests.dispatcher.cases import (
 from tests.dispatcher.test_followup import what_the_rules_say as followed_up
 from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_understanding import TABLE
+from tests.dispatcher.watched import what_is_found, what_meters_tell
 
 Table = Callable[[ModuleType], object]
 
@@ -318,6 +321,8 @@ def _chain(rules: ModuleType) -> object:
 
 
 TABLES: dict[ModuleType, Table] = {
+    dispatcher.absence: what_is_found,
+    dispatcher.meters: what_meters_tell,
     dispatcher.triage: _triage,
     dispatcher.escalation: _escalation,
     dispatcher.model: _whom,
@@ -331,6 +336,49 @@ TABLES: dict[ModuleType, Table] = {
 }
 
 MUTANTS = [
+    (dispatcher.absence, "if signal.is_old or", "if not signal.is_old or"),
+    (dispatcher.absence, "and role in _BUTTONS", "and role is not None"),
+    (dispatcher.absence, "or signal.kind in _BOTH_WAYS", ""),
+    (dispatcher.absence, "begins - EARLY <= at < ends", "begins - EARLY <= at <= ends"),
+    (dispatcher.absence, "begins - EARLY <= at < ends", "begins - EARLY < at < ends"),
+    (dispatcher.absence, "well_at < begins - EARLY", "well_at <= begins - EARLY"),
+    (dispatcher.absence, "home.away.until <= now", "home.away.until < now"),
+    (dispatcher.absence, "if check.wants_help:", "if not check.wants_help:"),
+    (dispatcher.absence, "home.case_open or home.away is not None or self", "home.away is not None or self"),
+    (dispatcher.absence, "if until <= now:", "if until < now:"),
+    (dispatcher.absence, "(self._heard(check.asked_at) - check.asked_at)", "timedelta(0)"),
+    (dispatcher.absence, "home.handled_at > call.asked_at", "home.handled_at < call.asked_at"),
+    (dispatcher.absence, "call.until <= now and not", "call.until < now and not"),
+    (dispatcher.absence, "call.until <= now and not home.case_open", "call.until <= now"),
+    (dispatcher.absence, "if home.case_open:", "if not home.case_open:"),
+    (dispatcher.absence, "and due > after:", "and due >= after:"),
+    (dispatcher.absence, "ends + LATE <= self.now", "ends + LATE < self.now"),
+    (dispatcher.absence, "home.since > begins", "home.since >= begins"),
+    (dispatcher.absence, "at >= begins - EARLY for", "at > begins for"),
+    (
+        dispatcher.absence,
+        "home.water.read_at - since >= preset.after",
+        "home.water.read_at - since > 9 * DAY",
+    ),
+    (dispatcher.absence, "max(flows, home.handled_at or flows)", "flows"),
+    (dispatcher.absence, "if preset.name in home.blind and", "if preset.name not in home.blind and"),
+    (dispatcher.absence, "and not self._was_there(preset)", ""),
+    (dispatcher.absence, "and not self._was_read(preset, due)", ""),
+    (dispatcher.absence, "elif preset.name not in home.blind", "elif preset.name in home.blind"),
+    (dispatcher.absence, "max(silent, begins) if preset.within_hours", "silent if preset.within_hours"),
+    (dispatcher.absence, "self.home.not_before or begins", "begins"),
+    (dispatcher.absence, "if due < ends:", "if due <= ends:"),
+    (dispatcher.absence, "if self.now < ends:", "if self.now <= ends:"),
+    (dispatcher.absence, "sensor.seen_at <= sensor.offline_at", "sensor.seen_at < sensor.offline_at"),
+    (dispatcher.absence, "if one.role in preset.eyes", ""),
+    (dispatcher.absence, "self.home.life.at > moment", "self.home.life.at >= moment"),
+    (dispatcher.absence, "return moment + lost", "return moment"),
+    (dispatcher.meters, "last - one.litres < litres", "last - one.litres <= litres"),
+    (dispatcher.meters, "after.litres <= before.litres or", "after.litres < before.litres or"),
+    (dispatcher.meters, "after.at - before.at > STEADY", "after.at - before.at >= 2 * STEADY"),
+    (dispatcher.meters, "if slots and one.litres <", "if slots and one.litres >"),
+    (dispatcher.meters, "last.litres - before.litres >= FLUSH_L", "last.litres - before.litres > FLUSH_L"),
+    (dispatcher.meters, "last.at - before.at <= STEADY and", ""),
     (dispatcher.triage, "if signal.is_old:", "if not signal.is_old:"),
     (dispatcher.triage, "is Severity.EMERGENCY and", "is Severity.EMERGENCY or"),
     (dispatcher.triage, "signal.state is State.ACTIVE", "signal.state is not State.ACTIVE"),

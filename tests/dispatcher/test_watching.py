@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event, update
+from structlog.typing import EventDict
 
 from community.errors import Conflict, Invalid, NotFound
+from community.storage.tables import home_watch
 from devices.signal import Kind, Role
-from dispatcher import watching
+from dispatcher import views, watching
 from dispatcher.absence import AwayKind, Calls
 from dispatcher.presets import hours
+from dispatcher.rounds import Rounds
+from dispatcher.storage import watches
+from dispatcher.storage.planbook import Planbook
 from dispatcher.storage.watches import CheckState, Choice
 from dispatcher.watching import Outcome
 from tests.town import Town
@@ -163,6 +170,33 @@ def test_who_presses_in_the_window_is_well(morning: Town) -> None:
     assert morning.cards() == ()
 
 
+def unread(town: Town) -> int:
+    with town.store.read() as connection:
+        return len(views.unread(connection))
+
+
+def test_the_green_button_in_the_window_says_i_am_well_once_and_asks_nobody_to_call_back(
+    morning: Town,
+) -> None:
+    green = morning.sensor("王秀英", Role.SERVICE_BUTTON)
+    morning.say("王秀英", Kind.REQUEST, device=green)  # six o'clock: early, and well
+    assert unread(morning) == 0
+    morning.pass_time(minutes=90)
+    morning.say("王秀英", Kind.REQUEST, device=green)  # again: she wants something
+    assert unread(morning) == 1
+    morning.pass_time(minutes=12 * 60)
+    assert morning.heard("王秀英") == []
+    morning.say("王秀英", Kind.REQUEST, device=green)
+    assert unread(morning) == 2
+
+
+def test_a_green_button_of_a_home_without_a_window_is_a_wish(morning: Town) -> None:
+    morning.resident("李大爷")
+    green = morning.sensor("李大爷", Role.SERVICE_BUTTON)
+    morning.say("李大爷", Kind.REQUEST, device=green)
+    assert unread(morning) == 1
+
+
 def test_who_does_not_is_asked_and_her_answer_is_enough(morning: Town) -> None:
     morning.pass_time(minutes=3 * 60)
     assert morning.heard("王秀英") == [
@@ -256,3 +290,73 @@ def test_a_call_that_nobody_makes_is_not_forgotten(list_of_calls: Town) -> None:
 def test_there_is_no_outcome_for_a_call_that_was_never_planned(town: Town) -> None:
     with pytest.raises(NotFound):
         watching.called(town.store, 99, Outcome.WELL, "", town.operator, town.time)
+
+
+# ---- many workers, many homes ----
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_any_number_of_workers_ask_each_home_once(town: Town, workers: int) -> None:
+    names = [f"老人{n}" for n in range(20)]
+    for name in names:
+        town.resident(name, contacts=(f"{name}的女儿",))
+        town.beat(town.sensor(name, Role.MOTION_SENSOR))
+        town.watch(name, "half_day")
+    town.pass_time(minutes=16 * 60)  # six in the morning: nobody is asked at night
+    town.time += timedelta(hours=1)
+    ready = threading.Barrier(workers)
+
+    def go() -> None:
+        rounds = Rounds(town.store, Planbook(town.plans), town.presets)
+        ready.wait()
+        rounds.tick(town.time)
+
+    threads = [threading.Thread(target=go) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    town.work()
+
+    assert [len(town.heard(f"{name}的女儿")) for name in names] == [1] * len(names)
+    with town.store.read() as connection:
+        assert watches.is_anything_due(connection, town.time) is False
+
+
+def test_one_home_that_cannot_be_looked_at_does_not_silence_the_others(
+    town: Town, logs: list[EventDict]
+) -> None:
+    for name in ("王秀英", "李大爷"):
+        town.resident(name, contacts=(f"{name}的女儿",))
+        town.beat(town.sensor(name, Role.MOTION_SENSOR))
+        town.watch(name, "half_day")
+    with town.store.write() as connection:
+        connection.execute(
+            update(home_watch)
+            .values(call_days="0", call_minute=1)  # there is no such day of the week
+            .where(home_watch.c.household_id == town.homes["王秀英"])
+        )
+    town.pass_time(minutes=17 * 60)
+    assert len(town.heard("李大爷的女儿")) == 1
+    assert any(entry["event"] == "a watched home cannot be looked at" for entry in logs)
+    assert town.card("王秀英").kind is Kind.FAULT  # the desk knows that nobody watches there
+
+
+def test_a_round_costs_what_is_due_and_not_what_is_watched(town: Town) -> None:
+    for n in range(30):
+        town.resident(f"老人{n}", contacts=("女儿",))
+        town.beat(town.sensor(f"老人{n}", Role.MOTION_SENSOR))
+        town.watch(f"老人{n}", "half_day")
+    statements: list[str] = []
+
+    @event.listens_for(town.store.engine, "after_cursor_execute")
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
+
+    town.rounds.tick(town.time)
+    looked = len(statements)
+    statements.clear()
+    town.rounds.tick(town.time)
+    assert len(statements) == 1, statements  # nothing is due: one cheap look
+    assert looked < 50, looked
