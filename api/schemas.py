@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from community.model import ResponderKind
 from devices.signal import Kind, Role
 from dispatcher.absence import AwayKind
+from dispatcher.exchange import Ending
 from dispatcher.model import LONGEST_DELAY, MOST_TOLD, CloseCode, OfferState, Severity, Whom
 from dispatcher.watching import Outcome
 from hotline.orders import Step
@@ -166,6 +167,18 @@ class ResponderPatch(In):
 
 class PhoneReplyIn(In):
     body: Text = Field(min_length=1, examples=["1"])
+
+
+class PhoneKeyIn(In):
+    digit: str = Field(pattern=r"^[0-9*#]$", examples=["1"])
+
+
+class PhoneCallEndIn(In):
+    how: Ending
+
+
+class PhoneReceptionIn(In):
+    texts_arrive: bool
 
 
 class CallIn(In):

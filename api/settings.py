@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     trusted_proxies: str = ""  # addresses whose X-Forwarded-* we believe, comma separated; nobody by default
     session_hours: int = Field(default=12, ge=1, le=72)  # one shift, and no forgotten browser for a week
-    channels: ChannelNames = ("phones",)  # how people are told; the dispatcher has the same
+    channels: ChannelNames = ("phones", "phones-voice")  # how people are told; the dispatcher has the same
     presets_file: str = ""  # empty: the shipped presets for watching homes; the dispatcher has the same
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     callback_token: SecretStr = SecretStr("")  # without it no callback of Aliyun or Tencent is believed
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     @property
     def simulated_phones(self) -> bool:
         """Whether there is a page that shows every phone: never where real people are texted."""
-        return set(self.channels) == {"phones"}
+        return set(self.channels) <= {"phones", "phones-voice"}
 
     @property
     def is_https(self) -> bool:

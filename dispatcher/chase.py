@@ -15,13 +15,15 @@ from community.storage import Store
 from dispatcher import responses
 from dispatcher.channels import Channel, Medium, Reporting
 from dispatcher.clock import Clock
-from dispatcher.followup import Astray, call_for, is_given_up, is_vain, wants_asking, wants_call
+from dispatcher.followup import LOOK_BACK, Astray, call_for, is_given_up, is_vain, wants_asking, wants_call
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState
 from dispatcher.storage import astray
 from dispatcher.storage.casebook import Casebook
 
 AT_ONCE = 200  # messages looked at in one turn
 EVERY = timedelta(seconds=1)
+ASK_AGAIN = timedelta(seconds=5)  # longer than a provider's time-out: never twice at once
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 log = structlog.get_logger()
 
@@ -36,8 +38,8 @@ class Chaser:
         self._asking = asking
         self._reporting = {way.name: way for way in ways if isinstance(way, Reporting)}
         self._calling = {way.name for way in ways if way.capabilities.medium is Medium.VOICE}
-        self._asked: set[int] = set()  # messages whose provider is being asked
-        self._looked_at = datetime.min.replace(tzinfo=UTC)
+        self._asked: dict[int, datetime] = {}  # when the provider of a message was asked last
+        self._looked_at = _NEVER
 
     def turn(self, now: datetime) -> int:
         """Look, once a second at most; returns how many calls were begun."""
@@ -47,9 +49,10 @@ class Chaser:
         with self._store.read() as connection:
             found = astray.astray(connection, now, self._reporting, limit=AT_ONCE)
         for one in found:
-            if wants_asking(one, now) and one.message.id not in self._asked:
-                self._asked.add(one.message.id)
+            if wants_asking(one, now) and self._asked.get(one.message.id, _NEVER) <= now - ASK_AGAIN:
+                self._asked[one.message.id] = now
                 self._asking.submit(self._ask, one.message)
+        self._asked = {id: at for id, at in self._asked.items() if now - LOOK_BACK < at <= now}
         vain = [one for one in found if is_vain(one)]
         if vain:
             with self._store.write() as connection:
@@ -92,8 +95,6 @@ class Chaser:
                 )
         except Exception:
             log.exception("asking a provider failed", message=message.id)
-        finally:
-            self._asked.discard(message.id)
 
 
 def _is_open(book: Casebook, one: Astray) -> bool:

@@ -14,6 +14,7 @@ from dispatcher.model import LOST, Draft, Lane, Message, MessageState, Purpose, 
 
 CALL_AFTER = timedelta(seconds=15)  # from the decision to tell this person
 ASK_AFTER = timedelta(seconds=60)  # from the moment the provider took it
+CALL_ASK_AFTER = timedelta(seconds=30)  # a call rings for 25 s
 TEXT_GIVEN_UP_AFTER = timedelta(seconds=75)  # also when the provider cannot be asked
 CALL_GIVEN_UP_AFTER = timedelta(seconds=180)  # ringing and speaking take no longer
 LOOK_BACK = timedelta(minutes=30)  # what is older was followed up, or the ladder has long gone on
@@ -60,7 +61,7 @@ def wants_asking(astray: Astray, now: datetime) -> bool:
         astray.reports
         and message.state is MessageState.SENT
         and taken_at is not None
-        and _is_over(taken_at, ASK_AFTER, now)
+        and _is_over(taken_at, CALL_ASK_AFTER if message.is_spoken else ASK_AFTER, now)
     )
 
 

@@ -28,7 +28,7 @@ class DispatcherSettings(BaseSettings):
     mqtt_port: int = 1883
     mqtt_username: str = ""
     mqtt_password: SecretStr = SecretStr("")
-    channels: ChannelNames = ("phones",)
+    channels: ChannelNames = ("phones", "phones-voice")
     channel: str = ""  # what it was called when there could be one only
     number_per_minute: float = Field(default=6, gt=0)  # messages to one number, beside calls for help
     number_burst: float = Field(default=10, ge=4)

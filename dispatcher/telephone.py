@@ -29,6 +29,14 @@ NO_KEY = "没有收到按键,我们继续联系别人。"
 CALL_OVER = "这件事已经处理完毕,您不用赶来了。谢谢您。"
 COVERED = "已经有人前往,您不用去了。谢谢您。"
 
+# What became of a call, after "给女儿的电话未接通:".
+BUSY = "占线 busy"
+NO_ANSWER = "无人接听 no answer"
+VOICEMAIL = "语音信箱 voicemail"
+SILENT = "接通但无人按键 taken up, no key pressed"
+
+RING_S = 25  # then nobody takes it up; most voicemails come on later
+
 _ASKS_FOR_A_TEXT = re.compile(r"[^。]*回[A-Za-z]?\d[^。]*。")
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)")
 _NUMBER = re.compile(r"\d{3,}(?![\d.]|米|公里|分|秒|小时|天)")

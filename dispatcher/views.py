@@ -26,7 +26,7 @@ from dispatcher.model import (
     Stage,
     TimelineEntry,
 )
-from dispatcher.storage import inbox, outbox, reading
+from dispatcher.storage import handsets, inbox, outbox, reading
 from dispatcher.storage.casebook import is_covered_without
 from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
@@ -165,6 +165,8 @@ unread = reading.unread_waiting
 reply_case = reading.reply_case
 phones = reading.phones
 phone_texts = reading.phone_texts
+PhoneCall = handsets.PhoneCall
+phone_calls = handsets.calls
 counters = reading.counters
 
 

@@ -13,7 +13,7 @@ from community.errors import NotFound
 from community.storage import Store, contact_channels, register
 from dispatcher.channels import Channel
 from dispatcher.channels.aliyun import AliyunSettings, AliyunSms
-from dispatcher.channels.phones import Phones
+from dispatcher.channels.phones import Phones, RingingPhones
 from dispatcher.channels.tencent import TencentSettings, TencentSms
 from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.clock import Clock
@@ -35,7 +35,7 @@ class Parts:
 
 
 def _phones(parts: Parts) -> Channel:
-    def receive(message: Message) -> str:
+    def receive(message: Message) -> str | None:
         with parts.store.write() as connection:
             return handsets.receive(connection, message, parts.clock.now())
 
@@ -44,6 +44,22 @@ def _phones(parts: Parts) -> Channel:
             return handsets.received(connection, message)
 
     return Phones(receive, received)
+
+
+def _ringing_phones(parts: Parts) -> Channel:
+    def ring(message: Message) -> str:
+        with parts.store.write() as connection:
+            return handsets.ring(connection, message, parts.clock.now())
+
+    def rung(message: Message) -> str | None:
+        with parts.store.read() as connection:
+            return handsets.rung(connection, message)
+
+    def line(message: Message) -> str | None:
+        with parts.store.read() as connection:
+            return handsets.line(connection, message, parts.clock.now())
+
+    return RingingPhones(ring, rung, line)
 
 
 def _twilio(settings: DispatcherSettings, callback: str) -> tuple[str, str, str, str, str]:
@@ -62,6 +78,7 @@ def _twilio(settings: DispatcherSettings, callback: str) -> tuple[str, str, str,
 # A new channel is a module in `channels/` and a line here; docs/channels.md says what each needs.
 CHANNELS: Mapping[str, Callable[[Parts], Channel]] = {
     "phones": _phones,
+    "phones-voice": _ringing_phones,
     "twilio": lambda parts: TwilioSms(*_twilio(parts.settings, "status")),
     "twilio-voice": lambda parts: TwilioVoice(*_twilio(parts.settings, "voice")),
     "aliyun": lambda parts: AliyunSms(AliyunSettings(), parts.clock),  # type: ignore[call-arg]
@@ -101,7 +118,9 @@ def read_wishes(store: Store, known: Wishes) -> Wishes:
 
 def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: Store) -> None:
     """The numbers of a seeded street may belong to strangers."""
-    stand_ins = {"phones"} | ({"twilio", "twilio-voice"} if settings.twilio_base_url else set())
+    stand_ins = {"phones", "phones-voice"} | (
+        {"twilio", "twilio-voice"} if settings.twilio_base_url else set()
+    )
     with store.read() as connection:
         if not stand_ins.issuperset(settings.channels) and any(
             area.synthetic for area in register.areas(connection, with_polygons=False)

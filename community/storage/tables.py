@@ -728,6 +728,21 @@ phone_text = Table(
     Column("at", Moment, nullable=False),
 )
 
+# A call that rings, or rang, on a simulated phone.
+phone_call = Table(
+    "phone_call",
+    metadata,
+    _id(),
+    Column("phone", String(32), nullable=False),
+    Column("message_key", String(120), nullable=False, unique=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("taken_at", Moment),
+    Column("ended_at", Moment),
+)
+
+# A simulated phone on which no text arrives, while it is switched so.
+phone_deaf = Table("phone_deaf", metadata, Column("phone", String(32), primary_key=True))
+
 # ---- the hotline ----
 
 call = Table(

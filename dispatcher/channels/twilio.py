@@ -19,6 +19,7 @@ from twilio.rest import Client
 
 from dispatcher.channels import Capabilities, Fate, Medium, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.model import Message, MessageState
+from dispatcher.telephone import BUSY, NO_ANSWER, RING_S, SILENT, VOICEMAIL
 
 TIMEOUT_S = 4.0
 _AMBIGUOUS_FROM = 500
@@ -27,7 +28,6 @@ _NOT_THE_NUMBER = frozenset({401, 403, 404, 429})
 _LOOK_BACK = timedelta(minutes=1)  # their clock and ours
 _FAILED = frozenset({"failed", "undelivered", "canceled"})
 
-RING_S = 25  # then nobody takes it up; most voicemails come on later
 LONGEST_CALL_S = 120
 
 _TEXT_STATE: Mapping[str, MessageState] = {
@@ -47,14 +47,14 @@ _CALL_FATE: Mapping[str, Fate] = {
     "initiated": Fate(MessageState.SENT),
     "ringing": Fate(MessageState.SENT),
     "in-progress": Fate(MessageState.SENT, going_on=True),
-    "busy": Fate(MessageState.UNDELIVERABLE, "占线 busy"),
-    "no-answer": Fate(MessageState.UNDELIVERABLE, "无人接听 no answer"),
+    "busy": Fate(MessageState.UNDELIVERABLE, BUSY),
+    "no-answer": Fate(MessageState.UNDELIVERABLE, NO_ANSWER),
     "failed": Fate(MessageState.FAILED, "呼叫失败 call failed"),
     "canceled": Fate(MessageState.FAILED, "呼叫取消 call cancelled"),
 }
 _HEARD = Fate(MessageState.DELIVERED)
-_VOICEMAIL = Fate(MessageState.UNDELIVERABLE, "语音信箱 voicemail")
-_SILENT = Fate(MessageState.UNDELIVERABLE, "接通但无人按键 taken up, no key pressed")
+_VOICEMAIL = Fate(MessageState.UNDELIVERABLE, VOICEMAIL)
+_SILENT = Fate(MessageState.UNDELIVERABLE, SILENT)
 
 
 def text_fate(status: str, error: str = "") -> Fate | None:

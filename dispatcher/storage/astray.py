@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text, update
 
 from community.storage.tables import NOT_ARRIVED, incident, message, offer, reply
-from dispatcher.followup import ASK_AFTER, CALL_AFTER, LOOK_BACK, Astray, call_key
+from dispatcher.followup import ASK_AFTER, CALL_AFTER, CALL_ASK_AFTER, LOOK_BACK, Astray, call_key
 from dispatcher.model import LOST, Lane, MessageState, OfferState, Purpose, Stage
 from dispatcher.storage.casebook import message_from
 
@@ -47,7 +47,15 @@ def astray(connection: Connection, now: datetime, reporting: Collection[str], *,
     waits = message.c.state.in_([MessageState.QUEUED.value, MessageState.SENDING.value])
     lost = message.c.state.in_([state.value for state in LOST])
     sent = message.c.state == MessageState.SENT.value
-    silent = and_(sent, or_(message.c.sent_at <= now - ASK_AFTER, message.c.sent_at > now))
+    spoken = or_(message.c.is_call, message.c.channel.endswith("-voice"))
+    silent = and_(
+        sent,
+        or_(
+            message.c.sent_at <= now - ASK_AFTER,
+            and_(spoken, message.c.sent_at <= now - CALL_ASK_AFTER),
+            message.c.sent_at > now,
+        ),
+    )
     rows = connection.execute(
         select(message, _NEEDED.label("needed"), _CALLED.label("called"), reports.label("reports"))
         .outerjoin(incident, incident.c.id == message.c.incident_id)

@@ -16,6 +16,7 @@ from community.storage.tables import (
     incident,
     message,
     offer,
+    phone_deaf,
     phone_text,
     reply,
     responder,
@@ -82,13 +83,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A simulated phone: whose it is and how many texts it has."""
+    """A simulated phone: whose it is, how many texts it has, and whether any arrive now."""
 
     phone: str
     name: str
     who: str
     last_at: datetime
     count: int
+    texts_arrive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,12 +302,23 @@ def phones(connection: Connection) -> tuple[Phone, ...]:
         .subquery()
     )
     query = (
-        select(newest.c.phone, message.c.name, message.c.who, newest.c.last_at, newest.c.count)
+        select(
+            newest.c.phone,
+            message.c.name,
+            message.c.who,
+            newest.c.last_at,
+            newest.c.count,
+            phone_deaf.c.phone.is_(None),
+        )
         .join(phone_text, phone_text.c.id == newest.c.last_id)
         .join(message, message.c.key == phone_text.c.message_key)
+        .outerjoin(phone_deaf, phone_deaf.c.phone == newest.c.phone)
         .order_by(newest.c.last_id.desc())
     )
-    return tuple(Phone(*row) for row in connection.execute(query))
+    return tuple(
+        Phone(phone, name, who, last_at, count, bool(arrive))
+        for phone, name, who, last_at, count, arrive in connection.execute(query)
+    )
 
 
 def phone_texts(connection: Connection, phone: str) -> tuple[PhoneText, ...]:

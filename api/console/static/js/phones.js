@@ -1,4 +1,4 @@
-// Every simulated phone, as its owner holds it: the texts, and one tap to answer.
+// Every simulated phone, as its owner holds it: the texts and calls, and one tap to answer.
 
 import { get, post } from "./api.js";
 import { duration, everySecond, clockTime, now, shortTime } from "./clock.js";
@@ -32,11 +32,13 @@ class Phone {
     this.newUntil = 0;
     this.texts = h("div", { class: "phone-set__texts", role: "log", tabindex: "0", "aria-label": `${about.name} 的短信 texts` });
     this.answers = h("div", { class: "phone-set__answers" });
+    this.call = h("div", { class: "phone-set__call", role: "alert" });
+    this.reception = h("button", { class: "button phone-set__reception", type: "button", onclick: () => this.switchReception() });
     this.input = h("input", { type: "text", maxlength: 300, placeholder: "回复 reply", "aria-label": `以 ${about.name} 回复 reply`, autocomplete: "off" });
     this.send = h("button", { class: "button button--deed", type: "submit" }, "发送");
     this.owner = h("div", { class: "phone-set__owner" });
     this.element = h("section", { class: "phone-set", "data-phone": about.phone, "aria-label": about.name },
-      h("div", { class: "phone-set__screen" }, this.owner, this.texts, this.answers,
+      h("div", { class: "phone-set__screen" }, this.owner, this.call, this.texts, this.answers,
         h("form", { class: "phone-set__write", onsubmit: (event) => {
           event.preventDefault();
           this.answer(this.input.value);
@@ -49,6 +51,67 @@ class Phone {
   about(about) {
     this.lastAt = about.last_at;
     this.count = about.count;
+    this.textsArrive = about.texts_arrive;
+    this.reception.setAttribute("aria-pressed", String(!this.textsArrive));
+    fill(this.reception, this.textsArrive ? "收短信 texts on" : "收不到短信 no texts");
+  }
+
+  async switchReception() {
+    try {
+      await post(`/api/phones/${encodeURIComponent(this.number)}/reception`, { texts_arrive: !this.textsArrive });
+      this.about({ last_at: this.lastAt, count: this.count, texts_arrive: !this.textsArrive });
+      if (!this.textsArrive) toast("短信送不到这部手机,15 秒后会来电 No text arrives here now: it rings after 15 s");
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+
+  /** The call that rings or goes on here, if any; what it says stays on the screen while it goes on. */
+  rings(call) {
+    const state = call ? `${call.id} ${call.taken_at ? "taken" : "rings"}` : "";
+    if (state === this.callState) return;
+    this.callState = state;
+    this.element.classList.toggle("is-ringing", Boolean(call && !call.taken_at));
+    if (!call) fill(this.call);
+    else if (!call.taken_at)
+      fill(this.call, h("p", null, h("b", null, "来电 call")), h("div", { class: "row row--tight" },
+        h("button", { class: "button button--deed", type: "button", onclick: () => this.takeUp(call) }, "接听 answer"),
+        h("button", { class: "button", type: "button", onclick: () => this.endCall(call, "voicemail") }, "语音信箱 voicemail"),
+        h("button", { class: "button", type: "button", onclick: () => this.endCall(call, "rejected") }, "挂断 reject")));
+    else this.inCall(call, this.says || { words: "通话中 in a call", asks: true });
+  }
+
+  async takeUp(call) {
+    try {
+      this.says = await post(`/api/phones/calls/${call.id}/take-up`);
+      this.callState = `${call.id} taken`;
+      this.element.classList.remove("is-ringing");
+      this.inCall(call, this.says);
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+
+  inCall(call, says) {
+    const keys = says.asks ? Array.from(says.words.matchAll(/([^,,。]+?)请按(\d)/g), (found) => [found[2], found[1]]) : [];
+    fill(this.call, h("p", null, `☎ ${says.words}`), h("div", { class: "row row--tight" },
+      keys.map(([digit, meaning]) => h("button", { class: "button", type: "button", onclick: () => this.press(call, digit) }, h("b", null, digit), meaning)),
+      h("button", { class: "button", type: "button", onclick: () => this.endCall(call, "hung_up") }, "挂断 hang up")));
+  }
+
+  async press(call, digit) {
+    try {
+      const { say } = await post(`/api/phones/calls/${call.id}/key`, { digit });
+      this.says = null;
+      toast(`电话里说:${say}`);
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+
+  async endCall(call, how) {
+    this.says = null;
+    await post(`/api/phones/calls/${call.id}/end`, { how }).catch((problem) => toast(problem.message, true));
   }
 
   _draw(owner, called) {
@@ -57,7 +120,8 @@ class Phone {
       h("span", { class: `avatar avatar--${owner.group}`, "aria-hidden": "true" }, name.slice(0, 1)),
       h("div", { class: "phone-set__name" },
         h("h2", null, owner.group === "clinic" ? null : h("span", { class: "phone-set__role" }, owner.role), name),
-        h("p", { class: "quiet small" }, [owner.of, phoneWords(this.number)].filter(Boolean).join(" · "))));
+        h("p", { class: "quiet small" }, [owner.of, phoneWords(this.number)].filter(Boolean).join(" · "))),
+      this.reception);
     this.element.setAttribute("aria-label", `${owner.role} ${name}`);
   }
 
@@ -112,7 +176,10 @@ function bubble(text, isNew) {
 
 async function look() {
   try {
-    const list = await get("/api/phones");
+    const [list, calls] = await Promise.all([get("/api/phones"), get("/api/phones/calls")]);
+    const texted = new Set(list.map((about) => about.phone));
+    for (const call of calls)  // a phone may ring that never got a text
+      if (!texted.has(call.phone)) list.push({ phone: call.phone, name: call.name, last_at: call.at, count: 0, texts_arrive: false });
     heardAt = performance.now();
     isLive = true;
     const changed = [];
@@ -126,7 +193,8 @@ async function look() {
       } else if (phone.count !== about.count || phone.lastAt !== about.last_at) {
         phone.about(about);
         changed.push(phone);
-      }
+      } else if (phone.textsArrive !== about.texts_arrive) phone.about(about);
+      phone.rings(calls.find((call) => call.phone === about.phone));
     }
     await Promise.all(changed.map((phone) => phone.read()));
     arrange();
