@@ -313,8 +313,11 @@ def test_a_call_that_is_going_on_is_not_given_up(town: Town, pressed: Telephone)
     town.pass_time(seconds=100)
     [call] = [m for m in town.detail("王秀英").messages if m.is_call and m.to.name == "女儿女儿"]
     assert call.state is MessageState.SENT
+    pressed.exchange.questions.clear()
+    town.pass_time(seconds=20)
+    assert len([key for key in pressed.exchange.questions if "contact:1" in key]) == 4  # each 5 s
     pressed.exchange.fates[town.people["女儿"]] = Fate(MessageState.UNDELIVERABLE, "占线 busy")
-    town.pass_time(seconds=2)
+    town.pass_time(seconds=5)
 
     [call] = [m for m in town.detail("王秀英").messages if m.is_call and m.to.name == "女儿女儿"]
     assert (call.state, call.error) == (MessageState.UNDELIVERABLE, "占线 busy")
