@@ -67,5 +67,6 @@ def configure(level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it says twice which database it looks at
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it prints what services answered, and addresses
     logging.getLogger("twilio").setLevel(logging.WARNING)  # at INFO it prints bodies and numbers
     logging.getLogger("uvicorn.access").disabled = True  # it prints whole addresses; api/headers.py does not

@@ -11,13 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from community.errors import NotFound
 from community.storage import Store, contact_channels, register
+from dispatcher import responses
 from dispatcher.channels import Channel
 from dispatcher.channels.aliyun import AliyunSettings, AliyunSms
+from dispatcher.channels.apprise import ApprisePush, AppriseSettings
+from dispatcher.channels.gammu import GammuSettings, GammuSms
 from dispatcher.channels.phones import Phones, RingingPhones
+from dispatcher.channels.smpp import SmppSettings, SmppSms
 from dispatcher.channels.tencent import TencentSettings, TencentSms
 from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.clock import Clock
-from dispatcher.model import Message
+from dispatcher.model import Message, MessageState
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import handsets
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
@@ -27,11 +31,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a channel may be made of."""
+    """What a channel may be made of. It is also where a channel that hears by itself hands in what it heard:
+    nobody is woken for that, the dispatcher looks within a second.
+    """
 
     settings: DispatcherSettings
     store: Store
     clock: Clock
+
+    def reply(self, phone: str, body: str, dedupe_key: str) -> None:
+        responses.reply(self.store, phone, body, dedupe_key, self.clock.now())
+
+    def receipt(self, provider_id: str, state: MessageState, error: str) -> bool:
+        return responses.receipt(self.store, provider_id, state, error, self.clock.now())
 
 
 def _phones(parts: Parts) -> Channel:
@@ -83,6 +95,9 @@ CHANNELS: Mapping[str, Callable[[Parts], Channel]] = {
     "twilio-voice": lambda parts: TwilioVoice(*_twilio(parts.settings, "voice")),
     "aliyun": lambda parts: AliyunSms(AliyunSettings(), parts.clock),  # type: ignore[call-arg]
     "tencent": lambda parts: TencentSms(TencentSettings(), parts.clock),  # type: ignore[call-arg]
+    "smpp": lambda parts: SmppSms(SmppSettings(), parts),  # type: ignore[call-arg]
+    "gammu": lambda parts: GammuSms(GammuSettings(), parts),  # type: ignore[call-arg]
+    "apprise": lambda _: ApprisePush(AppriseSettings()),
 }
 
 

@@ -103,6 +103,19 @@ class Together(Protocol):
         ...
 
 
+class Reception(Protocol):
+    """Where a channel that hears by itself (a modem, an SMPP line) hands in what it heard.
+
+    Both return when it is stored, so that the channel may forget it; what they raise means: not yet.
+    """
+
+    def reply(self, phone: str, body: str, dedupe_key: str) -> None: ...
+
+    def receipt(self, provider_id: str, state: MessageState, error: str) -> bool:
+        """Whether a message of ours has this id."""
+        ...
+
+
 class Channel(Protocol):
     """One way out. `send` may be called from several threads at once, and returns within a few seconds."""
 

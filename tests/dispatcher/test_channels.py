@@ -13,12 +13,15 @@ from orjson import dumps
 
 from community.storage import Store
 from dispatcher.channels import Channel, Sent
+from dispatcher.channels.gammu import GammuSms
 from dispatcher.channels.phones import Phones
 from dispatcher.channels.twilio import TwilioSms
 from dispatcher.model import Lane, Message, MessageState, Purpose, Recipient
 from dispatcher.storage import handsets
 from dispatcher.storage.reading import phone_texts
-from tests.dispatcher.channels import clouds
+from tests.dispatcher.channels import clouds, smsc
+from tests.dispatcher.channels.heard import Heard
+from tests.dispatcher.channels.modem import Modem
 from tests.dispatcher.provider import Provider, running
 
 
@@ -50,7 +53,7 @@ def a_message(now: datetime, **more: object) -> Message:
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["phones", "twilio", "aliyun", "tencent"])
+@pytest.fixture(params=["phones", "twilio", "aliyun", "tencent", "smpp", "gammu"])
 def way(
     request: pytest.FixtureRequest, now: datetime, tmp_path: Path, sqlite_template: Path
 ) -> Iterator[Way]:
@@ -68,6 +71,18 @@ def way(
     if request.param == "tencent":
         with clouds.running(clouds.tencent) as cloud:
             yield Way(clouds.tencent_at(cloud, now), cloud.arrived, lambda m: "|".join(m.variables.values()))
+        return
+    if request.param == "smpp":
+        with smsc.running() as centre:
+            line = smsc.bound(centre, Heard())
+            yield Way(line, centre.arrived)
+            line.close()
+        return
+    if request.param == "gammu":
+        modem = Modem(tmp_path)
+        sim = GammuSms(modem.settings(), Heard())
+        yield Way(sim, modem.has_for)
+        sim.close()
         return
     path = tmp_path / "phones.db"
     path.write_bytes(sqlite_template.read_bytes())
@@ -143,7 +158,7 @@ def test_several_senders_may_use_it_at_once(way: Way, now: datetime) -> None:
 
 
 def test_it_has_a_name_for_the_record(way: Way) -> None:
-    assert way.channel.name in ("phones", "twilio", "aliyun", "tencent")
+    assert way.channel.name in ("phones", "twilio", "aliyun", "tencent", "smpp", "gammu")
 
 
 def test_it_says_what_it_can_do(way: Way, now: datetime) -> None:
