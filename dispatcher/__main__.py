@@ -89,7 +89,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     # On a thread of their own: a morning on which many homes are asked must not delay a press.
-    going_round = threading.Thread(target=rounds.run, args=(clock, stopping, bell.ring), name="rounds")
+    going_round = threading.Thread(
+        target=rounds.run, args=(clock, stopping, Pulse(store, WorkerKind.ROUNDS), bell.ring), name="rounds"
+    )
     going_round.start()
     net = ReachCheck(store, Planbook(plans.shipped()))
     checking = threading.Thread(target=net.run, args=(clock, stopping), name="reach")

@@ -25,6 +25,7 @@ class WorkerKind(StrEnum):
     GATEWAY = "gateway"
     DISPATCHER = "dispatcher"
     COURIER = "courier"
+    ROUNDS = "rounds"
     API = "api"
     WATCH = "watch"
     FALLBACK = "fallback"
@@ -34,6 +35,7 @@ WORKER_WORD: Mapping[WorkerKind, Pair] = {
     WorkerKind.GATEWAY: ("网关", "gateway"),
     WorkerKind.DISPATCHER: ("调度", "dispatcher"),
     WorkerKind.COURIER: ("发送", "courier"),
+    WorkerKind.ROUNDS: ("查房", "rounds"),
     WorkerKind.API: ("控制台", "console"),
     WorkerKind.WATCH: ("看门", "watch"),
     WorkerKind.FALLBACK: ("后备", "fall-back"),

@@ -22,6 +22,7 @@ from dispatcher.absence import CALL, DAILY, LOOK_AT_LEAST, SETTLE, Act, Finding,
 from dispatcher.clock import Clock
 from dispatcher.model import Entry, Fact
 from dispatcher.presets import Presets
+from dispatcher.pulse import Pulse
 from dispatcher.storage import watches
 from dispatcher.storage.planbook import Planbook
 from dispatcher.storage.watches import CheckState
@@ -50,14 +51,16 @@ class Rounds:
         self._plans = plans
         self._presets = presets
 
-    def run(self, clock: Clock, stopping: threading.Event, changed: Callable[[], None]) -> None:
+    def run(self, clock: Clock, stopping: threading.Event, pulse: Pulse, changed: Callable[[], None]) -> None:
         """Look every second until `stopping`; `changed` is called after something was done."""
         while not stopping.wait(EVERY_S):
             try:
                 if self.tick(clock.now()):
                     changed()
+                pulse.turn(clock.now())
             except Exception:
                 log.exception("a round failed")
+        pulse.end()
 
     def tick(self, now: datetime) -> int:
         """Look at everything that is due at `now`; returns in how many homes something was done."""
