@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
+from community.storage.prepared import Query
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, reply, reply_code
 from dispatcher.model import DEFINITE, Meaning, Purpose
@@ -23,6 +24,17 @@ COOL_DOWN = timedelta(days=1)  # for so long nobody's late answer may count for 
 # Shortest first. Answers are 1 to 5, codes are made of the other digits: see dispatcher/understanding.py.
 _CODES = tuple(
     "".join(digits) for length in (1, 2, 3) for digits in product("6789", *["06789"] * (length - 1))
+)
+
+_Asked = tuple[str, int]  # a phone, and the incident it is asked about
+_Given = tuple[int, datetime | None]  # the incident that has a code, and when that was closed
+
+_GIVEN = Query(
+    lambda among: (
+        select(reply_code.c.phone, reply_code.c.code, reply_code.c.incident_id, incident.c.closed_at)
+        .join(incident, incident.c.id == reply_code.c.incident_id)
+        .where(among(reply_code.c.phone, "phones"))
+    )
 )
 
 _LOOK_BACK = 20  # questions to one phone: it answers one of the latest, and no worker's years are read
@@ -50,15 +62,20 @@ def tell_apart(connection: Connection, messages: Iterable[dict[str, Any]], now: 
     asking = [row for row in messages if row["purpose"] in ASKS and row["phone"] and not row["is_call"]]
     if not asking:
         return
+    # In one order, or two workers wait in a circle.
+    asking.sort(key=lambda row: (str(row["phone"]), int(row["incident_id"])))
     standing = _standing(connection, sorted({row["phone"] for row in asking}))
-    for row in sorted(
-        asking, key=lambda row: str(row["phone"])
-    ):  # in one order, or two workers wait in a circle
+    without: dict[_Asked, None] = {}
+    for row in asking:
         cases = standing[row["phone"]]
-        incident_id = row["incident_id"]
-        if incident_id not in cases:
-            cases[incident_id] = _code_for(connection, row["phone"], incident_id, now) if cases else ""
-        if code := cases[incident_id]:
+        if row["incident_id"] not in cases:
+            if cases:
+                without[row["phone"], row["incident_id"]] = None
+            cases[row["incident_id"]] = ""
+    codes = _codes_for(connection, list(without), now) if without else {}
+    for row in asking:
+        asked = (row["phone"], row["incident_id"])
+        if code := codes.get(asked) or standing[asked[0]][asked[1]]:
             row["body"] = with_code(row["body"], code)
             if "what" in row["variables"]:  # a template asks for 1 to 5 and cannot be changed
                 what = f"{row['variables']['what']}(答前加{code})"
@@ -77,9 +94,45 @@ def _standing(connection: Connection, phones: list[str]) -> defaultdict[str, dic
     return found
 
 
+def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -> dict[_Asked, str]:
+    """A code for each (phone, incident) while there are any: three statements, unless one is used again."""
+    given: defaultdict[str, dict[str, _Given]] = defaultdict(dict)
+    for row in _GIVEN.rows(connection, phones=sorted({phone for phone, _ in asked})):
+        given[row.phone][row.code] = (row.incident_id, row.closed_at)
+    free = {
+        phone: iter([code for code in _CODES if _is_free(given[phone].get(code), now)]) for phone, _ in asked
+    }
+    found = {(phone, of): code for phone, codes in given.items() for code, (of, _) in codes.items()}
+    new: list[dict[str, Any]] = []
+    for phone, incident_id in asked:
+        if (phone, incident_id) in found:
+            continue
+        code = next(free[phone], "")
+        if code in given[phone]:  # to be taken from a case that was closed a day ago
+            found[phone, incident_id] = _code_for(connection, phone, incident_id, now)
+        elif code:
+            new.append({"phone": phone, "code": code, "incident_id": incident_id, "given_at": now})
+    if new:
+        statement = upsert(connection, reply_code).on_conflict_do_nothing()
+        connection.execute(statement, new)
+    mine = {
+        (row.phone, row.incident_id): row.code
+        for row in (_GIVEN.rows(connection, phones=sorted({row["phone"] for row in new})) if new else ())
+    }
+    for row in new:  # another worker may have given the same one to another case this moment
+        asked_now = (row["phone"], row["incident_id"])
+        found[asked_now] = mine.get(asked_now) or _code_for(connection, *asked_now, now)
+    return found
+
+
+def _is_free(given: _Given | None, now: datetime) -> bool:
+    """Whether a code may be given: it was not, or its case was closed a day ago."""
+    return given is None or (given[1] is not None and given[1] <= now - COOL_DOWN)
+
+
 def _code_for(connection: Connection, phone: str, incident_id: int, now: datetime) -> str:
     """A code that this phone has for no case open or closed within a day; "" when none is left."""
-    known: Mapping[str, tuple[int, datetime | None]] = {
+    known: Mapping[str, _Given] = {
         code: (of, closed_at)
         for code, of, closed_at in connection.execute(
             select(reply_code.c.code, reply_code.c.incident_id, incident.c.closed_at)
@@ -91,15 +144,16 @@ def _code_for(connection: Connection, phone: str, incident_id: int, now: datetim
         if of == incident_id:
             return code
     for code in _CODES:
-        old, closed_at = known.get(code, (None, None))
-        if old is None or (closed_at is not None and closed_at <= now - COOL_DOWN):
+        given_to = known.get(code)
+        if _is_free(given_to, now):
+            old = given_to[0] if given_to is not None else 0
             given = connection.execute(
                 upsert(connection, reply_code)
                 .values(phone=phone, code=code, incident_id=incident_id, given_at=now)
                 .on_conflict_do_update(
                     index_elements=[reply_code.c.phone, reply_code.c.code],
                     set_={"incident_id": incident_id, "given_at": now},
-                    where=reply_code.c.incident_id == (old or 0),
+                    where=reply_code.c.incident_id == old,
                 )
                 .returning(reply_code.c.code)
             ).scalar()
