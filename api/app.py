@@ -28,6 +28,7 @@ from api.routes import (
     places,
     plans,
     responders,
+    safety,
     watching,
 )
 from maps.vendored import URL as MAPS_URL
@@ -103,6 +104,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         inbox.router,
         places.router,
         households.router,
+        safety.router,
         devices.router,
         responders.router,
         plans.router,

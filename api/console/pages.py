@@ -25,8 +25,9 @@ from community.errors import NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
-from dispatcher import views, watching, wording
+from dispatcher import safety, views, watching, wording
 from dispatcher.health import VITAL_WORD
+from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
 from dispatcher.storage.watches import CheckLine, CheckState
 from dispatcher.watching import Outcome
 from hotline import orders as order_book
@@ -71,6 +72,11 @@ KNOWN_WORD: Mapping[Known, wording.Pair] = {
     Known.CONTACT: ("联系人", "contact"),
     Known.RESPONDER: ("工作人员", "responder"),
     Known.PROVIDER: ("服务商", "provider"),
+}
+NET_CHIP: Mapping[Level, str] = {
+    Level.GREEN: "chip--good",
+    Level.AMBER: "chip--amber",
+    Level.RED: "chip--emergency",
 }
 ORDER_WORD: Mapping[OrderState, wording.Pair] = {
     OrderState.PLACED: ("已下单", "placed"),
@@ -221,9 +227,11 @@ def households(
         ages = ((one, one.age(today)) for one in home.residents)
         return [f"{one.name} {'' if age is None else f'{age}岁'} {one.sex}".strip() for one, age in ages]
 
+    nets = safety.nets(connection, shown.items, parts.plans.current(connection), now)
     rows = [
         (
             Cell([home.household.address]),
+            _net(nets[home.household.id]),
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
@@ -233,6 +241,7 @@ def households(
     ]
     heads = (
         ("住址", "address"),
+        ("安全网", "safety net"),
         ("老人", "residents"),
         ("联系人", "contacts"),
         ("网格", "cell"),
@@ -381,6 +390,7 @@ class Cell:
     lines: Sequence[str]
     under: str = ""
     deeds: Sequence[Deed] = ()
+    chip: tuple[str, str] | None = None  # its words, and the class that colours it
 
 
 class Owner(BaseModel):
@@ -467,6 +477,13 @@ def in_words(number: str) -> str:
     if mobile := re.fullmatch(r"\+86(1\d{2})(\d{4})(\d{4})", number):
         return " ".join(mobile.groups())
     return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
+
+
+def _net(net: Net) -> Cell:
+    """Shape, colour's word, and under it what is wrong and what to do."""
+    holes = "; ".join(f"{hole.why[0]} → {hole.what_to_do[0]}" for hole in net.holes)
+    word = f"{LEVEL_SHAPE[net.level]} {' '.join(LEVEL_WORD[net.level])}"
+    return Cell([], holes, chip=(word, NET_CHIP[net.level]))
 
 
 def _contact(contact: Contact) -> str:

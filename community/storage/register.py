@@ -365,6 +365,12 @@ def plans_changed(connection: Connection) -> None:
     bump(connection, "plan")
 
 
+def devices_of_homes(connection: Connection, household_ids: Collection[int]) -> tuple[Device, ...]:
+    """The devices of these homes, by id."""
+    query = select(t.device).where(t.device.c.household_id.in_(list(household_ids))).order_by(t.device.c.id)
+    return tuple(_device(row) for row in connection.execute(query))
+
+
 def device_revision(connection: Connection) -> int:
     """Grows with every enrolment or change of a device, not with signs of life."""
     return revision(connection, "device")

@@ -39,7 +39,7 @@ def plan(connection: Connection, month: str, at: Callable[[str], datetime | None
     return len(rows)
 
 
-def test_now(connection: Connection, month: str, phone: str, now: datetime) -> None:
+def drill_now(connection: Connection, month: str, phone: str, now: datetime) -> None:
     """Somebody wants this number tested at once; what this month's test has shown is forgotten."""
     anew = {"due_at": now, "by_hand": True, "asked_at": None, "answered_at": None, "message_key": ""}
     statement = upsert(connection, drill).values(month=month, phone=phone, **anew)

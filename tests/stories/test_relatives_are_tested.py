@@ -69,7 +69,7 @@ def now_tested(town: Town, *who: str) -> None:
     """An operator asks for it, and it is sent at once: also outside the civil hours."""
     with town.store.write() as connection:
         for one in who:
-            drills.test_now(connection, "2026-11", town.people[one], town.time)
+            drills.drill_now(connection, "2026-11", town.people[one], town.time)
     Drills(town.store, monthly=False).turn(town.time)
     town.work()
 
@@ -143,7 +143,7 @@ def test_who_wants_no_texts_gets_no_test(autumn: Town) -> None:
 
 def test_a_number_that_is_nobodys_any_more_is_forgotten(autumn: Town) -> None:
     with autumn.store.write() as connection:
-        drills.test_now(connection, "2026-11", autumn.people["女儿"], autumn.time)
+        drills.drill_now(connection, "2026-11", autumn.people["女儿"], autumn.time)
         register.set_contacts(connection, autumn.homes["王秀英"], [])
     Drills(autumn.store, monthly=False).turn(autumn.time)
 
@@ -158,7 +158,7 @@ def test_two_workers_test_nobody_twice_and_never_many_at_once(autumn: Town) -> N
         contacts = [Contact(0, home, 1, f"人{at}", "亲属", number) for at, number in enumerate(numbers)]
         register.set_contacts(connection, home, contacts)
         for number in numbers:
-            drills.test_now(connection, "2026-11", number, autumn.time)
+            drills.drill_now(connection, "2026-11", number, autumn.time)
     workers = [Drills(autumn.store, monthly=False) for _ in range(2)]
     ready = threading.Barrier(2)
 

@@ -1,0 +1,53 @@
+"""How far a home can be relied on, and testing whether a contact can be reached."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+
+from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
+from api.problems import describe
+from community.storage import register
+from dispatcher import safety
+from dispatcher.safety_net import Hole, Level
+
+HouseholdId = Annotated[int, Path(ge=1, lt=2**63, examples=[5])]
+ContactId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
+
+router = APIRouter(tags=["safety net"])
+
+
+class SafetyNet(BaseModel):
+    """`level` with its reasons, worst first, and what is known of each contact's number."""
+
+    level: Level
+    holes: tuple[Hole, ...]
+    contacts: list[safety.Proof]
+
+
+@router.get(
+    "/households/{household_id}/safety-net",
+    operation_id="getSafetyNet",
+    summary="Green, amber or red: would a press be heard, relatives reached, somebody sent?",
+    responses=describe(404),
+)
+def get_safety_net(household_id: HouseholdId, connection: ReadDep, plans: PlansDep, now: NowDep) -> SafetyNet:
+    home = register.household_by_id(connection, household_id)
+    net = safety.nets(connection, [home], plans, now)[household_id]
+    return SafetyNet(level=net.level, holes=net.holes, contacts=safety.proofs(connection, [home], now))
+
+
+@router.post(
+    "/households/{household_id}/contacts/{contact_id}/test",
+    operation_id="testContact",
+    summary="Send a contact a test text now",
+    status_code=202,
+    responses=describe(404),
+)
+def drill_contact(
+    household_id: HouseholdId, contact_id: ContactId, parts: PartsDep, _caller: CallerDep, now: NowDep
+) -> None:
+    """It leaves within a minute, also outside the civil hours; `getSafetyNet` shows what came of it."""
+    safety.drill_now(parts.store, household_id, contact_id, now)

@@ -1,0 +1,91 @@
+"""The safety nets of homes as things stand: what the pure rule needs is read here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from community.errors import NotFound
+from community.model import Device, HomeRecord
+from community.storage import Store, register
+from dispatcher.plans import Plans
+from dispatcher.reach import Rota
+from dispatcher.reachability import Reached, Trial, month_of, reached
+from dispatcher.reachcheck import look
+from dispatcher.safety_net import Net, net_of
+from dispatcher.storage import drills
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of one contact's number. `heard_at` is its last answer to anything."""
+
+    contact_id: int
+    name: str
+    state: Reached
+    asked_at: datetime | None
+    delivered_at: datetime | None
+    answered_at: datetime | None
+    heard_at: datetime | None
+
+
+def nets(connection: Connection, homes: Iterable[HomeRecord], plans: Plans, now: datetime) -> dict[int, Net]:
+    """The safety nets of `homes`, by the id of the household; a handful of queries for all of them."""
+    found = {home.household.id: home for home in homes}
+    devices: defaultdict[int, list[Device]] = defaultdict(list)
+    for device in register.devices_of_homes(connection, found):
+        devices[device.household_id or 0].append(device)
+    proved = {one.contact_id: one.state for one in proofs(connection, found.values(), now)}
+    rota = Rota(register.responders(connection), register.duties(connection))
+    gaps = look(connection, list(found), plans, rota)
+    return {
+        id: net_of(
+            home,
+            devices[id],
+            {contact.phone: proved[contact.id] for contact in home.contacts},
+            gaps.get(id, ()),
+            now,
+        )
+        for id, home in found.items()
+    }
+
+
+def proofs(connection: Connection, homes: Iterable[HomeRecord], now: datetime) -> list[Proof]:
+    """What is known of the numbers of all contacts of `homes`."""
+    contacts = [contact for home in homes for contact in home.contacts]
+    numbers = {contact.phone for contact in contacts}
+    trials = drills.trials(connection, numbers)
+    heard = drills.last_heard(connection, numbers)
+    found = []
+    for contact in contacts:
+        trial, heard_at = trials.get(contact.phone), heard.get(contact.phone)
+        state = reached(trial, heard_at, now)
+        known = trial or Trial(now)
+        found.append(
+            Proof(
+                contact.id,
+                contact.name,
+                state if contact.no_texts_since is None else Reached.NO_TEXTS,
+                trial.asked_at if trial is not None else None,
+                known.delivered_at,
+                known.answered_at,
+                heard_at,
+            )
+        )
+    return found
+
+
+def drill_now(store: Store, household_id: int, contact_id: int, now: datetime) -> None:
+    """Have a test sent to one contact at once. NotFound when the home has no such contact."""
+    with store.write() as connection:
+        home = register.household_by_id(connection, household_id)
+        phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
+        if phone is None:
+            raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+        zone = ZoneInfo(register.site(connection).timezone)
+        drills.drill_now(connection, month_of(now, zone), phone, now)

@@ -1,0 +1,40 @@
+"""The safety net of a home over the API and on its page."""
+
+from __future__ import annotations
+
+from community.storage import Store, register
+from dispatcher.drills import Drills
+from tests.api.conftest import Browser, StoppedClock, Town
+
+
+def test_an_operator_sees_what_is_wrong_has_a_contact_tested_and_sees_it_mended(
+    operator: Browser, store: Store, town: Town, clock: StoppedClock
+) -> None:
+    path = f"/api/households/{town.household_id}"
+    net = operator.get(f"{path}/safety-net").json()
+    assert net["level"] == "red"
+    assert ["报警设备都没有信号", "no alarm device has been heard"] in [hole["why"] for hole in net["holes"]]
+    [daughter] = net["contacts"]
+    assert (daughter["name"], daughter["state"]) == ("李梅", "untried")
+    page = operator.get("/households").text
+    assert "✖ 不可靠 does not hold" in page
+    assert "报警设备都没有信号 → 打电话请老人按一次测试,不响就上门更换" in page
+
+    assert operator.post(f"{path}/contacts/{daughter['contact_id']}/test").status_code == 202
+    assert Drills(store, monthly=False).turn(clock.now()) == 1
+    assert operator.get(f"{path}/safety-net").json()["contacts"][0]["state"] == "waiting"
+    clock.pass_time(hours=1)
+    operator.post("/api/phones/+8613800000002/reply", {"body": "收到"})
+    with store.write() as connection:
+        register.touch_devices(connection, {"care:kenli/KL-0001": (clock.now(), 90)})
+
+    net = operator.get(f"{path}/safety-net").json()
+    [daughter] = net["contacts"]
+    assert (daughter["state"], net["level"]) == ("proved", "green" if not net["holes"] else "amber")
+    assert daughter["answered_at"] is not None
+    assert not any("短信" in hole["why"][0] or "设备" in hole["why"][0] for hole in net["holes"])
+
+
+def test_what_is_not_there_is_said(operator: Browser, town: Town) -> None:
+    assert operator.get("/api/households/404/safety-net").status_code == 404
+    assert operator.post(f"/api/households/{town.household_id}/contacts/404/test").status_code == 404
