@@ -14,6 +14,7 @@ from devices.signal import Kind, Role, State
 from dispatcher import views
 from dispatcher.health import WorkerKind
 from dispatcher.model import CloseCode, Stage
+from dispatcher.storage import handsets
 from hotline import calls, orders
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
@@ -308,6 +309,29 @@ def test_a_relative_answers_on_her_phone_and_the_operator_sees_it(
     with store.read() as connection:
         [card] = views.board(connection)
     assert [helper.state for helper in card.helpers if helper.name == "李强"] == ["accepted"]
+
+
+def test_a_phone_without_texts_rings_and_is_answered_with_a_key(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    incident_id = centre.press(BUTTON)
+    desk.log_in("/phones")
+    phone = desk.tab.locator('[data-phone="+8613800000002"]')
+    phone.get_by_role("button", name="短信 ✓").click()
+    expect(phone.locator(".phone-set__reception")).to_have_text("短信 ✗")
+    with store.write() as connection:
+        [text] = [m for m in views.detail(connection, incident_id).messages if m.to.phone == "+8613800000002"]
+        handsets.ring(connection, text, centre.clock.now())
+
+    phone.get_by_role("button", name="接听").click(timeout=SOON)
+    expect(phone.locator(".phone-set__call")).to_contain_text("能赶到请按1")
+    phone.locator(".phone-set__call button", has_text="能赶到").click()
+
+    expect(desk.tab.locator(".toast").last).to_contain_text("已记下您能来")
+    expect(phone.locator(".phone-set__call")).to_be_empty(timeout=SOON)
+    with store.read() as connection:
+        [card] = views.board(connection)
+    assert [answer.meaning for answer in card.answers] == ["coming"]
 
 
 def test_a_phone_shows_its_newest_text(centre: Centre, desk: Desk) -> None:

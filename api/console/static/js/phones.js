@@ -53,7 +53,8 @@ class Phone {
     this.count = about.count;
     this.textsArrive = about.texts_arrive;
     this.reception.setAttribute("aria-pressed", String(!this.textsArrive));
-    fill(this.reception, this.textsArrive ? "收短信 texts on" : "收不到短信 no texts");
+    this.reception.title = this.textsArrive ? "短信能收到:点一下就收不到 texts arrive: tap to stop them" : "短信收不到:点一下就能收到 no text arrives: tap to let them";
+    fill(this.reception, this.textsArrive ? "短信 ✓" : "短信 ✗");
   }
 
   async switchReception() {
