@@ -27,6 +27,7 @@ from api.routes import (
     phones,
     places,
     plans,
+    reach,
     responders,
     safety,
     watching,
@@ -108,6 +109,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         devices.router,
         responders.router,
         plans.router,
+        reach.router,
         hotline.router,
         watching.router,
     ):

@@ -21,12 +21,14 @@ from api import pages as cursors
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
+from api.routes import reach
 from community.errors import NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
 from devices.signal import Role
 from dispatcher import safety, views, watching, wording
 from dispatcher.health import VITAL_WORD
+from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
 from dispatcher.storage.watches import CheckLine, CheckState
 from dispatcher.watching import Outcome
@@ -43,6 +45,7 @@ PAGES = (
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
     ("/catalogue", "服务目录", "services"),
+    ("/reach", "缺口", "gaps"),
     ("/plans", "预案", "plans"),
 )
 FOR_ADMINS = frozenset({"/plans"})
@@ -161,6 +164,34 @@ def phones(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/hotline")
 def hotline(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("hotline.html", "/hotline", caller, parts, connection, hotline=_site(connection).hotline)
+
+
+@router.get("/reach")
+def reachability(
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    cursor: cursors.Cursor = None,
+    reason: Annotated[Reason | None, Query()] = None,
+) -> str:
+    after_id = cursors.decode(cursor) if cursor else 0
+    # A rota that is missing for a whole street is said once, above the list, and not for each of its homes.
+    reasons = [each for each in Reason if each is not Reason.RUNG_EMPTY] if reason is None else [reason]
+    shown = cursors.page(
+        reach.homes(connection, after_id, ROWS + 1, reasons), ROWS, lambda home: home.household_id
+    )
+    check, zone = reach.last_check(connection), _zone(connection)
+
+    def when(moment: datetime | None) -> str:
+        return "" if moment is None else f"{moment.astimezone(zone):%m-%d %H:%M}"
+
+    return _page(
+        "reach.html", "/reach", caller, parts, connection,
+        homes=shown.items, next=shown.next, is_later=cursor is not None, reason=reason,
+        reasons=REASON_WORD, check=check, checked=when(check.done_at), when=when,
+        titles={plan.name: plan.title for plan in parts.plans.current(connection).all},
+        is_admin=caller.account.role is AccountRole.ADMIN, rota_remedy=REMEDY[Reason.RUNG_EMPTY],
+    )  # fmt: skip
 
 
 @router.get("/plans")

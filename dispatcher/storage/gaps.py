@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+import orjson
+from sqlalchemy import ColumnElement, Connection, Text, cast, delete, func, insert, select, update
 
 from community.model import Contact
 from community.storage.rows import insert_row, upsert
@@ -136,16 +137,17 @@ def keep(connection: Connection, found: Mapping[int, Sequence[Gap]], now: dateti
 
 
 def homes_with(
-    connection: Connection, after_id: int = 0, limit: int = 50, reason: Reason | None = None
+    connection: Connection, after_id: int = 0, limit: int = 50, reasons: Collection[Reason] = tuple(Reason)
 ) -> dict[int, tuple[FoundGap, ...]]:
-    """At most `limit` homes with an id above `after_id` that have gaps (of one reason), with all of them."""
-    wanted = select(reach_gap.c.household_id).where(reach_gap.c.household_id > after_id).distinct()
-    if reason is not None:
-        wanted = wanted.where(reach_gap.c.reason == reason.value)
+    """At most `limit` homes with an id above `after_id` that have gaps of `reasons`, with those gaps."""
+    of_reasons = reach_gap.c.reason.in_([reason.value for reason in reasons])
+    wanted = (
+        select(reach_gap.c.household_id).where(reach_gap.c.household_id > after_id, of_reasons).distinct()
+    )
     ids = connection.execute(wanted.order_by(reach_gap.c.household_id).limit(limit)).scalars().all()
     rows = connection.execute(
         select(reach_gap)
-        .where(reach_gap.c.household_id.in_(ids))
+        .where(reach_gap.c.household_id.in_(ids), of_reasons)
         .order_by(reach_gap.c.household_id, reach_gap.c.id)
     )
     found: dict[int, list[FoundGap]] = {}
@@ -154,6 +156,24 @@ def homes_with(
         gap = Gap(Reason(row.reason), row.plan, row.rung, hours)
         found.setdefault(row.household_id, []).append(FoundGap(row.id, row.household_id, gap, row.since))
     return {household_id: tuple(gaps) for household_id, gaps in found.items()}
+
+
+def rota_gaps(connection: Connection) -> tuple[tuple[Gap, int], ...]:
+    """Each rung that has nobody on duty in some hours, and for how many homes."""
+    hours = cast(reach_gap.c.hours, Text)
+    query = (
+        select(reach_gap.c.plan, reach_gap.c.rung, hours.label("hours"), func.count().label("homes"))
+        .where(reach_gap.c.reason == Reason.RUNG_EMPTY.value)
+        .group_by(reach_gap.c.plan, reach_gap.c.rung, hours)
+        .order_by(func.count().desc(), reach_gap.c.plan, reach_gap.c.rung)
+    )
+    return tuple(
+        (
+            Gap(Reason.RUNG_EMPTY, row.plan, row.rung, tuple((a, b) for a, b in orjson.loads(row.hours))),
+            row.homes,
+        )
+        for row in connection.execute(query)
+    )
 
 
 def counts(connection: Connection) -> dict[Reason, int]:

@@ -160,10 +160,14 @@ def test_hours_without_anybody_on_duty_are_found_with_the_edited_plan(
     check(store).check_now(now)
 
     with store.read() as connection:
-        found = rows.homes_with(connection, reason=Reason.RUNG_EMPTY)
+        found = rows.homes_with(connection, reasons=[Reason.RUNG_EMPTY])
         counted = rows.counts(connection)
+        summed = rows.rota_gaps(connection)
     assert {(each.gap.plan, each.gap.rung) for each in found[home]} >= {("emergency", 1), ("routine", 2)}
     assert all(len(each.gap.hours) == 7 for each in found[home])
+    assert {(gap.plan, gap.rung, gap.hours, homes) for gap, homes in summed} == {
+        (each.gap.plan, each.gap.rung, each.gap.hours, 1) for each in found[home]
+    }
     assert counted == {
         Reason.NOBODY: 0,
         Reason.NO_CONTACT: 0,
@@ -207,4 +211,4 @@ def test_lists_go_on_after_a_home(store: Store, now: datetime) -> None:
     with store.read() as connection:
         assert list(rows.homes_with(connection, limit=2)) == ids[:2]
         assert list(rows.homes_with(connection, after_id=ids[1], limit=9)) == ids[2:]
-        assert list(rows.homes_with(connection, reason=Reason.CONTACTS_LOST)) == []
+        assert list(rows.homes_with(connection, reasons=[Reason.CONTACTS_LOST])) == []
