@@ -53,6 +53,7 @@ MODULES = {
     "dispatcher": ("dispatcher",),
     "api": ("api",),
     "watch": ("dispatcher.watch",),
+    "fallback": ("gateway.fallback",),
     "sim": ("devices.sim",),
     "migrate": ("community", "migrate"),
     "register": ("community",),
@@ -67,7 +68,7 @@ USAGE = """\
                           全部检查与测试 / every check and test
   python3 anxin.py doctor 检查运行条件 / what is missing here and what to do
 
-  python3 anxin.py migrate | gateway | dispatcher | api | watch | sim [arguments]
+  python3 anxin.py migrate | gateway | dispatcher | api | watch | fallback | sim [arguments]
                           单独运行一个部分 / one part by itself (--help after it explains)
   python3 anxin.py register seed | roster | add-user | add-key [arguments]
                           演示街道、设备清单、账号、密钥 / a made-up street, the devices, accounts and keys

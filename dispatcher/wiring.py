@@ -101,15 +101,24 @@ CHANNELS: Mapping[str, Callable[[Parts], Channel]] = {
 }
 
 
+def channels(parts: Parts) -> list[Channel]:
+    """The channels that the settings name. ValueError, or a ValidationError, for what is missing."""
+    names = parts.settings.channels
+    unknown = [name for name in names if name not in CHANNELS]
+    if unknown:
+        raise ValueError(f"ANXIN_CHANNELS: there is no {unknown[0]!r}: choose from {', '.join(CHANNELS)}")
+    return [CHANNELS[name](parts) for name in names]
+
+
 def switchboard(parts: Parts) -> Switchboard:
     """The channels that the settings name, as one. ValueError, or a ValidationError, for what is missing."""
     settings = parts.settings
-    unknown = [name for name in settings.channels if name not in CHANNELS]
-    if unknown:
-        raise ValueError(f"ANXIN_CHANNELS: there is no {unknown[0]!r}: choose from {', '.join(CHANNELS)}")
-    _refuse_real_texts_to_made_up_people(settings, parts.store)
+    made = channels(parts)
+    with parts.store.read() as connection:
+        areas = register.areas(connection, with_polygons=False)
+    refuse_made_up_people(settings, made_up=any(area.synthetic for area in areas))
     return Switchboard(
-        [CHANNELS[name](parts) for name in settings.channels],
+        made,
         parts.clock,
         wishes=lambda known: read_wishes(parts.store, known),
         per_number=PerNumber(settings.number_per_minute / 60, settings.number_burst),
@@ -131,16 +140,13 @@ def read_wishes(store: Store, known: Wishes) -> Wishes:
     return Wishes(revision, {f"contact:{id}": channels for id, channels in wanted.items()}, zone)
 
 
-def _refuse_real_texts_to_made_up_people(settings: DispatcherSettings, store: Store) -> None:
-    """The numbers of a seeded street may belong to strangers."""
+def refuse_made_up_people(settings: DispatcherSettings, *, made_up: bool) -> None:
+    """ValueError where real texts would go to a seeded street: its numbers may belong to strangers."""
     stand_ins = {"phones", "phones-voice"} | (
         {"twilio", "twilio-voice"} if settings.twilio_base_url else set()
     )
-    with store.read() as connection:
-        if not stand_ins.issuperset(settings.channels) and any(
-            area.synthetic for area in register.areas(connection, with_polygons=False)
-        ):
-            raise ValueError(
-                "this database holds a made-up street, and its numbers may belong to strangers: "
-                "use ANXIN_CHANNELS=phones, or a database of your own"
-            )
+    if made_up and not stand_ins.issuperset(settings.channels):
+        raise ValueError(
+            "this database holds a made-up street, and its numbers may belong to strangers: "
+            "use ANXIN_CHANNELS=phones, or a database of your own"
+        )

@@ -194,6 +194,16 @@ class Voice:
         before = f"{_person(home)}{self.clock(at)}{HAPPENED[kind]},"
         return self._place(before, home, "。正在联系老人。能赶到回1,不能回2,误按回3。")
 
+    def alone(self, name: str, door: str, kind: Kind, at: datetime) -> str:
+        """To a relative while the centre itself is down, and nobody may be on the way. Always one segment."""
+        before, after = (
+            f"{_short(name)}{self.clock(at)}{HAPPENED[kind]},",
+            "。平台故障,请马上联系老人,急请拨120。",
+        )
+        space = SEGMENT - len(self._say(before + after))
+        place = door if len(door) <= space else f"…{door[-max(1, space - 1) :]}"
+        return self._say(before + place + after)
+
     def ask(self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> str:
         """To a responder: where to go, why, how far, and how to answer.
 

@@ -47,8 +47,8 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return 1
     clock = SystemClock()
-    login = {"username": settings.mqtt_username, "password": settings.mqtt_password.get_secret_value()}
-    bell = MqttBell(settings.mqtt_host, settings.mqtt_port, **login)
+    login = settings.mqtt_username, settings.mqtt_password.get_secret_value()
+    bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
     seen, alive = LastSeen(), LastLife()
     receiver = Receiver(Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen, alive))
     line = Line(
@@ -57,7 +57,8 @@ def main() -> int:
         client_id=settings.gateway_id,
         topics=topics,
         now=clock.now,
-        **login,
+        username=login[0],
+        password=login[1],
     )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

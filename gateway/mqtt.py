@@ -66,7 +66,9 @@ class Line:
         now: Callable[[], datetime],
         username: str = "",
         password: str = "",
+        kept_s: int = SESSION_EXPIRY_S,
     ) -> None:
+        self._kept_s = kept_s  # how long the broker keeps what comes while we are away
         self._address = (host, port)
         self._topics = topics
         self._now = now
@@ -162,7 +164,7 @@ class Line:
 
     def _connect(self) -> None:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.SessionExpiryInterval = self._kept_s
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         self._connection += 1
         self._client.connect(*self._address, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)

@@ -20,8 +20,9 @@ from dispatcher.clock import SystemClock
 from dispatcher.health import Grade, Health, WorkerKind, judge
 from dispatcher.storage import vitals
 from dispatcher.storage.planbook import Planbook
+from tests.dispatcher.provider import Provider, running
 from tests.faults.conftest import Figure
-from tests.gateway.conftest import Centre, url_of
+from tests.gateway.conftest import BUTTON, Centre, url_of
 from tests.servers import Part, until
 
 TECHNICIAN = "+8613800000099"
@@ -133,3 +134,37 @@ def served(centre: Centre):  # type: ignore[no-untyped-def]
     settings = Settings.model_validate({"database_url": "sqlite://", "public_url": "http://127.0.0.1:8000"})
     parts = Parts(centre.store, SystemClock(), LocalBell(), Planbook(plans.shipped()), settings)
     return TestClient(create_app(parts)).get("/health")
+
+
+def test_the_whole_centre_is_dead_and_the_fallback_tells_the_relatives(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    wait_s = 5
+    provider = Provider(SystemClock().now())
+    with running(provider):
+        fallback = Part(
+            "gateway.fallback",
+            tmp_path,
+            url_of(centre.store),
+            centre.mosquitto.port,
+            ANXIN_CHANNELS="twilio",
+            ANXIN_TWILIO_BASE_URL=provider.url,
+            ANXIN_TWILIO_ACCOUNT_SID="AC1",
+            ANXIN_TWILIO_AUTH_TOKEN="secret",
+            ANXIN_TWILIO_FROM="+15005550006",
+            ANXIN_FALLBACK_FOLDER=str(tmp_path / "fallback"),
+            ANXIN_FALLBACK_WAIT_S=str(wait_s),
+        )
+        fallback.start()
+        try:
+            seconds_until((tmp_path / "fallback" / "snapshot.json").exists, 15, fallback.tail)
+            key = BUTTON.key.removeprefix("care:")
+            centre.publish(f"care/{key}/signal", '{"v":1,"id":"help","type":"press"}')
+            told = seconds_until(lambda: len(provider.texts) == 2, wait_s + 15, fallback.tail)
+            figure(
+                f"    the fall-back told two relatives {told:.1f} s after the press (told to wait {wait_s} s)"
+            )
+            assert all("平台故障,请马上联系老人" in str(text["body"]) for text in provider.texts)
+        finally:
+            fallback.stop()
+    assert (tmp_path / "fallback").stat().st_mode & 0o777 == 0o700
