@@ -17,6 +17,7 @@ from api.live import Hub
 from api.login import Door
 from api.parts import Parts
 from api.routes import (
+    contact_channels,
     devices,
     docs,
     health,
@@ -106,6 +107,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         places.router,
         households.router,
         safety.router,
+        contact_channels.router,
         devices.router,
         responders.router,
         plans.router,

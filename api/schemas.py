@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from community.model import ResponderKind
+from community.model import Medium, ResponderKind
 from devices.signal import Kind, Role
 from dispatcher.absence import AwayKind
 from dispatcher.exchange import Ending
@@ -97,6 +97,17 @@ class TextsIn(In):
     wanted: bool = Field(examples=[False])
 
 
+class ContactChannelIn(In):
+    """One way to tell a contact, between two minutes of the site's day; `ends` may pass midnight."""
+
+    medium: Medium = Field(examples=["voice"])
+    url: Annotated[str, Field(max_length=500, pattern=r"^[a-z0-9+.-]+://\S+$")] | None = Field(
+        default=None, repr=False, description="for a push: its Apprise address, never shown again"
+    )
+    starts: Annotated[int, Field(ge=0, lt=1440)] = Field(default=0, examples=[1320])
+    ends: Annotated[int, Field(gt=0, le=2880)] = Field(default=1440, examples=[1860])
+
+
 class HouseholdIn(In):
     """A new household. `area_id` is its grid cell."""
 
@@ -174,11 +185,11 @@ class PhoneKeyIn(In):
 
 
 class PhoneCallEndIn(In):
-    how: Ending
+    how: Ending = Field(examples=["voicemail"])
 
 
 class PhoneReceptionIn(In):
-    texts_arrive: bool
+    texts_arrive: bool = Field(examples=[False])
 
 
 class CallIn(In):

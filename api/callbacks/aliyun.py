@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import structlog
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api import deps
 from api.callbacks.unsigned import Lenient, TokenDep
@@ -27,14 +27,14 @@ router = APIRouter(
 
 class Report(Lenient):
     success: bool
-    err_code: str = ""
+    err_code: str = Field(default="", examples=["DELIVERED"])
     biz_id: str = ""
     out_id: str = ""
 
 
 class Text(Lenient):
     phone_number: str
-    content: str
+    content: str = Field(examples=["1"])
     send_time: str = ""
     sequence_id: str = ""
 

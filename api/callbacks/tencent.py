@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import structlog
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api import deps
 from api.callbacks.unsigned import Lenient, TokenDep
@@ -27,13 +27,13 @@ router = APIRouter(
 
 class Status(Lenient):
     sid: str
-    report_status: str
+    report_status: str = Field(examples=["SUCCESS", "FAIL"])
     errmsg: str = ""
 
 
 class Text(Lenient):
     mobile: str
-    text: str
+    text: str = Field(examples=["1"])
     nationcode: str = "86"
     time: str = ""
 
