@@ -37,15 +37,22 @@ class Chaser:
         self._clock = clock
         self._asking = asking
         self._reporting = {way.name: way for way in ways if isinstance(way, Reporting)}
-        self._calling = {way.name for way in ways if way.capabilities.medium is Medium.VOICE}
+        self._can_call = any(way.capabilities.medium is Medium.VOICE for way in ways)
         self._asked: dict[int, datetime] = {}  # when the provider of a message was asked last
         self._looked_at = _NEVER
 
     def turn(self, now: datetime) -> int:
-        """Look, once a second at most; returns how many calls were begun."""
+        """Look, once a second at most; returns how many calls were begun. Never raises: presses go first."""
         if abs(now - self._looked_at) < EVERY:
             return 0
         self._looked_at = now
+        try:
+            return self._look(now)
+        except Exception:
+            log.exception("following up failed")
+            return 0
+
+    def _look(self, now: datetime) -> int:
         with self._store.read() as connection:
             found = astray.astray(connection, now, self._reporting, limit=AT_ONCE)
         for one in found:
@@ -58,10 +65,19 @@ class Chaser:
             with self._store.write() as connection:
                 for one in vain:
                     astray.call_off(connection, one.message.id)
-        # Whom a call has told already, because that is what they want, is not called beside it.
-        unheard = [one for one in found if one.message.channel not in self._calling]
-        wanted = [one for one in unheard if wants_call(one, now)] if self._calling else []
-        return self._call(wanted, now) if wanted else 0
+        wanted = [one for one in found if wants_call(one, now)] if self._can_call else []
+        try:
+            return self._call(wanted, now) if wanted else 0
+        except Exception:
+            log.exception("a group of calls failed, taking them one by one", calls=len(wanted))
+            return sum(self._call_alone(one, now) for one in wanted)
+
+    def _call_alone(self, one: Astray, now: datetime) -> int:
+        try:
+            return self._call([one], now)
+        except Exception:
+            log.exception("a call could not be begun", message=one.message.id)
+            return 0
 
     def _call(self, wanted: Sequence[Astray], now: datetime) -> int:
         with self._store.write() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,16 +11,17 @@ from sqlalchemy import select, update
 
 from community.model import ContactChannel, Medium
 from community.storage import contact_channels
-from community.storage.tables import contact
+from community.storage.tables import contact, message
 from devices.signal import Kind
 from dispatcher import responses, views
 from dispatcher.channels import Fate, TryLater, Undeliverable
+from dispatcher.chase import Chaser
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Stage
 from dispatcher.responses import Pressed
 from dispatcher.switchboard import Switchboard
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN
 from dispatcher.wiring import read_wishes
-from tests.exchange import Telephone
+from tests.exchange import AtOnce, Telephone
 from tests.town import Town
 
 
@@ -365,3 +368,31 @@ def test_who_likes_to_be_called_is_called_once(town: Town, telephone: Telephone)
     assert (telephone.rings("女儿"), town.heard("女儿")) == (1, [])
     telephone.becomes("女儿", "no-answer")
     assert "给女儿女儿的电话未接通:无人接听 no answer" in timeline(town)
+
+
+def test_of_two_dispatchers_that_see_the_same_one_rings(town: Town, pressed: Telephone) -> None:
+    town.also = None
+    town.time += timedelta(seconds=15)
+    ready = threading.Barrier(2)
+
+    def look() -> int:
+        chaser = Chaser(town.store, [pressed.texts, pressed.exchange], town, AtOnce())
+        ready.wait()
+        return chaser.turn(town.time)
+
+    with ThreadPoolExecutor(2) as pool:
+        begun = [each.result() for each in [pool.submit(look), pool.submit(look)]]
+
+    assert sum(begun) == 2  # the daughter's and the son's
+    assert sum(m.is_call for m in town.detail("王秀英").messages) == 2
+
+
+def test_one_call_that_cannot_be_written_does_not_silence_the_others(town: Town, pressed: Telephone) -> None:
+    with town.store.write() as connection:
+        broken = select(message.c.id).order_by(message.c.id).limit(1).scalar_subquery()
+        # As long as a key can be: there is no room left to add to it. Only PostgreSQL minds.
+        connection.execute(update(message).where(message.c.id == broken).values(key="k" * 120))
+    town.pass_time(seconds=15)
+
+    assert pressed.rings("儿子") == 1
+    assert len(town.open_cards()) == 1
