@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 
 import pytest
 
 from dispatcher.channels import Outcome, Sent, TryLater, Undeliverable
-from dispatcher.channels.twilio import TIMEOUT_S, TwilioSms
+from dispatcher.channels.twilio import TIMEOUT_S, TwilioSms, TwilioVoice, call_fate, text_fate
 from dispatcher.courier import ATTEMPT, LEASE, carry
+from dispatcher.model import MessageState
 from tests.dispatcher.provider import Provider, running
 from tests.dispatcher.test_channels import a_message
 from tests.dispatcher.test_courier import Clock
@@ -131,3 +132,97 @@ def test_neither_numbers_nor_words_reach_the_log(
 
     assert DAUGHTER not in caplog.text
     assert "王秀英" not in caplog.text
+
+
+# ---- calls ----
+
+
+def voice(provider: Provider) -> TwilioVoice:
+    return TwilioVoice("AC1", "secret", "+15550001", "https://anxin.example/v", provider.url, timeout_s=0.3)
+
+
+@pytest.mark.parametrize(
+    "answer, outcome",
+    [
+        ((429, 20429), TryLater("HTTP 429, code 20429")),
+        ((500, 20500), TryLater("HTTP 500, code 20500")),
+        ((401, 20003), TryLater("HTTP 401, code 20003")),
+        ((400, 21211), Undeliverable("HTTP 400, code 21211")),
+        ("hang", TryLater("ReadTimeout")),
+        ("queued", Sent("CA" + "1".zfill(32))),
+    ],
+)
+def test_a_call_is_refused_as_a_text_is(
+    provider: Provider, now: datetime, answer: tuple[int, int] | str, outcome: Outcome
+) -> None:
+    provider.answers = [answer]
+
+    assert voice(provider).send(a_message(now)) == outcome
+
+
+@pytest.mark.parametrize("answer", [(500, 20500), "hang"])
+def test_a_call_that_was_begun_in_doubt_is_not_made_twice(
+    provider: Provider, now: datetime, answer: tuple[int, int] | str
+) -> None:
+    provider.answers = [answer]
+    carry(voice(provider), a_message(now), Clock(now))
+
+    assert carry(voice(provider), a_message(now, attempts=2), Clock(now)).outcome == Sent(
+        "CA" + "1".zfill(32)
+    )
+    assert len(provider.calls) == 1
+
+
+def test_which_of_two_calls_was_ours_nobody_can_tell(provider: Provider, now: datetime) -> None:
+    assert voice(provider).find(a_message(now)) is None
+    for _ in range(2):
+        voice(provider).send(a_message(now))
+
+    assert voice(provider).find(a_message(now, attempts=2)) is None
+
+
+def test_a_call_of_an_hour_ago_is_not_taken_for_this_one(provider: Provider, now: datetime) -> None:
+    voice(provider).send(a_message(now))
+
+    assert voice(provider).find(a_message(now, attempts=2, created_at=now + timedelta(hours=1))) is None
+
+
+@pytest.mark.parametrize("channel", [sms, voice])
+def test_a_provider_that_cannot_be_asked_knows_nothing(
+    provider: Provider, now: datetime, channel: Callable[[Provider], TwilioSms | TwilioVoice]
+) -> None:
+    taken = a_message(now, provider_id="XX1")
+    assert channel(provider).fate(taken) is None  # 404
+    provider.list_is_down = True
+    assert channel(provider).fate(taken) is None
+
+
+@pytest.mark.parametrize(
+    "status, answered_by, state",
+    [
+        ("queued", "", MessageState.SENT),
+        ("ringing", "", MessageState.SENT),
+        ("in-progress", "", MessageState.SENT),
+        ("in-progress", "unknown", MessageState.SENT),
+        ("in-progress", "human", MessageState.DELIVERED),
+        ("completed", "human", MessageState.DELIVERED),
+        ("completed", "", MessageState.UNDELIVERABLE),
+        ("completed", "unknown", MessageState.UNDELIVERABLE),
+        ("completed", "machine_end_beep", MessageState.UNDELIVERABLE),
+        ("in-progress", "machine_start", MessageState.UNDELIVERABLE),
+        ("in-progress", "fax", MessageState.UNDELIVERABLE),
+        ("busy", "", MessageState.UNDELIVERABLE),
+        ("no-answer", "", MessageState.UNDELIVERABLE),
+        ("failed", "", MessageState.FAILED),
+        ("canceled", "", MessageState.FAILED),
+    ],
+)
+def test_only_a_human_counts_as_somebody(status: str, answered_by: str, state: MessageState) -> None:
+    known = call_fate(status, answered_by)
+    assert known is not None
+    assert known.state is state
+
+
+def test_a_word_that_twilio_did_not_have_is_no_error() -> None:
+    assert call_fate("teleported") is None
+    assert text_fate("teleported") is None
