@@ -121,14 +121,9 @@ class Rows:
         }
         names = ", ".join(f'"{name}"' for name in columns)
         self._sqlite_insert = f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(columns))})"
-        arrays = ", ".join(f"%s::{_postgres_type(column)}[]" for column in self._columns)
-        picked = ", ".join(
-            f'r."{column.name}"::json' if isinstance(column.type, JSON) else f'r."{column.name}"'
-            for column in self._columns
-        )
-        unnested = f"unnest({arrays}) WITH ORDINALITY AS r({names}, ordinal)"
         self._postgres_insert = (
-            f"INSERT INTO {table.name} ({names}) SELECT {picked} FROM {unnested} ORDER BY r.ordinal"
+            f"INSERT INTO {table.name} ({names}) SELECT {names} "
+            f"FROM ROWS FROM ({self._recordset()}) WITH ORDINALITY AS r({names}, ordinal) ORDER BY r.ordinal"
         )
 
     def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -150,8 +145,19 @@ class Rows:
                 return list(range(last - len(rows) + 1, last + 1))
         sql = self._postgres_insert + returning
         with driver_cursor(connection, sql) as cursor:
-            cursor.execute(sql, _transposed(self._tuples(rows, is_sqlite=False)))
+            cursor.execute(sql, (self._document(rows),))
             return sorted(id for (id,) in cursor.fetchall()) if returning else []
+
+    def _recordset(self) -> str:
+        """For PostgreSQL the rows are one JSON document: arrays take psycopg ten times as long."""
+        typed = ", ".join(f'"{column.name}" {_postgres_type(column)}' for column in self._columns)
+        return f"json_to_recordset(%s::json) AS ({typed})"
+
+    def _document(self, rows: Sequence[Mapping[str, Any]]) -> str:
+        names = self._names
+        return as_document(
+            [dict(zip(names, row, strict=True)) for row in self._tuples(rows, is_sqlite=False)]
+        )
 
     def _tuples(self, rows: Sequence[Mapping[str, Any]], *, is_sqlite: bool) -> list[Sequence[Any]]:
         unknown = rows[0].keys() - self._known
@@ -188,12 +194,11 @@ class Changes(Rows):
         self._order = itemgetter(*(*places[1 : len(columns) + 1], 0, *places[len(columns) + 1 :]))
         also = "".join(f' AND t."{name}" = ?' for name in given) + (f" AND {only}" if only else "")
         self._sqlite_change = f"UPDATE {table.name} AS t SET {sets} WHERE t.id = ?{also}"
-        arrays = ", ".join(f"%s::{_postgres_type(column)}[]" for column in self._columns)
-        names = ", ".join(f'"{name}"' for name in self._names)
         sets = ", ".join(f'"{name}" = r."{name}"' for name in columns)
         also = "".join(f' AND t."{name}" = r."{name}"' for name in given) + (f" AND {only}" if only else "")
         self._postgres_change = (
-            f"UPDATE {table.name} AS t SET {sets} FROM unnest({arrays}) AS r({names}) WHERE t.id = r.id{also}"
+            f"UPDATE {table.name} AS t SET {sets} FROM {self._recordset().replace(' AS (', ' AS r(')} "
+            f"WHERE t.id = r.id{also}"
         )
 
     def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -205,7 +210,7 @@ class Changes(Rows):
                 )
             return
         with driver_cursor(connection, self._postgres_change) as cursor:
-            cursor.execute(self._postgres_change, _transposed(self._tuples(rows, is_sqlite=False)))
+            cursor.execute(self._postgres_change, (self._document(rows),))
 
 
 @contextmanager
@@ -228,8 +233,9 @@ def _row_type(names: Sequence[str]) -> Any:
     return namedtuple("Row", names, rename=True)
 
 
-def _transposed(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+def as_document(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as JSON, for `json_to_recordset`; bytes in it must be `as_hex`."""
+    return orjson.dumps(rows).decode()
 
 
 def _sqlite_parameter(value: Any) -> Any:
@@ -255,11 +261,18 @@ def _reader(type_: TypeEngine[Any], is_sqlite: bool) -> Convert | None:
 def _writer(type_: TypeEngine[Any], is_sqlite: bool) -> Convert | None:
     if isinstance(type_, Moment):
         return as_sqlite if is_sqlite else aware_moment
-    return _as_json if isinstance(type_, JSON) else None
+    if isinstance(type_, LargeBinary):
+        return None if is_sqlite else as_hex
+    return _as_json if is_sqlite and isinstance(type_, JSON) else None
 
 
 def _as_json(value: Any) -> str:
     return orjson.dumps(value).decode()
+
+
+def as_hex(value: bytes) -> str:
+    """Bytes as PostgreSQL reads them from text."""
+    return f"\\x{value.hex()}"
 
 
 def _from_sqlite(text: str) -> datetime:
@@ -284,5 +297,7 @@ def _postgres_type(column: Column[Any]) -> str:
             return "bool"
         case LargeBinary():
             return "bytea"
+        case JSON():
+            return "json"
         case _:
             return "text"

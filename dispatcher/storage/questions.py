@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -99,9 +99,7 @@ def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -
     given: defaultdict[str, dict[str, _Given]] = defaultdict(dict)
     for row in _GIVEN.rows(connection, phones=sorted({phone for phone, _ in asked})):
         given[row.phone][row.code] = (row.incident_id, row.closed_at)
-    free = {
-        phone: iter([code for code in _CODES if _is_free(given[phone].get(code), now)]) for phone, _ in asked
-    }
+    free = {phone: _free(given[phone], now) for phone in {phone for phone, _ in asked}}
     found = {(phone, of): code for phone, codes in given.items() for code, (of, _) in codes.items()}
     new: list[dict[str, Any]] = []
     for phone, incident_id in asked:
@@ -123,6 +121,10 @@ def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -
         asked_now = (row["phone"], row["incident_id"])
         found[asked_now] = mine.get(asked_now) or _code_for(connection, *asked_now, now)
     return found
+
+
+def _free(given: Mapping[str, _Given], now: datetime) -> Iterator[str]:
+    return (code for code in _CODES if _is_free(given.get(code), now))
 
 
 def _is_free(given: _Given | None, now: datetime) -> bool:

@@ -8,21 +8,24 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, insert, select, tuple_
 
+from community.storage.prepared import as_document, as_hex
 from community.storage.rows import upsert
 from community.storage.tables import as_sqlite, level, unread
 from devices.signal import LevelKey, Signal, Ticket
 
-# A group of signals is stored by one statement, past SQLAlchemy's row handling: this is the one hot path.
-# PostgreSQL takes whole columns (`unnest`) and says which rows were new. SQLite loops in C; it has one
-# writer, so asking first which keys are there is exact.
+# A group of signals is stored by one statement, past SQLAlchemy's row handling: most of what comes is this.
+# PostgreSQL takes one document and says which rows were new. SQLite loops in C; it has one writer, so asking
+# first which keys are there is exact.
 _COLUMNS = (
     "unique_key, device_key, kind, state, received_at, device_time, is_old, is_test, battery, rule, text, "
     "topic, payload"
 )
+_NAMES = _COLUMNS.split(", ")
 _POSTGRES = (
-    f"INSERT INTO signal ({_COLUMNS}) SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], "
-    "%s::timestamptz[], %s::timestamptz[], %s::bool[], %s::bool[], %s::int[], %s::text[], %s::text[], "
-    "%s::text[], %s::bytea[]) ON CONFLICT (unique_key) DO NOTHING RETURNING unique_key"
+    f"INSERT INTO signal ({_COLUMNS}) SELECT {_COLUMNS} FROM json_to_recordset(%s::json) AS r("
+    "unique_key text, device_key text, kind text, state text, received_at timestamptz, "
+    "device_time timestamptz, is_old bool, is_test bool, battery int4, rule text, text text, topic text, "
+    "payload bytea) ON CONFLICT (unique_key) DO NOTHING RETURNING unique_key"
 )
 _SQLITE = f"INSERT INTO signal ({_COLUMNS}) VALUES ({', '.join('?' * 13)})"
 _SQLITE_KNOWN = "SELECT unique_key FROM signal WHERE unique_key IN (SELECT value FROM json_each(?))"
@@ -40,12 +43,13 @@ def keep(connection: Connection, signals: Iterable[Signal]) -> set[str]:
         for (key,) in known:
             del once[key]
         if once:
-            connection.exec_driver_sql(_SQLITE, [_row(said, as_sqlite) for said in once.values()])
+            rows = [_row(said, as_sqlite, said.payload) for said in once.values()]
+            connection.exec_driver_sql(_SQLITE, rows)
         return set(once)
     # Keys go in sorted: two gateways that hear the same things never wait for each other in a circle.
-    rows = [_row(once[key], _as_is) for key in sorted(once)]
-    new = connection.exec_driver_sql(_POSTGRES, tuple(map(list, zip(*rows, strict=True))))
-    return {key for (key,) in new}
+    rows = [_row(once[key], _as_is, as_hex(once[key].payload)) for key in sorted(once)]
+    document = as_document([dict(zip(_NAMES, row, strict=True)) for row in rows])
+    return {key for (key,) in connection.exec_driver_sql(_POSTGRES, (document,))}
 
 
 def keep_tickets(connection: Connection, tickets: Sequence[Ticket]) -> None:
@@ -90,7 +94,7 @@ def keep_levels(connection: Connection, changed: Mapping[LevelKey, str]) -> None
     )
 
 
-def _row(said: Signal, moment: _Moment) -> tuple[object, ...]:
+def _row(said: Signal, moment: _Moment, payload: bytes | str) -> tuple[object, ...]:
     return (
         said.unique_key,
         said.device_key,
@@ -104,7 +108,7 @@ def _row(said: Signal, moment: _Moment) -> tuple[object, ...]:
         said.rule,
         said.text,
         said.topic,
-        said.payload,
+        payload,
     )
 
 
