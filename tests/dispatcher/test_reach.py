@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,6 +32,7 @@ from dispatcher.reach import (
 )
 from tests.dispatcher.cases import CLINIC, DESK, START, WORKER, home, nearest, plan, relatives
 
+CHIEF = ResponderKind.SUPERVISOR
 ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 16, tzinfo=ZONE)
 EVERY_DAY = frozenset(range(1, 8))
@@ -165,9 +167,9 @@ def test_in_every_hour_the_rota_says_what_the_fleet_finds() -> None:
         tell = dice.choice(
             [
                 nearest(1, WORKER, CLINIC),
-                nearest(1, ResponderKind.SUPERVISOR),
+                nearest(1, CHIEF),
                 Tell(Whom.STAFF),
-                Tell(Whom.STAFF, kinds=(WORKER, ResponderKind.SUPERVISOR)),
+                Tell(Whom.STAFF, kinds=(WORKER, CHIEF)),
                 Tell(Whom.NEAREST, skill="急救"),
             ]
         )
@@ -180,7 +182,7 @@ def test_in_every_hour_the_rota_says_what_the_fleet_finds() -> None:
 
 
 def _anybody(dice: random.Random, id: int) -> Responder:
-    kind = dice.choice([WORKER, CLINIC, ResponderKind.SUPERVISOR, ResponderKind.VOLUNTEER])
+    kind = dice.choice([WORKER, CLINIC, CHIEF, ResponderKind.VOLUNTEER])
     areas = dice.sample((1, 2, 9), dice.randint(0, 2))
     skills = frozenset(dice.sample(("急救", "医生"), dice.randint(0, 1)))
     return replace(somebody(id, kind, dice.random() < 0.6, *areas), skills=skills)
@@ -247,3 +249,51 @@ def test_every_reason_has_words_and_a_remedy() -> None:
     tables: list[Mapping[Reason, tuple[str, str]]] = [REASON_WORD, REMEDY]
     for table in tables:
         assert set(table) == set(Reason)
+
+
+# ---- for the mutants ----
+
+
+def what_is_missing(rules: ModuleType) -> object:
+    """A few homes, rotas and plans that differ in one thing each; `rules` is the module or a mutant of it."""
+    elder = Resident(1, 1, "王秀英", phone="+8613900000002")
+    homes = [home(contacts, located=located) for contacts in (0, 1, 2) for located in (True, False)]
+    homes += [
+        replace(home(2), residents=(elder,)),
+        replace(home(1), contacts=(replace(home(1).contacts[0], no_texts_since=START),)),
+    ]
+    plans = [
+        ASKS,
+        TELLS,
+        used(
+            (0, (Tell(Whom.STAFF),)),
+            (60, (nearest(1, CHIEF), relatives(1))),
+            (90, (DESK,)),
+        ),
+        replace(ASKS, kinds=()),
+    ]
+    crews = [
+        [],
+        [(somebody(1), OFFICE)],
+        [(somebody(1, WORKER, False, 1), NIGHTS), (somebody(2, CHIEF), OFFICE)],
+        [(somebody(1), Duty(0, EVERY_DAY, 0, DAY))],
+    ]
+    found = []
+    for crew in crews:
+        duties = {each.id: (replace(duty, responder_id=each.id),) for each, duty in crew}
+        there = rules.Rota([each for each, _ in crew], duties)
+        found += [
+            [
+                (gap.reason.value, gap.plan, gap.rung, gap.hours)
+                for gap in rules.gaps(each, [one], there, lost)
+            ]
+            for each in homes
+            for one in plans
+            for lost in (frozenset(), frozenset({1}))
+        ]
+    weeks = [
+        rules.spans(rules.week_of([duty])) for duty in (OFFICE, NIGHTS, Duty(0, frozenset({7}), 1380, 1500))
+    ]
+    daily = tuple((day * DAY + 600, day * DAY + DAY) for day in range(7))
+    words = [rules.hours_in_words(hours) for hours in [*weeks, (), ((0, WEEK),), ((600, DAY),), daily]]
+    return found, weeks, words

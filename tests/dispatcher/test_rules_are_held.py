@@ -19,6 +19,7 @@ import dispatcher.meters
 import dispatcher.model
 import dispatcher.news
 import dispatcher.plans
+import dispatcher.reach
 import dispatcher.routing
 import dispatcher.triage
 import dispatcher.understanding
@@ -46,6 +47,7 @@ from tests.dispatcher.cases import (
     unreachable,
 )
 from tests.dispatcher.test_followup import what_the_rules_say as followed_up
+from tests.dispatcher.test_reach import what_is_missing
 from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_understanding import TABLE
 from tests.dispatcher.watched import what_is_found, what_meters_tell
@@ -326,6 +328,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.triage: _triage,
     dispatcher.escalation: _escalation,
     dispatcher.model: _whom,
+    dispatcher.reach: what_is_missing,
     dispatcher.waves: _waves,
     dispatcher.news: _news,
     dispatcher.wording: _wording,
@@ -419,6 +422,21 @@ MUTANTS = [
     (dispatcher.escalation, "self.told - gone", "self.told"),
     (dispatcher.escalation, "left[:count] if count", "left[: count + 1] if count"),
     (dispatcher.escalation, "OfferState.ARRIVED in states or", "OfferState.ARRIVED in states and"),
+    (dispatcher.reach, "(bits | bits >> WEEK) & ALWAYS", "bits & ALWAYS"),
+    (dispatcher.reach, "found[-1][1] == WEEK", "found[-1][1] != WEEK"),
+    (dispatcher.reach, "if asks and week != ALWAYS", "if week != ALWAYS"),
+    (dispatcher.reach, "tells_relatives and has_contact", "tells_relatives or has_contact"),
+    (dispatcher.reach, "if gap.hours != hours", "if gap.hours == hours"),
+    (dispatcher.reach, "no_texts_since is None", "no_texts_since is not None"),
+    (dispatcher.reach, "each.id not in lost", "each.id in lost"),
+    (dispatcher.reach, "not in own", "in own"),
+    (dispatcher.reach, "tell.whom is Whom.NEAREST and home", "tell.whom is Whom.NEAREST or home"),
+    (dispatcher.reach, "[*own, *self._supervisors]", "[*own]"),
+    (dispatcher.reach, "if each.position is not None", "if each.position is None"),
+    (dispatcher.reach, "if plan.kinds:", "if not plan.kinds:"),
+    (dispatcher.reach, "elif not reached", "elif reached"),
+    (dispatcher.reach, "if end > DAY else", "if end >= DAY else"),
+    (dispatcher.reach, "end // DAY == start // DAY + 1", "end // DAY == start // DAY + 2"),
     (dispatcher.model, "in (self.kinds or GO)", "in (self.kinds or tuple(ResponderKind))"),
     (dispatcher.model, "not self.skill or self.skill in", "self.skill in"),
     (dispatcher.model, "self.whom is not Whom.STAFF or", "self.whom is Whom.STAFF or"),
