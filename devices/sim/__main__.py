@@ -35,6 +35,7 @@ def run(
     roster_file: Annotated[Path | None, typer.Option("--roster", help="Who lives there (JSON).")] = None,
     rate: Annotated[float, typer.Option(min=0, help="Plays begun per second; 0: all at once.")] = 1,
     count: Annotated[int, typer.Option(min=1, help="How often the scenario is played.")] = 1,
+    speed: Annotated[float, typer.Option(min=0.01, help="How many times as fast; 60: hours in minutes.")] = 1,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same messages.")] = None,
     duration: Annotated[float | None, typer.Option(min=0, help="Stop after so many seconds.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -54,6 +55,7 @@ def run(
         else:
             emissions = script.repeated(seed, people, story, count, rate)
             total = len(emissions)
+        emissions = script.faster(emissions, speed)
         sender = player.Sender(host, port, username=username, password=password, site=site).start()
     except (roster.RosterError, script.ScenarioError, player.NoBroker) as error:
         console.print(str(error), style="red", markup=False)

@@ -102,6 +102,23 @@ def test_a_quiet_street_never_ends_and_never_calls() -> None:
     assert {meaning for *_, meaning in heard(emissions)} == {"activity active"}
 
 
+def test_a_story_is_told_faster_and_stays_the_same() -> None:
+    story = script.load("silent_since_morning")
+    told = script.repeated(1, STREET, story, count=1, rate=0)
+    fast = list(script.faster(told, 60))
+    assert [(e.topic, e.payload) for e in fast] == [(e.topic, e.payload) for e in told]
+    assert fast[-1].at == told[-1].at / 60
+
+
+def test_who_is_silent_since_the_morning_has_a_sensor_that_lives_on() -> None:
+    story = script.load("silent_since_morning")
+    told = script.repeated(1, STREET, story, count=1, rate=0)
+    moves = [e.at for e in told if b'"occupancy":true' in e.payload]
+    assert moves == [0, 600]
+    assert max(e.at for e in told) > 3 * 3600
+    assert len({e.topic for e in told}) == 1
+
+
 def test_people_walk_by_day_and_sleep_at_night() -> None:
     story = script.load("quiet_street")
     day = script.script(1, STREET, story)

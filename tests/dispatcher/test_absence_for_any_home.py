@@ -112,7 +112,7 @@ homes = st.builds(
         calls=Calls(frozenset({1, 3, 6}), 600) if calls else None,
         life=Life(START, "activity/active", "客厅"),
     ),
-    st.sets(st.sampled_from(sorted(set(PRESETS) - {"bathroom", "bed", "water_runs"})), min_size=1),
+    st.sets(st.sampled_from(sorted(set(PRESETS) - {"bathroom", "bed", "water_runs", "demo"})), min_size=1),
     st.booleans(),
     st.booleans(),
 )
