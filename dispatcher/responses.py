@@ -424,7 +424,6 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
             asked = [one for one in asked if one != meant]
         late = questions.closed_question(connection, number, heard.code, now)
         if late is not None and (heard.code or not asked):
-            heard = heard.said_by(late.who)
             conversation.too_late(connection, late, heard, number, body, now)
             seen_at = now if heard.meaning is Meaning.RECEIVED else None
             inbox.join(connection, reply_id, late.incident_id, heard.meaning, seen_at=seen_at)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from types import ModuleType
 
@@ -20,14 +21,18 @@ import dispatcher.model
 import dispatcher.news
 import dispatcher.plans
 import dispatcher.reach
+import dispatcher.reachability
 import dispatcher.routing
+import dispatcher.safety_net
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
 import dispatcher.wording
-from community.model import Responder, ResponderKind
-from devices.signal import Kind, Signal, State
+from community.model import Device, Responder, ResponderKind
+from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
+from dispatcher.reach import Gap, Reason
+from dispatcher.reachability import Reached
 from tests.dispatcher.cases import (
     CLINIC,
     DESK,
@@ -307,6 +312,50 @@ def _understanding(rules: ModuleType) -> object:
     ]
 
 
+def _reachability(rules: ModuleType) -> object:
+    zone = VOICE.zone
+    moments = [after(3600 * hours) for hours in range(0, 24 * 40, 7)]
+    trials = [
+        None,
+        *(rules.Trial(START, answered, None, lost) for answered in (None, after(9)) for lost in (0, 1)),
+    ]
+    days = (0, 1.9999, 2, 2.0001, 61.9999, 62, 62.0001, 90)
+    return (
+        [rules.drill_at("+8613800000001", at, zone) for at in moments],
+        [rules.drill_at(f"+86138{n:08}", START, zone) for n in range(3000)],
+        [rules.is_civil(after(60 * minute), zone) for minute in range(1440)],
+        [
+            rules.reached(trial, heard, after(86400 * day))
+            for trial in trials
+            for heard in (None, START, after(10))
+            for day in days
+        ],
+    )
+
+
+def _safety_net(rules: ModuleType) -> object:
+    button = Device(1, "care:x/1", Role.HELP_BUTTON, 1, last_seen_at=START, battery=80)
+    homes = [
+        [replace(button, **change)]  # type: ignore[arg-type]
+        for change in ({}, {"enabled": False}, {"last_seen_at": None}, {"battery": 15}, {"battery": 16})
+    ]
+    homes += [
+        [],
+        [replace(button, role=Role.DOOR_SENSOR)],
+        [button, replace(button, id=2, last_seen_at=None)],
+    ]
+    ages = (rules.QUIET, rules.DEAD)
+    moments = [START + age + timedelta(seconds=more) for age in ages for more in (-1, 0, 1)]
+    phones = [contact.phone for contact in home(2).contacts]
+    numbers = [dict(zip(phones, pair, strict=True)) for pair in product(Reached, repeat=2)]
+    gaps = [(), (Gap(Reason.NO_CONTACT),), (Gap(Reason.RUNG_EMPTY, "x", 1, ((0, 9),)), Gap(Reason.NOBODY))]
+    gaps.append((Gap(Reason.RUNG_EMPTY, "x", 1, ((0, 9),)), Gap(Reason.RUNG_EMPTY, "x", 1, ((0, 90),))))
+    return [
+        *(rules.net_of(home(2), devices, numbers[0], (), at) for devices in homes for at in moments),
+        *(rules.net_of(home(2), homes[0], known, found, START) for known in numbers for found in gaps),
+    ]
+
+
 def _chain(rules: ModuleType) -> object:
     entries: list[TimelineEntry] = []
     for seq in (1, 2, 3):
@@ -333,6 +382,8 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.news: _news,
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
+    dispatcher.reachability: _reachability,
+    dispatcher.safety_net: _safety_net,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
     dispatcher.followup: followed_up,
@@ -524,6 +575,22 @@ MUTANTS = [
     (dispatcher.routing, "max(0.0, self.level - 1)", "max(0.0, self.level - 2)"),
     (dispatcher.routing, "/ self.rate), self.promised)", "/ self.rate), self.at)"),
     (dispatcher.routing, "min(turn, self.at + LONGEST_TURN)", "turn"),
+    (dispatcher.reachability, "local.day + 1, LAST_DAY + 1", "local.day, LAST_DAY + 1"),
+    (dispatcher.reachability, "local.day + 1, LAST_DAY + 1", "local.day + 1, LAST_DAY"),
+    (dispatcher.reachability, "if minute < ends - starts", "if minute <= ends - starts"),
+    (dispatcher.reachability, "local.minute < ends", "local.minute <= ends"),
+    (dispatcher.reachability, "max(answers) > now - PROVED_FOR", "max(answers) >= now - PROVED_FOR"),
+    (dispatcher.reachability, ">= trial.asked_at", "< trial.asked_at"),
+    (dispatcher.reachability, "trial.asked_at < PATIENCE", "trial.asked_at <= PATIENCE"),
+    (dispatcher.reachability, "if trial.lost:", "if not trial.lost:"),
+    (dispatcher.safety_net, "now - max(heard) > DEAD", "now - max(heard) >= DEAD"),
+    (dispatcher.safety_net, "now - device.last_seen_at > QUIET", "now - device.last_seen_at >= QUIET"),
+    (dispatcher.safety_net, "device.battery <= LOW_BATTERY", "device.battery < LOW_BATTERY"),
+    (dispatcher.safety_net, "is_life_safety and device.enabled", "is_life_safety or device.enabled"),
+    (dispatcher.safety_net, "[Level.RED, Level.AMBER]", "[Level.AMBER, Level.RED]"),
+    (dispatcher.safety_net, "if gap.reason in said", "if gap.reason not in said"),
+    (dispatcher.safety_net, "key=lambda gap: -sum(", "key=lambda gap: sum("),
+    (dispatcher.safety_net, "for state in states.values()) and not", "for state in states.values()) or not"),
     (dispatcher.chain, "entry.seq != expected or", "entry.seq != expected and"),
     (dispatcher.chain, "start=1", "start=0"),
     (dispatcher.chain, "before = entry.digest", "before = ''"),

@@ -10,11 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from community.model import Contact, ResponderKind
 from community.storage import register
+from community.storage.tables import message, reply_code
 from community.storage.tables import reply as replies
-from community.storage.tables import reply_code
 from devices.signal import Kind
-from dispatcher import responses, views
-from dispatcher.model import Entry, Meaning, OfferState, Stage
+from dispatcher import intake, responses, views
+from dispatcher.model import Draft, Entry, Meaning, OfferState, Purpose, Recipient, Stage
+from dispatcher.storage.casebook import Casebook
 from dispatcher.storage.questions import _CODES
 from tests.town import Town
 
@@ -201,6 +202,41 @@ def test_the_database_itself_keeps_a_code_unique_for_a_phone(town: Town) -> None
     assert refused == 2
 
 
+def test_two_dispatchers_that_ask_one_phone_at_once_give_it_different_codes(town: Town) -> None:
+    daughter_of(town, "王秀英", "赵玉兰", "孙桂芳")
+    town.press("王秀英")
+    with town.store.write() as connection:
+        readings = [town.reading(name, Kind.SOS) for name in ("赵玉兰", "孙桂芳")]
+        intake.take(connection, readings, town.plans, town.time)
+    ids = [town.card(name).id for name in ("赵玉兰", "孙桂芳")]
+    begun = threading.Barrier(2)
+
+    def ask(incident_id: int) -> None:
+        begun.wait()
+        with town.store.write() as connection:
+            book = Casebook(connection)
+            book.load_ids([incident_id])
+            to = Recipient("contact:1", "女儿赵艳", town.people["女儿"])
+            body = "能赶到回1,不能回2。"
+            book.say(incident_id, Draft(f"i{incident_id}", to, Purpose.RAISED, 1, body), town.time)
+            book.write()
+
+    threads = [threading.Thread(target=ask, args=(id,)) for id in ids]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with town.store.read() as connection:
+        rows = connection.execute(select(reply_code.c.incident_id, reply_code.c.code))
+        given = {row.incident_id: row.code for row in rows}
+        bodies = connection.execute(select(message.c.body).where(message.c.incident_id.in_(ids))).scalars()
+        said = sorted(bodies)
+    assert sorted(given) == sorted(ids)
+    assert sorted(given.values()) == ["6", "7"]
+    assert said == ["能赶到回61,不能回62。", "能赶到回71,不能回72。"]
+
+
 def test_no_two_codes_and_answers_read_the_same() -> None:
     said = [f"{code}{answer}" for code in ("", *_CODES) for answer in "12345"]
     assert len(said) == len(set(said)) == 125 * 5
@@ -298,13 +334,15 @@ def test_an_answer_after_the_end_is_told_so_once_and_shown_to_an_operator(town: 
 
 def test_thanks_after_the_end_need_nobody(town: Town) -> None:
     town.resident("王秀英", contacts=("女儿",))
+    town.responder("李强", metres=400)
     town.press("王秀英")
     town.close("王秀英")
-    before = town.heard("女儿")
+    before = town.heard("女儿"), town.heard("李强")
 
     town.answer("女儿", "好的,谢谢你们")
+    town.answer("李强", "好的")  # to "you need not come": now it is no yes
 
-    assert town.heard("女儿") == before
+    assert (town.heard("女儿"), town.heard("李强")) == before
     assert tray(town) == []
 
 
