@@ -9,7 +9,7 @@ provider numbers them. `docs/channels.md` holds a wording for each that reads we
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
@@ -68,13 +68,21 @@ def called_off(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
 
 
 def news(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variables:
-    return _short(who=title_of(home), time=voice.clock(at), what=KIND_WORD[kind][0])
+    return _news(voice, home, kind, at, "请注意安全")
 
 
 def again(
     voice: Voice, home: HomeRecord, kind: Kind, at: datetime, comes: ResponderKind, name: str
 ) -> Variables:
-    return _short(worker=responder_title(comes, name), **news(voice, home, kind, at))
+    return _news(voice, home, kind, at, f"{responder_title(comes, name)}正在赶去")
+
+
+def _news(voice: Voice, home: HomeRecord, kind: Kind, at: datetime, more: str) -> Variables:
+    return _short(who=title_of(home), time=voice.clock(at), what=KIND_WORD[kind][0], more=more)
+
+
+def trouble(what: Sequence[str]) -> Variables:
+    return _short(what=";".join(what))
 
 
 def check_in(home: HomeRecord, minutes: int) -> Variables:

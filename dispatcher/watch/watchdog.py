@@ -14,6 +14,7 @@ import structlog
 from community.errors import NotFound
 from community.model import Site
 from community.storage import Store, register
+from dispatcher import templates
 from dispatcher.health import NEEDED, Check, Health, WorkerKind, judge
 from dispatcher.model import Draft, Entry, Fact, Lane, Purpose, Recipient
 from dispatcher.storage import outbox, vitals
@@ -60,9 +61,10 @@ class Watchdog:
                     site = register.site(connection)
                 except NotFound:
                     site = _UNNAMED
-                body = Voice.of(site).trouble([check.text[0] for check in told])
+                wrong = [check.text[0] for check in told]
+                body, short = Voice.of(site).trouble(wrong), templates.trouble(wrong)
                 for number, phone in enumerate(self._technicians, start=1):
-                    outbox.put(connection, _page(number, phone, body, now), now)
+                    outbox.put(connection, _page(number, phone, body, short, now), now)
         if told:
             log.error("the centre is not well", failing=[check.name for check in told])
         if "incidents" in keys:
@@ -91,6 +93,7 @@ class Watchdog:
             vitals.forget_replaced(connection, now)
 
 
-def _page(number: int, phone: str, body: str, now: datetime) -> Draft:
+def _page(number: int, phone: str, body: str, short: templates.Variables, now: datetime) -> Draft:
     to = Recipient(f"technician:{number}", f"技术员{number}", phone)
-    return Draft(f"trouble.{now.timestamp():.6f}.{number}", to, Purpose.TROUBLE, 0, body, Lane.PERSON)
+    key = f"trouble.{now.timestamp():.6f}.{number}"
+    return Draft(key, to, Purpose.TROUBLE, 0, body, Lane.PERSON, variables=short)
