@@ -23,9 +23,9 @@ from dispatcher.reach import Gap, Rota, gaps
 from dispatcher.storage import gaps as rows
 from dispatcher.storage.planbook import Planbook
 
-STEP = 100  # homes; a few milliseconds of writing
+STEP = 50  # homes: some 50 ms of thinking, a few of writing
 EVERY_S = 60.0
-BREATH_S = 0.05  # between two steps, so that presses go first
+BREATH_S = 0.25  # between two steps, so that presses go first
 CIVIL = (9, 18)  # local hours in which somebody can do something about what is found
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ from hotline import orders as order_book
 from hotline.orders import Step
 
 ROWS = 50
+STALE = timedelta(days=2)  # a check of the safety nets comes every day
 PAGES = (
     ("/", "值班台", "console"),
     ("/phones", "模拟手机", "phones"),
@@ -171,6 +172,7 @@ def reachability(
     caller: CallerDep,
     parts: PartsDep,
     connection: ReadDep,
+    now: NowDep,
     cursor: cursors.Cursor = None,
     reason: Annotated[Reason | None, Query()] = None,
 ) -> str:
@@ -191,12 +193,14 @@ def reachability(
         reasons=REASON_WORD, check=check, checked=when(check.done_at), when=when,
         titles={plan.name: plan.title for plan in parts.plans.current(connection).all},
         is_admin=caller.account.role is AccountRole.ADMIN, rota_remedy=REMEDY[Reason.RUNG_EMPTY],
+        is_stale=check.done_at is not None and now - check.done_at > STALE,
     )  # fmt: skip
 
 
 @router.get("/plans")
 def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
-    return _page("plans.html", "/plans", caller, parts, connection)
+    skills = {skill for responder in register.responders(connection) for skill in responder.skills}
+    return _page("plans.html", "/plans", caller, parts, connection, skills=sorted(skills))
 
 
 @router.get("/orders")

@@ -73,7 +73,7 @@ def test_one_home_is_judged_as_things_stand(operator: Browser, store: Store, poo
 
 
 def test_the_page_names_homes_reasons_remedies_and_lets_an_administrator_check(
-    operator: Browser, admin: Browser, poor: int
+    operator: Browser, admin: Browser, poor: int, clock: StoppedClock
 ) -> None:
     assert "还没有检查过" in operator.get("/reach").text
     admin.post("/api/reachability/check")
@@ -93,4 +93,8 @@ def test_the_page_names_homes_reasons_remedies_and_lets_an_administrator_check(
     assert "王秀英" not in page, "what the rota lacks for many homes is said once"
     assert "王秀英" in operator.get("/reach?reason=rung_empty").text
     assert "检查了 2 户" in page
+    assert "两天没有检查" not in page
+    clock.pass_time(days=2, seconds=1)
+    operator.log_in("liufang")
+    assert "两天没有检查" in operator.get("/reach").text
     assert poor

@@ -185,7 +185,7 @@ function teller(one, tell, line) {
     sends ? h("div", { class: "kinds", role: "group", "aria-label": "哪些人 which people" }, Object.entries(words.responder).map(([kind, pair]) =>
         h("label", null, h("input", { type: "checkbox", value: kind, checked: tell.kinds.includes(kind), onchange: (event) => { toggle(tell.kinds, kind, event.target.checked); changed(); } }), pair[0])),
       h("label", null, both(["会", "skill"]),
-        h("input", { class: "short", type: "text", maxlength: 40, value: tell.skill, placeholder: "急救(可不填)", oninput: (event) => { tell.skill = event.target.value.trim(); changed(); } }))) : null);
+        h("input", { class: "short", type: "text", list: "skills", maxlength: 40, value: tell.skill, placeholder: "急救(可不填)", oninput: (event) => { tell.skill = event.target.value.trim(); changed(); } }))) : null);
 }
 
 function choose(tell, whom) {
