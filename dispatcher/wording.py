@@ -314,16 +314,16 @@ class Voice:
         answer = "平安请回1,要帮忙请回2。"
         if is_resident:
             why = "今天还没有报平安。" if is_daily else "家里一直没有动静。"
-            return self._say(f"{name_of(home)},您今天还好吗?{why}{answer}")
+            return self._say(f"{_name(home)},您今天还好吗?{why}{answer}")
         why = "今天还没有报平安" if is_daily else f"家从{self.day_and_clock(since)}起没有动静"
-        return self._say(f"{name_of(home)}{why},请您联系一下。{answer}")
+        return self._say(f"{_name(home)}{why},请您联系一下。{answer}")
 
     def moved(self, home: HomeRecord, at: datetime) -> str:
-        return self._say(f"{name_of(home)}家{self.clock(at)}已有动静,不用担心。")
+        return self._say(f"{_name(home)}家{self.clock(at)}已有动静,不用担心。")
 
     def back(self, home: HomeRecord, kind: AwayKind) -> str:
         word = AWAY_WORD[kind][0]
-        return self._say(f"{name_of(home)}的{word}登记到期了,平安守护已恢复。还要延长请联系服务中心。")
+        return self._say(f"{_name(home)}的{word}登记到期了,平安守护已恢复。还要延长请联系服务中心。")
 
     def day_and_clock(self, moment: datetime) -> str:
         return moment.astimezone(self.zone).strftime("%m月%d日%H:%M")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
 from community.storage import register
@@ -37,6 +38,41 @@ def get_safety_net(household_id: HouseholdId, connection: ReadDep, plans: PlansD
     home = register.household_by_id(connection, household_id)
     net = safety.nets(connection, [home], plans, now)[household_id]
     return SafetyNet(level=net.level, holes=net.holes, contacts=safety.proofs(connection, [home], now))
+
+
+class HouseholdNet(BaseModel):
+    """The safety net of one home, in a list of many."""
+
+    household_id: int
+    address: str = Field(examples=["和平社区幸福里3幢2单元501"])
+    level: Level
+    holes: tuple[Hole, ...]
+
+
+@router.get(
+    "/safety-nets",
+    operation_id="listSafetyNets",
+    summary="The safety nets of all homes, in the order of the register",
+    responses=describe(422),
+)
+def list_safety_nets(
+    connection: ReadDep,
+    plans: PlansDep,
+    now: NowDep,
+    limit: pages.Limit = 50,
+    cursor: pages.Cursor = None,
+) -> pages.Page[HouseholdNet]:
+    after_id = pages.decode(cursor) if cursor else 0
+    homes = register.list_households(connection, after_id, limit + 1)
+    nets = safety.nets(connection, homes, plans, now)
+    found = [
+        HouseholdNet(
+            household_id=id, address=home.household.address, level=nets[id].level, holes=nets[id].holes
+        )
+        for home in homes
+        for id in [home.household.id]
+    ]
+    return pages.page(found, limit, lambda net: net.household_id)
 
 
 @router.post(

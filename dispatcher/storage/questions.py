@@ -19,6 +19,7 @@ from dispatcher.understanding import Question
 from dispatcher.wording import with_code
 
 ASKS = (Purpose.RAISED.value, Purpose.ASK.value)
+_ANSWERED = (*ASKS, Purpose.CHECK_IN.value)  # what is answered by digits; the last only after an ASK
 COOL_DOWN = timedelta(days=1)  # for so long nobody's late answer may count for another case
 
 # Shortest first. Answers are 1 to 5, codes are made of the other digits: see dispatcher/understanding.py.
@@ -59,7 +60,7 @@ def tell_apart(connection: Connection, messages: Iterable[dict[str, Any]], now: 
 
     `messages` are rows of stored incidents, not inserted yet. A case keeps its code, or keeps having none.
     """
-    asking = [row for row in messages if row["purpose"] in ASKS and row["phone"] and not row["is_call"]]
+    asking = [row for row in messages if row["purpose"] in _ANSWERED and row["phone"] and not row["is_call"]]
     if not asking:
         return
     # In one order, or two workers wait in a circle.

@@ -16,6 +16,9 @@ def test_an_operator_sees_what_is_wrong_has_a_contact_tested_and_sees_it_mended(
     assert ["报警设备都没有信号", "no alarm device has been heard"] in [hole["why"] for hole in net["holes"]]
     [daughter] = net["contacts"]
     assert (daughter["name"], daughter["state"]) == ("李梅", "untried")
+    [listed] = operator.get("/api/safety-nets").json()["items"]
+    assert (listed["household_id"], listed["level"]) == (town.household_id, "red")
+    assert listed["holes"] == net["holes"]
     page = operator.get("/households").text
     assert "✖ 不可靠 does not hold" in page
     assert "报警设备都没有信号 → 打电话请老人按一次测试,不响就上门更换" in page

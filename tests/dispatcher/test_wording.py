@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
+from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage
 from dispatcher.triage import SEVERITY
 from dispatcher.wording import (
@@ -154,6 +155,26 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
         VOICE.accepted(here, ResponderKind.CLINIC, worker, None),
         VOICE.arrived(here, worker, after(420)),
         VOICE.stand_down(here),
+        VOICE.over(here),
+        VOICE.drill(here),
+        VOICE.resumed(),
+        *(VOICE.stopped(told) for told in (False, True)),
+        *(
+            VOICE.not_understood(who, code)
+            for who in ("contact:1", "responder:1")
+            for code in ("", "6", "980")
+        ),
+        VOICE.which_case(124, ()),
+        VOICE.which_case(3, [(name, ""), (name, "6"), (worker, "980")]),
+        *(VOICE.called_off(here, kind, worker) for kind in ResponderKind),
+        *(VOICE.covered(here, kind, worker) for kind in ResponderKind),
+        *(VOICE.news(here, kind, START) for kind in Kind),
+        *(VOICE.again(here, kind, START, ResponderKind.COMMUNITY_WORKER, worker) for kind in Kind),
+        *(VOICE.alone(name, "很长的地址" * 20, kind, START) for kind in HAPPENED),
+        with_code(VOICE.check_in(here, 720), "980"),
+        *(VOICE.check(here, own, daily, START) for own in (False, True) for daily in (False, True)),
+        VOICE.moved(here, START),
+        *(VOICE.back(here, kind) for kind in AwayKind),
     ]
     for text in texts:
         assert text.startswith("【2222999】")
@@ -163,6 +184,7 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
 def test_a_code_goes_into_the_answers_and_nowhere_else() -> None:
     assert with_code("回1号楼。能去回1,到达回4。", "60") == "回1号楼。能去回601,到达回604。"
     assert with_code("【安心】平安请回1", "7") == "【安心】平安请回71。"
+    assert "平安回64,处理完毕回65,要人帮忙请打电话" in with_code(VOICE.check_in(home(), 30), "6")
 
 
 # ---- sentences ----

@@ -129,6 +129,22 @@ def test_a_bare_answer_that_may_be_to_either_is_asked_about_once_and_left_to_an_
     ]
 
 
+def test_who_is_asked_whether_all_is_well_on_scene_answers_with_the_code_of_that_case(town: Town) -> None:
+    for name in ("王秀英", "赵玉兰"):
+        town.resident(name)
+    town.responder("李强", metres=400)
+    town.press("王秀英")
+    town.press("赵玉兰")
+    town.answer("李强", "2")
+    town.answer("李强", "64")
+
+    town.pass_time(minutes=61)
+
+    assert any("平安回64,处理完毕回65" in body for body in town.heard("李强"))
+    town.answer("李强", "65")
+    assert OfferState.DONE in town.asked("赵玉兰").values()
+
+
 def test_a_bare_arrived_belongs_to_the_bare_case_while_the_other_is_not_accepted(town: Town) -> None:
     town.resident("王秀英")
     town.resident("赵玉兰")
