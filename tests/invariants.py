@@ -7,13 +7,24 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
-from community.storage.tables import alarm, incident, message, offer, phone_text, signal, timeline
+from community.storage.tables import (
+    alarm,
+    home_watch,
+    incident,
+    message,
+    offer,
+    phone_text,
+    signal,
+    timeline,
+    welfare_check,
+)
 from devices.signal import State
 from dispatcher.chain import first_break
 from dispatcher.escalation import stage_of
 from dispatcher.model import OPEN_OFFERS, Entry, MessageState, Stage
 from dispatcher.storage import reading
 from dispatcher.storage.casebook import offers_of
+from dispatcher.storage.watches import CheckState
 from dispatcher.triage import SEVERITY
 
 
@@ -27,6 +38,7 @@ def broken_promises(connection: Connection) -> list[str]:
         *_broken_timelines(connection),
         *_stages_that_are_not_so(connection),
         *_left_over_by_closed_cases(connection),
+        *_questions_nobody_comes_back_to(connection),
     ]
 
 
@@ -108,3 +120,20 @@ def _left_over_by_closed_cases(connection: Connection) -> Iterator[str]:
     )
     for id in connection.execute(leased).scalars():
         yield f"message {id} is being sent by nobody"
+
+
+def _questions_nobody_comes_back_to(connection: Connection) -> Iterator[str]:
+    """A question whether she is well waits for somebody who will look at its home again."""
+    query = (
+        select(welfare_check.c.id)
+        .outerjoin(home_watch, home_watch.c.household_id == welfare_check.c.household_id)
+        .where(welfare_check.c.state == CheckState.OPEN.value, home_watch.c.household_id.is_(None))
+    )
+    for id in connection.execute(query).scalars():
+        yield f"welfare check {id} is open, and its home is not watched"
+    unsaid = select(welfare_check.c.id).where(
+        welfare_check.c.state.in_([CheckState.HELP.value, CheckState.NO_ANSWER.value]),
+        welfare_check.c.incident_id.is_(None),
+    )
+    for id in connection.execute(unsaid).scalars():
+        yield f"welfare check {id} ended in trouble, and no incident came of it"

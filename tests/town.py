@@ -228,6 +228,14 @@ class Town:
         with self.store.write() as connection:
             register.touch_devices(connection, {key: (self.time, None)})
 
+    def listen(self, minutes: float) -> None:
+        """Time goes by with a gateway that says that it listens."""
+        end = self.time + timedelta(minutes=minutes)
+        while self.time < end:
+            self.alive.flush(self.store, self.time, hears=True)
+            self.pass_time(seconds=min(240, (end - self.time).total_seconds()))
+        self.alive.flush(self.store, self.time, hears=True)
+
     def reads(self, key: str, litres: float) -> None:
         """A meter says what it reads."""
         self.alive.note(Reading(beats=(Beat(key, self.time, litres=litres),)), self)

@@ -164,3 +164,72 @@ def test_water_that_is_used_is_a_sign_of_life_and_water_that_never_stops_a_leak(
     card = night.card("王秀英")
     assert (card.kind, card.severity) == (Kind.LEAK, Severity.ROUTINE)
     assert "24小时一直有水流" in night.detail("王秀英").timeline[1].text
+
+
+# ---- the clock goes wrong, or the centre was off ----
+
+
+@pytest.fixture
+def street(store) -> Town:
+    """Three homes, each watched for half a day, where somebody moved at 14:05; the gateway listens."""
+    town = Town(store, datetime(2026, 11, 21, 6, 5, tzinfo=UTC))
+    for name in ("王秀英", "李大爷", "赵奶奶"):
+        town.resident(name, contacts=(f"{name}的女儿",))
+        hall = town.sensor(name, Role.MOTION_SENSOR)
+        town.watch(name, "half_day")
+        town.moves(name, hall)
+    town.listen(60)
+    return town
+
+
+def asked(town: Town) -> int:
+    return sum(len(town.heard(f"{name}的女儿")) for name in town.homes)
+
+
+def beat_all(town: Town) -> None:
+    for name in town.homes:
+        town.beat(f"care:town/{name}/motion_sensor")
+
+
+def test_a_clock_set_a_day_ahead_asks_nobody_and_loses_no_silence(street) -> None:
+    street.time += timedelta(days=1)
+    beat_all(street)
+    street.listen(60)
+    assert asked(street) == 0  # two hours of silence, whatever the clock says
+
+    beat_all(street)
+    street.listen(10 * 60)  # ten more, into the night
+    assert asked(street) == 0
+    beat_all(street)
+    street.listen(5 * 60)  # seven in the morning
+    assert asked(street) == 3
+
+
+def test_after_a_night_in_which_the_centre_was_off_the_silence_goes_on_where_it_stopped(street) -> None:
+    street.time += timedelta(hours=18)  # nine in the morning; nobody listened
+    beat_all(street)
+    street.listen(10)
+    assert asked(street) == 0
+    street.listen(11 * 60 - 11)
+    assert asked(street) == 0
+    street.listen(2)
+    assert asked(street) == 3
+
+
+def test_a_clock_that_was_set_back_a_day_loses_no_silence(street) -> None:
+    street.time += timedelta(seconds=30) - timedelta(days=1)
+    beat_all(street)
+    street.listen(15 * 60)  # six in the morning, a day earlier than it was
+    assert asked(street) == 0
+    street.listen(60)
+    assert asked(street) == 3
+
+
+def test_homes_that_are_asked_when_the_clock_jumps_get_their_time_to_answer(street) -> None:
+    street.listen(16 * 60)  # seven in the morning: all three are asked
+    assert asked(street) == 3
+    street.time += timedelta(hours=1)
+    street.listen(20)
+    assert street.cards() == ()
+    street.listen(11)
+    assert len(street.cards()) == 3
