@@ -6,7 +6,7 @@ Nothing here is needed for a press to be told; it only makes sure that nobody co
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -17,11 +17,14 @@ from dispatcher.channels import Channel, Medium, Reporting
 from dispatcher.clock import Clock
 from dispatcher.followup import LOOK_BACK, Astray, call_for, is_given_up, is_vain, wants_asking, wants_call
 from dispatcher.model import LOST, Entry, Fact, Message, MessageState
-from dispatcher.storage import astray
+from dispatcher.storage import astray, outbox
 from dispatcher.storage.casebook import Casebook
+from dispatcher.wording import fate
 
 AT_ONCE = 200  # messages looked at in one turn
 EVERY = timedelta(seconds=1)
+MOST_QUESTIONS = 32  # to providers, under way at once
+NOBODY_KNOWS = "问过服务商,没有结果 the provider does not know"
 ASK_AGAIN = timedelta(seconds=5)  # longer than a provider's time-out: never twice at once
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -39,6 +42,7 @@ class Chaser:
         self._reporting = {way.name: way for way in ways if isinstance(way, Reporting)}
         self._can_call = any(way.capabilities.medium is Medium.VOICE for way in ways)
         self._asked: dict[int, datetime] = {}  # when the provider of a message was asked last
+        self._under_way: set[Future[None]] = set()
         self._looked_at = _NEVER
 
     def turn(self, now: datetime) -> int:
@@ -54,23 +58,55 @@ class Chaser:
 
     def _look(self, now: datetime) -> int:
         with self._store.read() as connection:
-            found = astray.astray(connection, now, self._reporting, limit=AT_ONCE)
-        for one in found:
-            if wants_asking(one, now) and self._asked.get(one.message.id, _NEVER) <= now - ASK_AGAIN:
-                self._asked[one.message.id] = now
-                self._asking.submit(self._ask, one.message)
-        self._asked = {id: at for id, at in self._asked.items() if now - LOOK_BACK < at <= now}
+            found = astray.astray(connection, now, self._reporting, can_call=self._can_call, limit=AT_ONCE)
+        silent = [one.message for one in found if wants_asking(one, now)]
+        self._ask_about([message for message in silent if not is_given_up(message, now)], now)
+        given_up = [message for message in silent if is_given_up(message, now)]
+        if given_up:
+            self._give_up(given_up, now)
         vain = [one for one in found if is_vain(one)]
         if vain:
             with self._store.write() as connection:
                 for one in vain:
                     astray.call_off(connection, one.message.id)
-        wanted = [one for one in found if wants_call(one, now)] if self._can_call else []
+        wanted = [one for one in found if wants_call(one, now)]
         try:
             return self._call(wanted, now) if wanted else 0
         except Exception:
             log.exception("a group of calls failed, taking them one by one", calls=len(wanted))
             return sum(self._call_alone(one, now) for one in wanted)
+
+    def _ask_about(self, messages: Sequence[Message], now: datetime) -> None:
+        """Ask about as many as may be under way at once: one provider that hangs must not hold up all."""
+        self._under_way = {future for future in self._under_way if not future.done()}
+        self._asked = {id: at for id, at in self._asked.items() if now - LOOK_BACK < at <= now}
+        for message in messages:
+            if len(self._under_way) >= MOST_QUESTIONS:
+                return
+            if self._asked.get(message.id, _NEVER) <= now - ASK_AGAIN:
+                self._asked[message.id] = now
+                self._under_way.add(self._asking.submit(self._ask, message))
+
+    def _give_up(self, messages: Sequence[Message], now: datetime) -> None:
+        """Nothing was heard for too long, and the provider has not said more: nobody counts on these."""
+        with self._store.write() as connection:
+            book = Casebook(connection)
+            book.load_ids({message.incident_id for message in messages if message.incident_id is not None})
+            for message in messages:
+                state = MessageState.UNCONFIRMED
+                incident_id = message.incident_id
+                if (
+                    not outbox.advance(connection, message.id, state, now, NOBODY_KNOWS, "")
+                    or incident_id is None
+                ):
+                    continue
+                text = f"{fate(message.is_spoken, message.to.name, state)}:{NOBODY_KNOWS}"
+                detail = {"message": message.id, "state": state.value}
+                book.note(incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
+                due_at = book.incident(incident_id).due_at
+                if due_at is not None:
+                    book.change(incident_id, due_at=min(due_at, now))
+            book.write()
 
     def _call_alone(self, one: Astray, now: datetime) -> int:
         try:
@@ -98,17 +134,14 @@ class Chaser:
     def _ask(self, message: Message) -> None:
         try:
             way = self._reporting[message.channel]
-            fate = way.fate(message)
+            known = way.fate(message)
             now = self._clock.now()
-            if fate is not None and fate.state is not MessageState.SENT:
-                responses.receipt(
-                    self._store, message.provider_id, fate.state, fate.error, now, key=message.key
-                )
-            elif is_given_up(message, now) or (fate is not None and not fate.going_on):
-                why = "问过服务商,没有结果 the provider does not know"
-                responses.receipt(
-                    self._store, message.provider_id, MessageState.UNCONFIRMED, why, now, key=message.key
-                )
+            if known is None or known.going_on:
+                return  # it may know more when it is asked again
+            state, error = known.state, known.error
+            if state is MessageState.SENT:
+                state, error = MessageState.UNCONFIRMED, NOBODY_KNOWS
+            responses.receipt(self._store, message.provider_id, state, error, now, key=message.key)
         except Exception:
             log.exception("asking a provider failed", message=message.id)
 

@@ -27,7 +27,6 @@ _NEEDED = and_(
 )
 _IN_VAIN = and_(message.c.is_call, message.c.state == MessageState.QUEUED.value, ~_NEEDED)
 _MAY_BE_CALLED = and_(
-    message.c.is_call.is_(False),
     message.c.purpose.in_([Purpose.RAISED.value, Purpose.ASK.value]),
     message.c.lane == Lane.PERSON.value,
     ~_CALLED,
@@ -35,11 +34,12 @@ _MAY_BE_CALLED = and_(
 )
 
 
-def astray(connection: Connection, now: datetime, reporting: Collection[str], *, limit: int) -> list[Astray]:
+def astray(
+    connection: Connection, now: datetime, reporting: Collection[str], *, can_call: bool, limit: int
+) -> list[Astray]:
     """What may want a call, a question to its provider, or no call any more, the oldest first.
 
-    The rule decides; this only leaves out what it would say no to.
-
+    The rule decides; this leaves out what it would say no to, or that would crowd out the others for ever.
     `reporting` names the channels that say what became of a message.
     """
     reports = message.c.channel.in_(list(reporting))
@@ -56,6 +56,7 @@ def astray(connection: Connection, now: datetime, reporting: Collection[str], *,
             message.c.sent_at > now,
         ),
     )
+    unheard = or_(lost, and_(late, or_(waits, and_(sent, reports))))
     rows = connection.execute(
         select(message, _NEEDED.label("needed"), _CALLED.label("called"), reports.label("reports"))
         .outerjoin(incident, incident.c.id == message.c.incident_id)
@@ -65,7 +66,7 @@ def astray(connection: Connection, now: datetime, reporting: Collection[str], *,
             or_(
                 and_(reports, silent),
                 _IN_VAIN,
-                and_(or_(lost, and_(late, or_(waits, and_(sent, reports)))), _MAY_BE_CALLED),
+                and_(literal(can_call), unheard, ~spoken, _MAY_BE_CALLED),
             ),
         )
         .order_by(message.c.created_at, message.c.id)

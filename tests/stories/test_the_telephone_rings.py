@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from community.model import ContactChannel, Medium
 from community.storage import contact_channels
@@ -15,7 +15,7 @@ from community.storage.tables import contact, message
 from devices.signal import Kind
 from dispatcher import responses, views
 from dispatcher.channels import Fate, TryLater, Undeliverable
-from dispatcher.chase import Chaser
+from dispatcher.chase import AT_ONCE, Chaser
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Stage
 from dispatcher.responses import Pressed
 from dispatcher.switchboard import Switchboard
@@ -396,3 +396,42 @@ def test_one_call_that_cannot_be_written_does_not_silence_the_others(town: Town,
 
     assert pressed.rings("儿子") == 1
     assert len(town.open_cards()) == 1
+
+
+def test_many_texts_that_nobody_can_follow_with_a_call_do_not_crowd_out_the_receipts(
+    town: Town, telephone: Telephone
+) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    chaser = Chaser(town.store, [telephone.texts], town, AtOnce())  # nobody can call
+    town.also = chaser.turn
+    town.press("王秀英")
+    with town.store.write() as connection:
+        row = connection.execute(select(message)).mappings().one()
+        waiting = {"state": "queued", "due_at": town.time + timedelta(minutes=4), "provider_id": ""}
+        earlier = {"created_at": town.time - timedelta(seconds=1), "sent_at": None}
+        others = [
+            {**row, **waiting, **earlier, "id": None, "key": f"k{n}", "phone": f"+86{n}"}
+            for n in range(AT_ONCE + 1)
+        ]
+        connection.execute(
+            insert(message), [{k: v for k, v in other.items() if k != "id"} for other in others]
+        )
+    telephone.texts.fates[town.people["女儿"]] = Fate(MessageState.DELIVERED)
+
+    town.pass_time(seconds=60)
+
+    assert "给女儿女儿的短信已送达" in timeline(town)
+
+
+def test_a_provider_that_is_away_does_not_keep_a_thousand_texts_from_being_given_up(
+    town: Town, telephone: Telephone
+) -> None:
+    telephone.texts.away = True
+    town.resident("王秀英", contacts=tuple(f"亲戚{n}" for n in range(40)))
+    town.press("王秀英")
+    town.pass_time(seconds=60)  # the second rung tells the other 38
+    town.pass_time(seconds=76)
+
+    states = {m.state for m in town.detail("王秀英").messages if not m.is_call}
+    assert states == {MessageState.UNCONFIRMED}
+    assert len(telephone.texts.questions) <= 4 * 40  # each a few times, never each second
