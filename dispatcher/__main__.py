@@ -68,7 +68,7 @@ def main() -> int:
         worker=f"{socket.gethostname()}-{getpid()}",
         senders=settings.senders,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
-        has_another_way=len(channel.channels) > 1,
+        has_another_way=channel.has_another_way,
     )
     engine = Engine(store, courier)
     own, couriers = Pulse(store, WorkerKind.DISPATCHER), Pulse(store, WorkerKind.COURIER)

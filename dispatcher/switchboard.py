@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from community.model import ContactChannel
+from community.model import ContactChannel, Medium
 from dispatcher.channels import (
     Capabilities,
     Channel,
@@ -81,13 +81,18 @@ class Switchboard:
         self.capabilities = channels[0].capabilities
         self._clock = clock
         self._ask_wishes = wishes
-        self._wishes = Wishes()
-        self._looked_at: datetime | None = None
+        self._wishes = wishes(Wishes())
+        self._looked_at = clock.now()
         self._per_number = per_number or PerNumber()
         self._healths: dict[str, Health] = {}
         self._buckets: dict[str, Bucket] = {}
         self._numbers: dict[str, Bucket] = {}
         self._lock = threading.Lock()
+
+    @property
+    def has_another_way(self) -> bool:
+        """Whether a text that one channel could not deliver may go by another."""
+        return sum(can.medium is not Medium.VOICE for can in self._can.values()) > 1
 
     def ways(self, message: Message, now: datetime) -> tuple[Way, ...]:
         """By what `message` can leave now, best first."""
@@ -104,11 +109,9 @@ class Switchboard:
         while left:
             way, wait_s = self._choose(left, message, now)
             if way is None:
-                return (
-                    Held(wait_s)
-                    if refusal is None
-                    else TryLater(refusal.why, wait_s, channel=refusal.channel)
-                )
+                if refusal is None:
+                    return Held(wait_s)
+                return TryLater(refusal.why, wait_s, channel=refusal.channel)
             outcome = self._send_by(way, message)
             left.remove(way)
             if isinstance(outcome, TryLater):
@@ -199,7 +202,7 @@ class Switchboard:
 
     def _known_wishes(self, now: datetime) -> Wishes:
         with self._lock:
-            if self._looked_at is not None and self._looked_at <= now < self._looked_at + _LOOK_AGAIN:
+            if self._looked_at <= now < self._looked_at + _LOOK_AGAIN:
                 return self._wishes
             self._looked_at = now
         self._wishes = self._ask_wishes(self._wishes)

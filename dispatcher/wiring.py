@@ -113,12 +113,11 @@ def channels(parts: Parts) -> list[Channel]:
 def switchboard(parts: Parts) -> Switchboard:
     """The channels that the settings name, as one. ValueError, or a ValidationError, for what is missing."""
     settings = parts.settings
-    made = channels(parts)
     with parts.store.read() as connection:
         areas = register.areas(connection, with_polygons=False)
     refuse_made_up_people(settings, made_up=any(area.synthetic for area in areas))
     return Switchboard(
-        made,
+        channels(parts),
         parts.clock,
         wishes=lambda known: read_wishes(parts.store, known),
         per_number=PerNumber(settings.number_per_minute / 60, settings.number_burst),

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
@@ -169,13 +169,14 @@ def aliyun(cloud: Cloud, path: str, headers: Mapping[str, str], body: bytes) -> 
     given = dict(parse_qsl(query, strict_parsing=True))
     match headers.get("x-acs-action"):
         case "SendSms":
-            return _aliyun_send(cloud, given)
+            at = datetime.fromisoformat(headers["x-acs-date"]) + timedelta(hours=8)
+            return _aliyun_send(cloud, given, f"{at:%Y%m%d}")
         case "QuerySendDetails":
             return _aliyun_query(cloud, given)
     return 404, {"Code": "InvalidAction.NotFound", "Message": "no"}
 
 
-def _aliyun_send(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object] | None:
+def _aliyun_send(cloud: Cloud, given: Mapping[str, str], day: str) -> tuple[int, object] | None:
     def take() -> str:
         return cloud.take(
             phone="+86" + given["PhoneNumbers"],
@@ -183,6 +184,7 @@ def _aliyun_send(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object] |
             key=given["OutId"],
             template=given["TemplateCode"],
             sign=given["SignName"],
+            day=day,
         )
 
     answer = _next(cloud)
@@ -198,8 +200,8 @@ def _aliyun_send(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object] |
 def _aliyun_query(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object]:
     if cloud.query_is_down:
         return 503, {"Code": "ServiceUnavailable", "Message": "no"}
-    if given["SendDate"] != "20261121" or int(given["PageSize"]) > 50:
-        return 200, {"Code": "OK", "SmsSendDetailDTOs": {"SmsSendDetailDTO": []}}
+    if int(given["PageSize"]) > 50:
+        return 200, {"Code": "isv.INVALID_PARAMETERS", "Message": "no"}
     found = [
         {
             "PhoneNum": given["PhoneNumber"],
@@ -208,7 +210,7 @@ def _aliyun_query(cloud: Cloud, given: Mapping[str, str]) -> tuple[int, object]:
             "ErrCode": text.get("why", ""),
         }
         for text in cloud.texts
-        if text["phone"] == "+86" + given["PhoneNumber"]
+        if text["phone"] == "+86" + given["PhoneNumber"] and text["day"] == given["SendDate"]
     ]
     return 200, {"Code": "OK", "TotalCount": len(found), "SmsSendDetailDTOs": {"SmsSendDetailDTO": found}}
 
