@@ -168,8 +168,14 @@ _HELP = re.compile(
 
 def understand_check(body: str) -> Meaning:
     """What an answer to a welfare check means: WELL, HELP, or UNCLEAR, which goes to an operator."""
-    pieces = [piece for piece in _pieces(unicodedata.normalize("NFKC", body).casefold()) if piece]
-    told = {_is_she_well(piece) for piece in pieces if not _POLITE.fullmatch(piece) or _WELL.fullmatch(piece)}
+    plain = unicodedata.normalize("NFKC", body).casefold()
+    if len(plain) > LONGEST or "?" in plain:
+        return Meaning.UNCLEAR
+    told = {
+        _is_she_well(piece)
+        for piece in _pieces(plain)
+        if piece and (_WELL.fullmatch(piece) or not (_POLITE.fullmatch(piece) or _RECEIVED.fullmatch(piece)))
+    }
     return told.pop() if len(told) == 1 else Meaning.UNCLEAR
 
 
