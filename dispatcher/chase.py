@@ -69,7 +69,7 @@ class Chaser:
             with self._store.write() as connection:
                 for one in vain:
                     astray.call_off(connection, one.message.id)
-        wanted = [one for one in found if wants_call(one, now)]
+        wanted = [one for one in found if wants_call(one, now)] if self._can_call else []
         try:
             return self._call(wanted, now) if wanted else 0
         except Exception:

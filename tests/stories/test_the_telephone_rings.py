@@ -421,6 +421,7 @@ def test_many_texts_that_nobody_can_follow_with_a_call_do_not_crowd_out_the_rece
     town.pass_time(seconds=60)
 
     assert "给女儿女儿的短信已送达" in timeline(town)
+    assert not any(m.is_call for m in town.detail("王秀英").messages)
 
 
 def test_a_provider_that_is_away_does_not_keep_a_thousand_texts_from_being_given_up(
