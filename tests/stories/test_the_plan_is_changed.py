@@ -14,7 +14,7 @@ from dispatcher.model import Plan, Rung, Severity, Tell, Whom
 from dispatcher.plans import shipped
 from dispatcher.storage.planbook import Planbook
 from gateway.receive import Parts, Receiver
-from gateway.supervision import LastSeen
+from gateway.supervision import LastLife, LastSeen
 from tests.town import Town
 
 SON_AT_30 = (
@@ -28,7 +28,7 @@ class Gateway:
 
     def __init__(self, town: Town) -> None:
         self._town = town
-        parts = Parts(town.store, Planbook(shipped()), profiles(), town, LocalBell(), LastSeen())
+        parts = Parts(town.store, Planbook(shipped()), profiles(), town, LocalBell(), LastSeen(), LastLife())
         self._receiver = Receiver(parts)
 
     def hears(self, name: str, said_type: str = "press") -> None:
