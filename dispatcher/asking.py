@@ -60,9 +60,15 @@ class Asked:
         outbox.cancel_unsent(self._connection, first.incident_id, withdrawn)
         for recipient in outbox.reached(self._connection, first.incident_id, "responder:"):
             if recipient.who in withdrawn:
-                self.say_covered(withdrawn[recipient.who], first, now)
+                self._say_covered(withdrawn[recipient.who], first, now)
 
-    def say_covered(self, offer: Offer, first: Offer, now: datetime) -> None:
+    def decline_politely(self, offer: Offer, first: Offer, now: datetime) -> None:
+        """A yes that comes too late: she is willing, is told that `first` comes, and may yet be needed."""
+        gave_up = {OfferState.EXPIRED, OfferState.DECLINED}
+        set_offer(self._connection, offer.id, OfferState.WITHDRAWN, now, only_from=gave_up)
+        self._say_covered(offer, first, now)
+
+    def _say_covered(self, offer: Offer, first: Offer, now: datetime) -> None:
         """Tell the one of `offer`, politely and once, that `first` comes."""
         person, comes = self._people[offer.responder_id], self._people[first.responder_id]
         who = f"responder:{offer.responder_id}"

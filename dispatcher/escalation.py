@@ -342,16 +342,21 @@ class _Climb:
     # ---- who is late ----
 
     def _say_who_is_late(self) -> None:
+        home = self.case.home
         for offer in self.late:
-            if self._is_new(self._late_at(offer)):
-                self.facts.append(
-                    Fact(
-                        Entry.OFFER,
-                        "过了预计时间还未到达,继续找人 late beyond the grace: asking others",
-                        actor=f"responder:{offer.responder_id}",
-                        detail={"offer": offer.id},
-                    )
+            if not self._is_new(self._late_at(offer)):
+                continue
+            self.facts.append(
+                Fact(
+                    Entry.OFFER,
+                    "过了预计时间还未到达,继续找人 late beyond the grace: asking others",
+                    actor=f"responder:{offer.responder_id}",
+                    detail={"offer": offer.id},
                 )
+            )
+            responder = self.people.get(offer.responder_id)
+            if responder is not None and home is not None:
+                self._text(responder, Purpose.LATE, self.voice.late(home), templates.late(home))
 
     def _say_which_relative_is_late(self) -> None:
         for who in self.overdue:

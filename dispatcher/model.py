@@ -302,6 +302,7 @@ class Purpose(StrEnum):
     NEWS = "news"  # to whoever is on the way, and to relatives: trouble has come to the trouble
     CALLED_OFF = "called_off"  # to relatives: who had accepted does not come after all
     ARRIVED = "arrived"
+    LATE = "late"  # to a responder: have you arrived?
     CHECK_IN = "check_in"  # to a responder on scene: is all well?
     COVERED = "covered"  # to a responder: somebody else comes already
     STAND_DOWN = "stand_down"

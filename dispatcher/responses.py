@@ -296,7 +296,8 @@ def _answer(
         same = [o for o in standing if o.responder_id == offer.responder_id and o.state in OPEN_OFFERS]
         offer = same[-1] if same else offer
         offer_id = offer.id
-    if offer.state is state:
+    is_new_eta = state in _SETS_OUT and eta_min is not None
+    if offer.state is state and not is_new_eta:
         return offer
     if state not in _FROM:
         raise Invalid("not_an_answer", f"{state} is no answer: choose one of {', '.join(sorted(_FROM))}")
@@ -312,7 +313,8 @@ def _answer(
     if state in _SETS_OUT and (eta_at is None or eta_min is not None):
         eta_min = eta_min if eta_min is not None else _guess_minutes(offer, responder.kind)
         eta_at = now + timedelta(minutes=eta_min)
-    if not set_offer(connection, offer_id, state, now, only_from=_FROM[state], eta_at=eta_at):
+    only_from = _FROM[state] | ({state} if is_new_eta else frozenset())
+    if not set_offer(connection, offer_id, state, now, only_from=only_from, eta_at=eta_at):
         word = OFFER_WORD[offer.state][0]
         raise Conflict("offer_moved_on", f"此派单已是“{word}” this offer is already {offer.state}")
 
@@ -339,7 +341,7 @@ def _answer(
     _sooner(book, incident_id, now)  # the rule looks again: at the new ETA, or for somebody else
     answered = offer_by_id(connection, offer_id)
     assert answered is not None
-    if state in COVERING:
+    if state in COVERING or was_there:
         asked.withdraw_overtaken(answered, now)
     if home is None:
         return answered
@@ -458,7 +460,9 @@ def _hear(
             return
         if state is OfferState.ARRIVED and _check_in(connection, book, meant[-1], who, now):
             return  # "4" once more: she is still there, and well
-        if meant[-1].state not in _FROM[state]:
+        if state is OfferState.ACCEPTED and heard.eta_min is not None and meant[-1].state in _SETS_OUT:
+            state = meant[-1].state  # is on the way already, and says again when she will be there
+        elif meant[-1].state not in _FROM[state]:
             return
         home = _home(connection, book.incident(incident_id))
         asked = Asked(connection, book, incident_id, home, Voice.of(register.site(connection)))
@@ -466,7 +470,7 @@ def _hear(
         if first is None:
             _answer(connection, book, meant[-1].id, state, who, now, heard.eta_min)
         else:
-            asked.say_covered(meant[-1], first, now)
+            asked.decline_politely(meant[-1], first, now)
     elif meaning in (Meaning.CANNOT, Meaning.COMING):
         _sooner(book, incident_id, now)  # the ladder moves on, or leaves the other relatives in peace
 

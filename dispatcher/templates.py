@@ -85,6 +85,10 @@ def trouble(what: Sequence[str]) -> Variables:
     return _short(what=";".join(what))
 
 
+def late(home: HomeRecord) -> Variables:
+    return _short(who=title_of(home))
+
+
 def check_in(home: HomeRecord, minutes: int) -> Variables:
     return _short(who=title_of(home), minutes=f"{minutes}")
 

@@ -253,6 +253,10 @@ class Voice:
         title = _short(responder_title(comes, name))
         return self._say(f"{_name(home)}家{self.clock(at)}又有{KIND_WORD[kind][0]},{title}正在赶去。")
 
+    def late(self, home: HomeRecord) -> str:
+        """To a responder who has accepted, and of whom nothing was heard when she should be there."""
+        return self._say(f"您到{_name(home)}家了吗?到了回4,去不了回2。还没消息,已另请人去。")
+
     def check_in(self, home: HomeRecord, minutes: int) -> str:
         """To a responder on scene from whom nothing was heard for a while."""
         return self._say(f"您在{_name(home)}家已{minutes}分钟。平安回4,处理完毕回5,要人帮忙请打电话。")

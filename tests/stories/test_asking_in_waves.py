@@ -106,8 +106,10 @@ def test_one_who_slept_and_says_yes_when_another_is_coming_is_told_so(town: Town
 
     town.answer("张敏", "1")
 
-    assert town.asked("王秀英")["张敏"] is OfferState.EXPIRED
+    assert town.asked("王秀英")["张敏"] is OfferState.WITHDRAWN
     assert "网格员小刘已接单" in town.heard("张敏")[-1]
+    town.answer("小刘", "2")
+    assert len([text for text in town.heard("张敏") if "请去" in text]) == 2  # she was willing: asked again
 
 
 def test_who_accepted_and_then_declines_is_replaced_at_once_and_the_daughter_hears_of_it(town: Town) -> None:
@@ -180,6 +182,15 @@ def test_when_the_eight_nearest_have_all_declined_the_ninth_is_asked(town: Town)
 
     asked = town.asked("王秀英")
     assert [asked[name] for name in names[12:]] == [OfferState.ASKED, OfferState.ASKED]
+
+
+def test_one_who_is_done_at_once_frees_the_others_too(town: Town) -> None:
+    three_workers_and_a_clinic(town)
+
+    town.answer("李强", "5")
+
+    assert town.asked("王秀英")["张敏"] is OfferState.WITHDRAWN
+    assert town.asked("王秀英")["和平诊所"] is OfferState.ASKED
 
 
 def test_setting_out_without_a_word_before_is_an_acceptance(town: Town) -> None:

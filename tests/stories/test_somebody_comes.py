@@ -109,10 +109,30 @@ def test_a_worker_who_is_late_is_not_waited_for_and_the_next_one_may_say_yes(tow
     town.pass_time(minutes=7)
     assert town.asked("王秀英")["张敏"] is OfferState.ASKED
 
+    assert town.heard("李强")[-1] == "【2222999】您到王秀英家了吗?到了回4,去不了回2。还没消息,已另请人去。"
+
     town.answer("张敏", "1")
 
     assert town.asked("王秀英") == {"李强": OfferState.ACCEPTED, "张敏": OfferState.ACCEPTED}
     assert any("过了预计时间还未到达" in text for text in entries(town, Entry.OFFER))
+
+
+def test_a_worker_who_says_that_it_takes_longer_is_waited_for_as_long(town: Town) -> None:
+    town.resident("王秀英")
+    town.responder("李强", metres=250)
+    town.responder("张敏", metres=300)
+    town.press("王秀英")
+    town.answer("李强", "1")
+    town.pass_time(minutes=2)
+
+    town.answer("李强", "15分钟到")
+
+    assert town.card("王秀英").helpers[0].eta_at == town.time + timedelta(minutes=15)
+    assert "李强已接单,约15分钟到" in entries(town, Entry.OFFER)
+    town.pass_time(minutes=19)
+    assert town.asked("王秀英")["张敏"] is OfferState.WITHDRAWN
+    town.pass_time(minutes=1)
+    assert town.asked("王秀英")["张敏"] is OfferState.ASKED
 
 
 def test_a_son_who_says_he_comes_and_never_does_leaves_nobody_waiting(town: Town) -> None:
