@@ -286,6 +286,12 @@ class RehearsalIn(In):
     plan: PlanIn | None = None
 
 
+class ReplayIn(In):
+    """`plan` tries one that is not kept; today's for that trouble when it is left out."""
+
+    plan: PlanIn | None = Field(default=None, examples=[None])
+
+
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["07:00"])]
 
 

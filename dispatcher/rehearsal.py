@@ -63,7 +63,7 @@ def rehearse(
     voice: Voice,
 ) -> tuple[RehearsedRung, ...]:
     """Every rung of `plan` for trouble at `home` from `start` on; `candidates` gives who is on duty when."""
-    case = _just_opened(plan, home, kind, severity, start)
+    case = just_opened(plan, home, kind, severity, start)
     rungs: list[RehearsedRung] = []
     now = start
     for _ in range(_MOST_LOOKS):
@@ -76,7 +76,7 @@ def rehearse(
             rungs[number - 1] = replace(rung, reached=(*rung.reached, reached))
         if len(rungs) >= len(plan.rungs):
             break
-        case, now = _carried_out(case, step, now), step.due_at
+        case, now = carried_out(case, step, now), step.due_at
     return tuple(rungs)
 
 
@@ -120,7 +120,8 @@ def _people(step: Step, after_s: int) -> list[tuple[Reached, int]]:
     ]
 
 
-def _just_opened(plan: Plan, home: HomeRecord, kind: Kind, severity: Severity, start: datetime) -> Case:
+def just_opened(plan: Plan, home: HomeRecord, kind: Kind, severity: Severity, start: datetime) -> Case:
+    """A case that is on no record, and of which nobody has been told."""
     incident = Incident(
         id=0,
         subject=f"household:{home.household.id}",
@@ -138,7 +139,7 @@ def _just_opened(plan: Plan, home: HomeRecord, kind: Kind, severity: Severity, s
     return Case(incident, plan, home, None, (), ())
 
 
-def _carried_out(case: Case, step: Step, now: datetime) -> Case:
+def carried_out(case: Case, step: Step, now: datetime) -> Case:
     """The case after the engine has done what `step` says, and before anybody has answered."""
     standing = [
         replace(offer, state=OfferState.EXPIRED, changed_at=now) if offer.id in step.expired else offer
@@ -160,7 +161,14 @@ def _carried_out(case: Case, step: Step, now: datetime) -> Case:
     drafts = [*step.texts, *(ask.draft for ask in step.asks)]
     return replace(
         case,
-        incident=replace(case.incident, due_at=step.due_at, rung=step.rung, ladder_at=step.ladder_at),
+        incident=replace(
+            case.incident,
+            due_at=step.due_at,
+            kind=step.kind,
+            rung=step.rung,
+            ladder_rung=step.ladder_rung,
+            ladder_at=step.ladder_at,
+        ),
         offers=(*standing, *made),
         told=(*case.told, *(Told(draft.to.who, draft.rung) for draft in drafts)),
         people={**case.people, **{ask.candidate.responder.id: ask.candidate.responder for ask in step.asks}},

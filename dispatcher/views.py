@@ -22,12 +22,14 @@ from dispatcher.model import (
     Message,
     Offer,
     OfferState,
+    Plan,
     Severity,
     Stage,
     TimelineEntry,
 )
+from dispatcher.plans import thaw
 from dispatcher.storage import handsets, inbox, outbox, reading
-from dispatcher.storage.casebook import is_covered_without
+from dispatcher.storage.casebook import is_covered_without, offers_of
 from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
 
@@ -102,6 +104,14 @@ class Detail:
     timeline: tuple[TimelineEntry, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What an incident keeps for itself: its plan, None when that cannot be read, and its last digest."""
+
+    plan: Plan | None
+    head: str
+
+
 ReplyLine = reading.ReplyLine
 PossibleCase = reading.PossibleCase
 Phone = reading.Phone
@@ -143,6 +153,23 @@ def detail(connection: Connection, incident_id: int) -> Detail:
         messages=reading.messages(connection, incident_id),
         timeline=reading.timeline_of(connection, incident_id),
     )
+
+
+def frozen(connection: Connection, incident_id: int) -> Frozen:
+    """What is frozen into an incident. NotFound when there is none."""
+    found = reading.frozen(connection, incident_id)
+    if found is None:
+        raise NotFound("no_such_incident", f"没有事件{incident_id} there is no incident {incident_id}")
+    text, head = found
+    try:
+        return Frozen(thaw(text), head)
+    except ValueError:
+        return Frozen(None, head)
+
+
+def offers(connection: Connection, incident_id: int) -> tuple[Offer, ...]:
+    """Everybody who was asked to come, oldest first."""
+    return offers_of(connection, [incident_id]).get(incident_id, ())
 
 
 def replies_waiting(connection: Connection, limit: int = 50) -> tuple[ReplyLine, ...]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
-from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Severity, Stage, Whom
+from dispatcher.model import CloseCode, Entry, Meaning, MessageState, OfferState, Severity, Stage, Whom
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
 _JOINED = 67
@@ -130,6 +130,27 @@ CALL_WORD: Mapping[MessageState, Pair] = {
     MessageState.FAILED: ("未拨通", "failed"),
     MessageState.UNDELIVERABLE: ("未接通", "not answered"),
     MessageState.CANCELLED: ("已取消", "cancelled"),
+}
+
+ENTRY_WORD: Mapping[Entry, Pair] = {
+    Entry.OPENED: ("立案", "opened"),
+    Entry.SIGNAL: ("信号", "signal"),
+    Entry.CLEARED: ("设备恢复", "cleared"),
+    Entry.LOOKED: ("已查看", "looked at"),
+    Entry.CANCEL_ASKED: ("老人取消", "cancel asked"),
+    Entry.RUNG: ("预案", "plan"),
+    Entry.SKIPPED: ("跳过", "skipped"),
+    Entry.DESK: ("提醒值班", "desk"),
+    Entry.CLAIMED: ("接警", "claim"),
+    Entry.LEASE_LOST: ("控制台失联", "console silent"),
+    Entry.ASKED: ("派单", "asked"),
+    Entry.NEWS: ("告知新情况", "news"),
+    Entry.OFFER: ("派单进展", "offer"),
+    Entry.MESSAGE: ("通知", "message"),
+    Entry.REPLY: ("答复", "reply"),
+    Entry.NOTE: ("备注", "note"),
+    Entry.STAGE: ("阶段", "stage"),
+    Entry.CLOSED: ("结案", "closed"),
 }
 
 RESPONDER_WORD: Mapping[ResponderKind, Pair] = {

@@ -21,7 +21,8 @@ from api import pages as cursors
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
-from api.routes import reach
+from api.routes import reach, records
+from api.routes.incidents import IncidentId
 from community.errors import NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, register
@@ -194,6 +195,28 @@ def reachability(
         titles={plan.name: plan.title for plan in parts.plans.current(connection).all},
         is_admin=caller.account.role is AccountRole.ADMIN, rota_remedy=REMEDY[Reason.RUNG_EMPTY],
         is_stale=check.done_at is not None and now - check.done_at > STALE,
+    )  # fmt: skip
+
+
+@router.get("/incidents/{incident_id}/record")
+def record(
+    incident_id: IncidentId, caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep
+) -> str:
+    """To be printed: a case to the second, whether its chain holds, and what today's plan would have done."""
+    detail = views.detail(connection, incident_id)
+    frozen, zone = views.frozen(connection, incident_id), _zone(connection)
+    today = None
+    if detail.home is not None:
+        today = records.play(connection, detail, parts.plans.current(connection), None, zone, now)
+    return _page(
+        "record.html", "/incidents", caller, parts, connection,
+        card=detail.card, entries=detail.timeline, plan=frozen.plan, head=frozen.head, today=today,
+        broken_at=records.broken_at(detail, frozen),
+        day=f"{detail.card.opened_at.astimezone(zone):%Y-%m-%d}",
+        clock=lambda moment: f"{moment.astimezone(zone):%H:%M:%S}",
+        passed=lambda seconds: f"{seconds // 60}:{seconds % 60:02d}",
+        kind_word=wording.KIND_WORD, entry_word=wording.ENTRY_WORD,
+        code_word=wording.CLOSE_WORD[detail.card.close_code] if detail.card.close_code else None,
     )  # fmt: skip
 
 

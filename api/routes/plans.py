@@ -104,7 +104,7 @@ def edit_plan(
 
     Kinds of trouble that it names are taken from the plan that had them. 412: somebody has edited it since.
     """
-    plan = _meant(name, given)
+    plan = meant(name, given)
     version = _looked_at(if_match, if_none_match)
     with parts.store.write() as connection:
         kept = parts.plans.edit(connection, plan, version, admin.account.id, now)
@@ -127,7 +127,7 @@ def rehearse_plan(
         raise Invalid("not_a_trouble", f"{given.kind} is no trouble: choose one of {troubles}")
     at = now if given.at is None else _near(given.at, now, zone)
     severity = given.severity or SEVERITY[given.kind]
-    plan = plans.of(given.kind, severity) if given.plan is None else _meant("draft", given.plan)
+    plan = plans.of(given.kind, severity) if given.plan is None else meant("draft", given.plan)
     home = register.household_by_id(connection, given.household_id)
     fleet = Fleet(register.responders(connection), register.duties(connection), zone)
     voice = Voice.of(register.site(connection))
@@ -148,7 +148,8 @@ def _named(plans: Plans, name: str) -> Plan:
     return plan
 
 
-def _meant(name: str, given: PlanIn) -> Plan:
+def meant(name: str, given: PlanIn) -> Plan:
+    """The plan that was given. Invalid: it cannot be meant."""
     try:
         return parse({"name": name, **given.model_dump(mode="json")})
     except ValueError as wrong:

@@ -174,6 +174,14 @@ def cleared_unseen(connection: Connection, ids: Collection[int]) -> dict[int, tu
     return {id: tuple(kinds) for id, kinds in found.items()}
 
 
+def frozen(connection: Connection, incident_id: int) -> tuple[str, str] | None:
+    """The plan of an incident as JSON, and its last digest."""
+    row = connection.execute(
+        select(incident.c.plan, incident.c.digest).where(incident.c.id == incident_id)
+    ).first()
+    return None if row is None else (row.plan, row.digest)
+
+
 def messages(connection: Connection, incident_id: int) -> tuple[Message, ...]:
     query = select(message).where(message.c.incident_id == incident_id).order_by(message.c.id)
     return tuple(message_from(row) for row in connection.execute(query))

@@ -101,14 +101,18 @@ export class Case {
     const map = h("a", {
       class: "button", href: `/api/incidents/${card.id}/map`, target: "_blank", rel: "noopener", title: "可打印的地图 map to print",
     }, icon("map"), "地图");
+    const record = h("a", {
+      class: "button", href: `/incidents/${card.id}/record`, target: "_blank", rel: "noopener", title: "可打印的记录 record to print",
+    }, "记录", h("span", { class: "en" }, "record"));
     if (!isOpen(card)) return h("div", { class: "case__deeds" }, h("p", { class: "chip chip--good" }, icon("check"),
-      `已结案 ${words.close[card.close_code] ? words.close[card.close_code].join(" ") : ""}`), map);
+      `已结案 ${words.close[card.close_code] ? words.close[card.close_code].join(" ") : ""}`), map, record);
     if (card.claimed_by === null)
       return h("div", { class: "case__deeds" }, deed("claim", ["接警", "claim"], () => this.claim(), "button--deed button--wide", "空格"));
     const buttons = [
       deed("ask", ["派人", "send"], () => this.sendSomebody(), "", "W"),
       deed("note", ["备注", "note"], () => this.note(), "", "N"),
       map,
+      record,
     ];
     if (card.claimed_by === this.me) buttons.unshift(deed("close", ["结案", "close"], () => this.close(), "button--deed"));
     else if (isStale(card)) buttons.unshift(deed("take", [`接管 ${card.claimed_by_name} 的事件`, "take over"], () => this.takeOver(), "button--amber button--wide"));
