@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from community.storage import Store
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
@@ -31,7 +32,9 @@ BACKLOG = 8  # messages taken for each sender: at 300 ms a text they leave withi
 MOST_ATTEMPTS = 20
 LONGEST_WAIT_S = 60.0
 LINGER_S = 0.003  # outcomes that follow each other this closely are recorded together
+AGAIN_S = 0.5  # between attempts to record while the database is away
 _GROUP = 500
+_AWAY = (OperationalError, InterfaceError, InternalError)
 
 log = structlog.get_logger()
 
@@ -212,6 +215,7 @@ class Courier:
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._busy = 0
         self._is_full = False
+        self._ending = threading.Event()
         self._lock = threading.Lock()
         self._pool = [
             threading.Thread(target=self._send_all, name=f"courier-{n}", daemon=True) for n in range(senders)
@@ -267,6 +271,7 @@ class Courier:
             self._work.put(None)
         for sender in self._pool:
             sender.join()
+        self._ending.set()
         self._done.put(None)
         self._recorder.join()
 
@@ -312,13 +317,23 @@ class Courier:
             self._record(group)
 
     def _record(self, group: Sequence[Carried]) -> None:
+        """Record, again and again while the database is away: a text whose fate was forgotten is sent again
+        where the provider cannot be asked.
+        """
+        while group and not self._is_recorded(group) and not self._ending.wait(AGAIN_S):
+            pass
+
+    def _is_recorded(self, group: Sequence[Carried]) -> bool:
         """Record together; when that fails, one by one, so that one bad row does not hold the others."""
         try:
-            if group:
-                settle(self._store, group)
-                self._recorded(not self._is_full and all(isinstance(c.outcome, Sent) for c in group))
+            settle(self._store, group)
+            self._recorded(not self._is_full and all(isinstance(c.outcome, Sent) for c in group))
+        except _AWAY as error:
+            log.error("not recorded: the database is away", messages=len(group), error=type(error).__name__)
+            return False
         except Exception:
             log.exception("recording failed", messages=len(group))
             if len(group) > 1:
                 for single in group:
                     self._record([single])
+        return True

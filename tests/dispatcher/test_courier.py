@@ -6,9 +6,10 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from community.storage import Store
 from community.storage.tables import message
@@ -18,6 +19,7 @@ from dispatcher.engine import Engine
 from dispatcher.model import CloseCode, Message, MessageState, OfferState
 from dispatcher.storage import outbox
 from tests.dispatcher.test_engine import pressed
+from tests.servers import until
 from tests.town import Town
 
 
@@ -310,3 +312,37 @@ def test_an_outcome_that_cannot_be_recorded_does_not_hold_up_the_others(town: To
     assert row(town, "k0").state is row(town, "k2").state is MessageState.DELIVERED
     town.pass_time(seconds=LEASE.total_seconds())
     assert row(town, "k1").state is MessageState.DELIVERED
+
+
+def test_what_became_of_a_text_is_remembered_while_the_database_is_away(town: Town) -> None:
+    backlog(town.store, town.time, 1)
+    engine, away, refused = town.store.engine, threading.Event(), threading.Event()
+
+    @event.listens_for(engine, "do_connect")
+    def _(dialect: Any, *_: Any) -> None:
+        if away.is_set():
+            refused.set()
+            raise dialect.loaded_dbapi.OperationalError("no server there")
+
+    class CannotBeAsked(Handsets):
+        def send(self, sent: Message) -> Outcome:
+            away.set()
+            engine.dispose()
+            return super().send(sent)
+
+        def find(self, _: Message) -> Sent | None:
+            return None
+
+    provider = CannotBeAsked()
+    first = Courier(town.store, provider, town, worker="first", senders=1)
+    first.collect()
+    assert refused.wait(10)
+    away.clear()
+    assert until(lambda: row(town, "k0").state is MessageState.DELIVERED)
+    first.close()
+    town.time += LEASE
+    second = Courier(town.store, Handsets(), town, worker="second", senders=1)
+    assert second.collect() == 0, "nothing is left to be sent a second time"
+    second.close()
+
+    assert provider.received == Counter({"k0": 1})
