@@ -28,7 +28,7 @@ from devices.signal import Frame, Receipt
 from gateway.link import BufferedClient, Said, acknowledgement, publication
 from gateway.spool import Spool
 
-KEEPALIVE_S = 10
+KEEPALIVE_S = 8  # a line that only falls silent is noticed after twice as long, and has to be within 20 s
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a forgotten session grows without limit: it ends by itself
 RECEIVE_MAXIMUM = 2000  # messages that may wait for our commit at once
 MOST_IN_MEMORY = 10_000  # messages; those at QoS 0 know no such limit, and go to disk beyond it

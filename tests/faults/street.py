@@ -15,6 +15,7 @@ from devices.sim.speech import Emission
 from dispatcher import intake
 from dispatcher.clock import SystemClock
 from dispatcher.plans import SHIPPED, Plans, load
+from tests.dispatcher.provider import Provider
 from tests.gateway.conftest import STREET, Centre, url_of
 from tests.servers import Part, until
 
@@ -64,6 +65,32 @@ def dispatcher(centre: Centre, folder: Path, **more: str) -> Part:
     return Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port, **more)
 
 
+def by_twilio(centre: Centre, folder: Path, provider: Provider, **more: str) -> Part:
+    return dispatcher(
+        centre,
+        folder,
+        ANXIN_CHANNELS="twilio",
+        ANXIN_TWILIO_BASE_URL=provider.url,
+        ANXIN_TWILIO_ACCOUNT_SID="AC1",
+        ANXIN_TWILIO_AUTH_TOKEN="secret",
+        ANXIN_TWILIO_FROM="+15005550006",
+        **more,
+    )
+
+
+def gateway(centre: Centre, folder: Path, name: str, topics: str = "") -> Part:
+    """One more gateway with a session of its own, not started yet."""
+    folder.joinpath(name).mkdir()
+    more = {"ANXIN_GATEWAY_ID": name, "ANXIN_TOPICS": topics}
+    return Part("gateway", folder / name, url_of(centre.store), centre.mosquitto.port, **more)
+
+
+def others(centre: Centre) -> list[int]:
+    """The server's processes that work for somebody else in this database."""
+    found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    return [pid for (pid,) in centre.rows(found)]
+
+
 def take_in(
     centre: Centre, buttons: Iterable[Device], plans: Plans = PLANS, off: timedelta = timedelta(0)
 ) -> None:
@@ -84,7 +111,8 @@ def told(centre: Centre) -> int:
 
 
 def unsent(centre: Centre) -> int:
-    return centre.count("SELECT count(*) FROM message WHERE state NOT IN ('sent', 'delivered')")
+    """Texts that are still on their way to a provider, or never get there."""
+    return centre.count("SELECT count(*) FROM message WHERE state IN ('queued', 'sending', 'failed')")
 
 
 def is_everybody_told(centre: Centre, homes: int) -> bool:

@@ -21,7 +21,7 @@ from tests.faults.street import (
     BUTTONS,
     WITHIN_S,
     Sending,
-    dispatcher,
+    by_twilio,
     is_everybody_told,
     name_of,
     nobody_was_told_twice,
@@ -91,19 +91,6 @@ def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_leas
     nobody_was_told_twice(centre)
     assert took < LEASE.total_seconds() + 5
     figure(f"    {name_of(centre)}: {in_hand} texts of two dead workers told once, within {took:.1f} s")
-
-
-def by_twilio(centre: Centre, folder: Path, provider: Provider, **more: str) -> Part:
-    return dispatcher(
-        centre,
-        folder,
-        ANXIN_CHANNELS="twilio",
-        ANXIN_TWILIO_BASE_URL=provider.url,
-        ANXIN_TWILIO_ACCOUNT_SID="AC1",
-        ANXIN_TWILIO_AUTH_TOKEN="secret",
-        ANXIN_TWILIO_FROM="+15005550006",
-        **more,
-    )
 
 
 def each_text_once(provider: Provider) -> int:

@@ -12,19 +12,12 @@ from devices.sim.player import PRESS, Sender
 from devices.sim.roster import Device as Button
 from devices.sim.script import repeated
 from tests.faults.conftest import Figure
-from tests.faults.street import BUTTONS, WITHIN_S, Sending, keys_of, name_of, soon
-from tests.gateway.conftest import Centre, url_of
-from tests.servers import Part
+from tests.faults.street import BUTTONS, WITHIN_S, Sending, gateway, keys_of, name_of, soon
+from tests.gateway.conftest import Centre
 
 PRESSES, RATE = 600, 300.0
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault]
-
-
-def gateway(centre: Centre, folder: Path, name: str, topics: str) -> Part:
-    folder.joinpath(name).mkdir()
-    more = {"ANXIN_GATEWAY_ID": name, "ANXIN_TOPICS": topics}
-    return Part("gateway", folder / name, url_of(centre.store), centre.mosquitto.port, **more)
 
 
 def test_two_gateways_read_each_slice_and_one_of_each_is_killed(

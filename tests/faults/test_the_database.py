@@ -31,6 +31,7 @@ from tests.faults.street import (
     keys_of,
     name_of,
     nobody_was_told_twice,
+    others,
     received,
     soon,
 )
@@ -110,12 +111,6 @@ def stopped(centre: Centre) -> Iterator[None]:
     finally:
         for pid in family:
             os.kill(pid, signal.SIGCONT)
-
-
-def others(centre: Centre) -> list[int]:
-    """The server's processes that work for somebody else in this database."""
-    found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    return [pid for (pid,) in centre.rows(found)]
 
 
 def parent_of(pid: int) -> int:
