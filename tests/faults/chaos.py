@@ -1,0 +1,226 @@
+"""G1 and G5: people press, an operator closes, and something is killed every other second, from one seed.
+
+Two gateways, two dispatchers, one broker and the database's own processes; three in ten of the texts that are
+sent meet a fault of the provider, most of them after it took the text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from community.errors import Refused
+from community.model import Account, AccountRole
+from community.storage import accounts
+from devices.sim.player import PRESS, Sender
+from devices.sim.script import repeated
+from dispatcher import responses, views
+from dispatcher.clock import SystemClock
+from dispatcher.model import CloseCode
+from tests.dispatcher.provider import Provider, running
+from tests.faults.street import (
+    BUTTONS,
+    Sending,
+    by_twilio,
+    gateway,
+    keys_of,
+    name_of,
+    others,
+    soon,
+)
+from tests.gateway.conftest import Centre
+from tests.servers import Server, until
+
+FAULTS: tuple[tuple[int, int] | str, ...] = ((429, 20429), (500, 20500), "deaf", "hang", "garbage")
+FAULTY = 0.3  # of all texts
+OPEN_FOR = timedelta(seconds=15)  # then an operator closes the case, and the next press is a new one
+SETTLES_S = 90.0  # after the last kill: leases, waits and what the broker kept
+
+
+@dataclass(frozen=True)
+class Size:
+    """`rate` presses per second for `seconds`; something dies every `kill_every` seconds."""
+
+    seconds: float
+    rate: float
+    kill_every: float
+    seed: int = 1
+
+
+@dataclass
+class Outcome:
+    """What came of it, in counts; latencies in seconds."""
+
+    store: str
+    presses: int = 0
+    kills: Counter[str] = field(default_factory=Counter)
+    lost: int = 0  # said, and not stored
+    counted_wrong: int = 0  # presses that stand on a case more or less than once
+    incidents: int = 0
+    texts: int = 0  # that the provider took
+    told_again: int = 0  # of these, ones that it had taken before
+    never_told: int = 0  # messages that nobody called back and that never left
+    acked_p50: float = 0
+    acked_p99: float = 0
+    acked_max: float = 0
+
+    def __str__(self) -> str:
+        kills = ", ".join(f"{what} {count}" for what, count in sorted(self.kills.items()))
+        again = 100 * self.told_again / max(1, self.texts)
+        return (
+            f"{self.store}: {self.presses} presses, {self.lost} lost, {self.counted_wrong} counted wrong; "
+            f"{self.incidents} incidents, {self.texts} texts, {self.told_again} told again ({again:.2f} %), "
+            f"{self.never_told} never; {self.kills.total()} kills ({kills}), {FAULTY:.0%} provider faults; "
+            f"receipt p50 {self.acked_p50:.2f} s, p99 {self.acked_p99:.1f} s, last {self.acked_max:.1f} s"
+        )
+
+
+def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] = lambda _: None) -> Outcome:
+    """Break things for as long as `size` says, let it settle, and count."""
+    dice = random.Random(size.seed)
+    count = round(size.seconds * size.rate)
+    presses = repeated(size.seed, BUTTONS, PRESS, count, size.rate)
+    provider = Present(SystemClock().now(), answers=_answers(dice, 40 * count))
+    found = Outcome(name_of(centre), presses=count)
+    with running(provider), ExitStack() as stack:
+        gateways = [gateway(centre, folder, f"gateway-{n}") for n in (1, 2)]
+        dispatchers = [by_twilio(centre, folder / f"dispatcher-{n}", provider) for n in (1, 2)]
+        parts: dict[str, list[Server]] = {
+            "gateway": [*gateways],
+            "dispatcher": [*dispatchers],
+            "broker": [centre.mosquitto],
+        }
+        for part in (*gateways, *dispatchers):
+            stack.callback(part.kill)
+            part.start()
+        with (
+            Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender,
+            closing(centre),
+        ):
+            sending = Sending(sender, presses)
+            stack.callback(sending.end)
+            ends = time.monotonic() + size.seconds
+            while (now := time.monotonic()) < ends:
+                until(lambda at=now + size.kill_every: time.monotonic() >= at, size.kill_every + 1)  # type: ignore[misc]
+                what = dice.choice([*parts, *([] if centre.store.is_sqlite else ["database"])])
+                found.kills[what] += 1
+                tell(f"{ends - now:4.0f} s left, {what} is killed: {_so_far(sender)}")
+                if what == "database":
+                    _kill_database(centre, dice)
+                else:
+                    part = dice.choice(parts[what])
+                    part.kill()
+                    _start(part)
+            heard = sender.wait(SETTLES_S)
+            tally = sender.tally()
+            tell(f"nothing is killed any more: {_so_far(sender)}")
+            with provider.lock:
+                provider.answers.clear()
+            settled = until(lambda: not calls_for_help(centre), SETTLES_S, every_s=0.5)
+        assert heard, f"presses without a receipt: {tally}\n{gateways[0].tail()}"
+        assert settled, f"still to be told: {calls_for_help(centre)}\n{dispatchers[0].tail()}"
+    found.acked_p50, found.acked_p99 = tally.latency(50) or 0, tally.latency(99) or 0
+    found.acked_max = max(tally.latencies, default=0)
+    stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
+    found.lost = len(keys_of(presses) - stored.keys())
+    found.counted_wrong = abs(centre.count("SELECT coalesce(sum(times), 0) FROM alarm") - len(stored))
+    found.incidents = centre.count("SELECT count(*) FROM incident")
+    taken = Counter(form["StatusCallback"] for form in provider.forms)
+    found.texts, found.told_again = taken.total(), taken.total() - len(taken)
+    heard_words = {(form["To"], form["Body"]) for form in provider.forms}
+    left = centre.rows("SELECT phone, body FROM message WHERE sent_at IS NOT NULL")
+    found.never_told = sum((phone, body) not in heard_words for phone, body in left)
+    return found
+
+
+class Present(Provider):
+    """A provider whose clock goes on: whoever asks for an earlier attempt looks at when it was."""
+
+    def take(self, resource: str, form: dict[str, str], status: str = "queued") -> dict[str, object]:
+        self.now = SystemClock().now()
+        return super().take(resource, form, status)
+
+
+def calls_for_help(centre: Centre) -> list[tuple[str, int]]:
+    """What has to leave before it is over. The rest, such as the end of a case, may wait at a busy number."""
+    open_cases = centre.count("SELECT count(*) FROM incident WHERE closed_at IS NULL")
+    waiting = centre.rows(
+        "SELECT state, count(*) FROM message WHERE purpose IN ('raised', 'ask') "
+        "AND state IN ('queued', 'sending', 'failed') GROUP BY state"
+    )
+    return [*([("open", open_cases)] if open_cases else []), *((state, count) for state, count in waiting)]
+
+
+def _answers(dice: random.Random, count: int) -> list[tuple[int, int] | str]:
+    return [dice.choice(FAULTS) if dice.random() < FAULTY else "queued" for _ in range(count)]
+
+
+def _so_far(sender: Sender) -> str:
+    tally = sender.tally()
+    return f"{tally.acked} of {tally.said} presses have their receipt"
+
+
+def _start(part: Server) -> None:
+    """Again and again, as whoever supervises it would: the database may not let anybody in yet."""
+
+    def starts() -> bool:
+        try:
+            part.start()
+        except RuntimeError:
+            return False
+        return True
+
+    assert until(starts, 60, every_s=0.5), part.tail()
+
+
+def _kill_database(centre: Centre, dice: random.Random) -> None:
+    """One of the server's processes dies, and it starts all of them anew from its log."""
+    with contextlib.suppress(SQLAlchemyError, ProcessLookupError):
+        os.kill(dice.choice(others(centre)), signal.SIGKILL)
+    assert until(lambda: _is_there(centre), 30)
+
+
+def _is_there(centre: Centre) -> bool:
+    try:
+        return centre.count("SELECT 1") == 1
+    except SQLAlchemyError:
+        return False
+
+
+@contextmanager
+def closing(centre: Centre) -> Iterator[None]:
+    """An operator at her desk: whatever is open for a while, she claims and closes."""
+    with centre.store.write() as connection:
+        operator = accounts.create_account(connection, Account(0, "li", "李值班", AccountRole.OPERATOR), "-")
+    leaves = threading.Event()
+
+    def work() -> None:
+        while not leaves.wait(1.0):
+            with contextlib.suppress(SQLAlchemyError):
+                now = SystemClock().now()
+                with centre.store.read() as connection:
+                    old = [card.id for card in views.board(connection) if card.opened_at < now - OPEN_FOR]
+                for incident_id in old:
+                    with contextlib.suppress(Refused):
+                        responses.claim(centre.store, incident_id, operator, now)
+                        responses.close(centre.store, incident_id, operator, CloseCode.HELPED, "", now)
+
+    desk = threading.Thread(target=work)
+    desk.start()
+    try:
+        yield
+    finally:
+        leaves.set()
+        desk.join()

@@ -1,0 +1,28 @@
+"""A minute in which something dies every other second; `python -m bench.chaos` has as many as you like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.chaos import Size, run
+from tests.faults.conftest import Figure
+from tests.gateway.conftest import Centre
+
+MINUTE = Size(seconds=60, rate=20, kill_every=1.5)
+MOST_TOLD_AGAIN = 0.001  # of all texts
+
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(300)]
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_a_minute_of_chaos_loses_no_press_and_tells_nobody_twice(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    found = run(centre, tmp_path, MINUTE)
+    figure(f"G1  {found}")
+    assert found.lost == 0
+    assert found.counted_wrong == 0
+    assert found.never_told == 0
+    assert found.told_again <= MOST_TOLD_AGAIN * found.texts
