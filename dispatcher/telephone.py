@@ -43,6 +43,11 @@ _NUMBER = re.compile(r"\d{3,}(?![\d.]|米|公里|分|秒|小时|天)")
 _DIGITS = str.maketrans("0123456789", "零一二三四五六七八九")
 
 
+def call_the_desk(hotline: str) -> str:
+    """To whoever rings back the number that rang: no machine can tell what it is about."""
+    return f"请拨打值班电话{hotline.translate(_DIGITS)}。"
+
+
 def by_telephone(body: str, purpose: Purpose) -> str:
     """A text as a call says it: asks for a key, and says room and hotline numbers digit by digit."""
     signature, _, said = body.removeprefix("【").partition("】")

@@ -22,11 +22,12 @@ from api import deps
 from api.parts import Parts
 from api.problems import Forbidden, describe
 from community.errors import Invalid
+from community.storage import register
 from dispatcher import responses, views
 from dispatcher.channels import Fate
 from dispatcher.channels.twilio import call_fate, text_fate
 from dispatcher.model import Meaning
-from dispatcher.telephone import NO_KEY
+from dispatcher.telephone import NO_KEY, call_the_desk
 
 log = structlog.get_logger(__name__)
 
@@ -148,9 +149,10 @@ def _script(parts: Parts, key: str, said: VoiceResponse | None = None) -> VoiceR
     answer = said or VoiceResponse()
     with parts.store.read() as connection:
         script = views.call_script(connection, key)
-    if script is None:
-        log.warning("twilio_call_of_no_message")
-        answer.hangup()
+        hotline = register.site(connection).hotline if script is None else ""
+    if script is None:  # somebody rings back
+        log.info("twilio_call_of_no_message")
+        _say(answer, call_the_desk(hotline), times=2)
     elif script.asks:
         action = f"{parts.settings.base_url}/callbacks/twilio/voice/digit?key={quote(key)}"
         gather = answer.gather(num_digits=1, action=action, method="POST", timeout=KEY_WITHIN_S, input="dtmf")

@@ -146,9 +146,9 @@ def test_reports_out_of_order_leave_what_is_final(
     assert the_call(store, incident_id, key)[0] is MessageState.UNDELIVERABLE
 
 
-def test_a_call_of_no_message_of_ours_is_hung_up(stranger: TestClient) -> None:
-    answer = post(stranger, at("", "i404.r1.contact:1.call"), CALL)
-    assert ElementTree.fromstring(answer.text).find("Hangup") is not None
+def test_who_rings_back_hears_whom_to_ring(stranger: TestClient) -> None:
+    for address in (VOICE, at("", "i404.r1.contact:1.call")):
+        assert spoken(post(stranger, address, CALL).text) == ["请拨打值班电话二二二二九九九。"] * 2
     assert post(stranger, at("/digit", "i404"), {**CALL, "Digits": "1"}).status_code == 200
     assert post(stranger, at("/status", "i404"), {**CALL, "CallStatus": "busy"}).status_code == 204
 

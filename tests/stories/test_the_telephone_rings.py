@@ -16,8 +16,10 @@ from devices.signal import Kind
 from dispatcher import responses, views
 from dispatcher.channels import Fate, TryLater, Undeliverable
 from dispatcher.chase import AT_ONCE, Chaser
+from dispatcher.courier import LEASE
 from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Stage
 from dispatcher.responses import Pressed
+from dispatcher.storage import outbox
 from dispatcher.switchboard import Switchboard
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN
 from dispatcher.wiring import read_wishes
@@ -436,3 +438,24 @@ def test_a_provider_that_is_away_does_not_keep_a_thousand_texts_from_being_given
     states = {m.state for m in town.detail("王秀英").messages if not m.is_call}
     assert states == {MessageState.UNCONFIRMED}
     assert len(telephone.texts.questions) <= 4 * 40  # each a few times, never each second
+
+
+def test_a_call_whose_courier_died_is_known_by_its_first_report_and_not_made_again(
+    town: Town, pressed: Telephone
+) -> None:
+    pressed.exchange.remembers = False
+    work, town.also = town.also, None
+    town.time += timedelta(seconds=15)
+    assert work is not None
+    work(town.time)
+    with town.store.write() as connection:
+        taken = outbox.take(
+            connection, worker="dead", now=town.time, lease_until=town.time + LEASE, limit=100
+        )
+    for call in taken:
+        pressed.exchange.send(call)
+    pressed.becomes("女儿", "initiated")
+
+    town.pass_time(seconds=LEASE.total_seconds() + 1)
+
+    assert (pressed.rings("女儿"), pressed.rings("儿子")) == (1, 2)  # of his nobody heard anything
