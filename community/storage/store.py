@@ -10,8 +10,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -19,7 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from community.storage.prepared import driver_cursor
 
-# psycopg's defaults hang for ever on a silent partition; with these a dead server is noticed within 6 s.
+# psycopg's defaults hang for ever on a silent partition; with these a dead line is noticed within 6 s.
 _POSTGRES = {
     "connect_timeout": 3,
     "tcp_user_timeout": 5000,
@@ -31,12 +33,19 @@ _POSTGRES = {
         "-c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
     ),
 }
+# A server that is frozen keeps its line alive: TCP answers in its place, and no time-out above ends. Longer
+# than its own statement_timeout, so that a server that is only slow has the first word.
+SILENT_S = 12.0
 _SQLITE_BUSY_MS = 10_000
 _FRESH_S = 1.0  # a connection that worked so recently is taken without asking whether it lives
 
 # Our transactions are a dozen statements, each ended by the time-outs above: a row still invisible after
 # this many seconds was rolled back. The live stream counts on it (dispatcher/views.py).
 LONGEST_TRANSACTION_S = 120.0
+
+
+_T = TypeVar("_T")
+_LOOK_S = 0.1  # psycopg's own: how often it looks whether it was interrupted
 
 
 class Store:
@@ -61,6 +70,7 @@ class Store:
                 max_overflow=pool_size,
                 connect_args=_POSTGRES,
             )
+            event.listen(self.engine, "do_connect", _connect_postgres)
             event.listen(self.engine, "checkin", _note_idle)
             event.listen(self.engine, "checkout", _ping_after_idling)
         else:
@@ -88,6 +98,25 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class _Impatient(psycopg.Connection[Any]):
+    """A connection that gives up on a server which takes a request and never answers."""
+
+    def wait(self, gen: PQGen[_T], interval: float = _LOOK_S, timeout: float | None = None) -> _T:
+        began = time.monotonic()
+        try:
+            return super().wait(gen, interval, SILENT_S if timeout is None else timeout)
+        except psycopg.OperationalError:
+            if timeout is None and time.monotonic() - began >= SILENT_S:
+                self.pgconn.finish()  # in the middle of a request: nobody can use it any more
+            raise
+
+
+def _connect_postgres(
+    _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
+) -> psycopg.Connection[Any]:
+    return _Impatient.connect(*arguments, **named)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
