@@ -55,12 +55,13 @@ def ask(
 
 
 def reassure(connection: Connection, home: watches.Home, check_id: int, now: datetime) -> None:
-    """Tell those who were asked about her, and not herself, that she has moved."""
+    """Call back what has not left, and tell those whom the question reached, not herself, that she moved."""
+    reached = watches.call_back(connection, check_id)
     record = register.household_by_id(connection, home.watched.household_id)
     voice = Voice.of(register.site(connection))
     at = home.watched.life.at if home.watched.life is not None else now
     for to in recipients(record):
-        if to.who in home.asked and not to.who.startswith("resident:"):
+        if to.who in reached and not to.who.startswith("resident:"):
             body, short = voice.moved(record, at), templates.moved(voice, record, at)
             say(connection, Purpose.WELL, f"check{check_id}.moved.{to.who}", to, body, short, now)
 
@@ -89,15 +90,27 @@ def answer(
     meaning = understand_check(body)
     if len(open_checks) > 1 or asked_elsewhere or meaning is Meaning.UNCLEAR:
         return Meaning.UNCLEAR
-    [asked] = open_checks
+    return meaning if _take(connection, open_checks[0], meaning, now) else Meaning.UNCLEAR
+
+
+def answer_by_key(connection: Connection, message_key: str, meaning: Meaning, now: datetime) -> bool:
+    """A key pressed in the call that asked; False when the question is settled already."""
+    asked = watches.asked_by_message(connection, message_key)
+    return asked is not None and _take(connection, asked, meaning, now)
+
+
+def _take(connection: Connection, asked: watches.Asked, meaning: Meaning, now: datetime) -> bool:
+    """An answer ends the question and counts as life; a cry for help is acted upon at the next look."""
     if not watches.change(connection, asked.household_id, look_at=now):
-        return Meaning.UNCLEAR
+        return False
     if meaning is Meaning.HELP:
-        watches.change_check(connection, asked.id, wants_help=True)
-    elif watches.settle(connection, asked.id, CheckState.WELL, now):
-        by_hand = asked.who.startswith("resident:")
-        lives.heard_from(connection, asked.household_id, "reply", now, by_hand=by_hand)
-    return meaning
+        return watches.change_check(connection, asked.id, wants_help=True)
+    if not watches.settle(connection, asked.id, CheckState.WELL, now):
+        return False
+    watches.call_back(connection, asked.id)
+    by_hand = asked.who.startswith("resident:")
+    lives.heard_from(connection, asked.household_id, "reply", now, by_hand=by_hand)
+    return True
 
 
 def say(

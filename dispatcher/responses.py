@@ -491,11 +491,15 @@ def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime)
     """
     with store.write() as connection:
         known = outbox.find(connection, key=key)
-        if known is None or known.incident_id is None:
+        if known is None or (known.incident_id is None and known.purpose is not Purpose.CHECK):
             return None
+        meaning = KEYS.get(known.purpose, {}).get(digit, Meaning.UNCLEAR)
+        if known.incident_id is None:
+            if meaning is not Meaning.UNCLEAR and not checks.answer_by_key(connection, key, meaning, now):
+                return Pressed(meaning, CALL_OVER)
+            return Pressed(meaning, KEY_TAKEN.get(meaning, KEY_UNKNOWN))
         incident_id, who = known.incident_id, known.to.who
         book = _case(connection, incident_id)
-        meaning = KEYS.get(known.purpose, {}).get(digit, Meaning.UNCLEAR)
         if meaning is Meaning.UNCLEAR:
             return Pressed(meaning, KEY_UNKNOWN)
         number = phones.normalise(known.to.phone)[:LONGEST_NUMBER]

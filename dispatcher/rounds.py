@@ -181,6 +181,8 @@ class Rounds:
         watches.settle(connection, check.id, CheckState.MOVED if moved else CheckState.DROPPED, now)
         if moved:
             checks.reassure(connection, home, check.id, now)
+        else:
+            watches.call_back(connection, check.id)
 
     def _raise(self, connection: Connection, home: watches.Home, found: Finding, now: datetime) -> None:
         check = home.watched.call if found.why == CALL else home.watched.check

@@ -14,14 +14,18 @@ from dispatcher.model import Meaning, Purpose
 KEYS: Mapping[Purpose, Mapping[str, Meaning]] = {
     Purpose.RAISED: {"1": Meaning.COMING, "2": Meaning.CANNOT, "3": Meaning.FALSE_ALARM},
     Purpose.ASK: {"1": Meaning.COMING, "2": Meaning.CANNOT},
+    Purpose.CHECK: {"1": Meaning.WELL, "2": Meaning.HELP},
 }
 _PRESS: Mapping[Purpose, str] = {
     Purpose.RAISED: "能赶到请按1,不能请按2,误按请按3。",
     Purpose.ASK: "能去请按1,不能去请按2。",
+    Purpose.CHECK: "平安请按1,要帮忙请按2。",
 }
 KEY_TAKEN: Mapping[Meaning, str] = {
     Meaning.COMING: "已记下您能来。谢谢您,路上注意安全。",
     Meaning.CANNOT: "已记下您不能来,我们继续联系别人。谢谢您。",
+    Meaning.WELL: "已记下平安。谢谢您。",
+    Meaning.HELP: "已报告值班员。紧急时请直接打120。",
     Meaning.FALSE_ALARM: "已转告值班员:您说是误按。谢谢您。",
 }
 KEY_UNKNOWN = "没有这个选项。"

@@ -10,7 +10,19 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from community.storage import register
 from community.storage.rows import upsert
@@ -36,6 +48,7 @@ from dispatcher.presets import Presets
 from dispatcher.storage import lives
 
 _TOO_FAR = LOOK_AT_LEAST + timedelta(minutes=1)  # no look is as far: the clock was set back
+_NEVER_LEFT = (MessageState.CANCELLED.value, *(state.value for state in LOST))
 _LOST = frozenset(state.value for state in LOST)
 
 
@@ -408,6 +421,17 @@ def settle(connection: Connection, check_id: int, state: CheckState, now: dateti
     return change_check(connection, check_id, state=state.value, settled_at=now, **values)
 
 
+def call_back(connection: Connection, check_id: int) -> set[str]:
+    """Cancel the texts of a question that have not left yet; returns whom it may have reached."""
+    mine = and_(message.c.key.startswith(message_key(check_id, "")), message.c.purpose == Purpose.CHECK.value)
+    queued = message.c.state == MessageState.QUEUED.value
+    connection.execute(update(message).where(mine, queued).values(state=MessageState.CANCELLED.value))
+    query = select(message.c.who).where(
+        mine, or_(message.c.state.not_in(_NEVER_LEFT), message.c.attempts > 0)
+    )
+    return set(connection.execute(query).scalars())
+
+
 def message_key(check_id: int, who: str) -> str:
     """The key of the text in which `who` is asked."""
     return f"check{check_id}.{who}"
@@ -421,8 +445,17 @@ def asked_by_phone(connection: Connection, phone: str) -> list[Asked]:
         .order_by(message.c.id.desc())
         .limit(20)
     )
+    return _asked(connection, connection.execute(texts).scalars())
+
+
+def asked_by_message(connection: Connection, key: str) -> Asked | None:
+    """The open question that the message `key`, a text or a call, has asked."""
+    return next(iter(_asked(connection, [key])), None)
+
+
+def _asked(connection: Connection, keys: Iterable[str]) -> list[Asked]:
     whom: dict[int, str] = {}
-    for key in connection.execute(texts).scalars():
+    for key in keys:
         check, _, who = key.partition(".")
         whom.setdefault(int(check.removeprefix("check")), who)
     query = select(welfare_check.c.id, welfare_check.c.household_id).where(

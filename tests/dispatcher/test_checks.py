@@ -9,7 +9,7 @@ import pytest
 from community.model import Contact, HomeRecord, Resident
 from community.storage import register
 from devices.signal import Role
-from dispatcher import checks, templates, views
+from dispatcher import checks, responses, templates, views
 from dispatcher.absence import AwayKind
 from dispatcher.model import Meaning
 from dispatcher.templates import LONGEST
@@ -109,3 +109,40 @@ def test_a_daughter_of_two_mothers_answers_neither_by_a_digit(town: Town) -> Non
         assert len(views.replies_waiting(connection)) == 1
     town.pass_time(minutes=30)
     assert len(town.open_cards()) == 2
+
+
+def asked_by_call(town: Town) -> str:
+    """王秀英's daughter is asked at seven in the morning; returns the key of what asks her."""
+    town.resident("王秀英", contacts=("女儿",))
+    town.watch("王秀英", "half_day")
+    town.beat(town.sensor("王秀英", Role.MOTION_SENSOR))
+    town.pass_time(minutes=17 * 60)
+    return town.phones.keys[-1]
+
+
+def test_who_is_called_answers_by_a_key(town: Town) -> None:
+    key = asked_by_call(town)
+    with town.store.read() as connection:
+        script = views.call_script(connection, key)
+    assert script is not None
+    assert script.asks
+    assert script.words.endswith("请您联系一下。平安请按1,要帮忙请按2。")
+
+    odd = responses.key_pressed(town.store, key, "7", "call-1", town.time)
+    pressed = responses.key_pressed(town.store, key, "1", "call-1", town.time)
+    again = responses.key_pressed(town.store, key, "1", "call-1", town.time)
+
+    assert [one.meaning for one in (odd, pressed, again) if one] == [
+        Meaning.UNCLEAR,
+        Meaning.WELL,
+        Meaning.WELL,
+    ]
+    town.pass_time(minutes=60)
+    assert town.cards() == ()
+
+
+def test_a_key_for_help_sends_somebody_at_once(town: Town) -> None:
+    key = asked_by_call(town)
+    responses.key_pressed(town.store, key, "2", "call-1", town.time)
+    town.work()
+    assert "回复需要帮忙" in town.detail("王秀英").timeline[1].text

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devices.signal import Kind, Role
-from dispatcher.channels import Undeliverable
+from dispatcher.channels import TryLater, Undeliverable
 from dispatcher.model import CloseCode, OfferState, Purpose, Severity, Stage
 from tests.town import Town
 
@@ -105,6 +105,17 @@ def test_she_moves_after_the_text_and_the_daughter_is_told(night) -> None:
     assert night.heard("女儿")[1:] == ["【2222999】王秀英家10:12已有动静,不用担心。"]
     until(night, "11:00")
     assert night.cards() == ()
+
+
+def test_a_question_that_could_not_leave_is_called_back_when_she_moves(night) -> None:
+    night.phones.trouble[night.people["女儿"]] = TryLater("busy", wait_s=600)
+    until(night, "10:05")
+    night.moves("王秀英", night.hall)
+    until(night, "10:07")
+    night.phones.trouble.clear()
+    until(night, "12:00")
+    # It is not sent any more; an attempt may have reached her all the same, so she hears that all is well.
+    assert night.heard("女儿") == ["【2222999】王秀英家10:05已有动静,不用担心。"]
 
 
 def test_her_own_phone_is_asked_before_anybody_else_and_the_next_when_it_is_dead(night) -> None:
