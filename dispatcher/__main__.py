@@ -30,6 +30,7 @@ from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
 from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
+from dispatcher.soundings import Soundings
 from dispatcher.storage.planbook import Planbook
 from dispatcher.wiring import Parts, switchboard
 
@@ -75,10 +76,12 @@ def main() -> int:
 
     asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
     chaser = Chaser(store, channel.channels.values(), clock, asking)
+    soundings = Soundings(store, channel.channels.values(), clock, asking)
     echo = Echo(store)
     tests = Drills(store, settings.drills)
 
     def also(now: datetime) -> int:
+        soundings.turn(now)
         if chaser.turn(now):
             bell.ring()
         own.turn(now)

@@ -29,7 +29,7 @@ LOOPBACK = "probe"
 LEASE = timedelta(seconds=15)
 ATTEMPT = timedelta(seconds=9)  # asking the provider and sending: two time-outs of 4 s, and some
 BACKLOG = 8  # messages taken for each sender: at 300 ms a text they leave within 3 s
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 20  # by each way
 LONGEST_WAIT_S = 60.0
 LINGER_S = 0.003  # outcomes that follow each other this closely are recorded together
 AGAIN_S = 0.5  # between attempts to record while the database is away
@@ -113,8 +113,8 @@ def _state_after(c: Carried) -> MessageState:
     match c.outcome:
         case Sent(delivered=delivered):
             return MessageState.DELIVERED if delivered else MessageState.SENT
-        case TryLater():
-            return MessageState.QUEUED if c.message.attempts < MOST_ATTEMPTS else MessageState.FAILED
+        case TryLater(ways=ways):
+            return MessageState.QUEUED if c.message.attempts < MOST_ATTEMPTS * ways else MessageState.FAILED
         case Undeliverable():
             return MessageState.UNDELIVERABLE
         case Held():
@@ -152,8 +152,8 @@ def _due_again(c: Carried) -> datetime:
     match c.outcome:
         case TryLater(elsewhere=True):
             return c.at
-        case TryLater(wait_s=asked_s):
-            return c.at + wait_before(c.message.attempts, asked_s)
+        case TryLater(wait_s=asked_s, ways=ways):
+            return c.at + wait_before(-(-c.message.attempts // ways), asked_s)  # each way was tried as often
         case _:
             return c.at
 

@@ -47,11 +47,15 @@ _MOST_NUMBERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people want, by `contact:<id>`, and where they live; `revision` tells whether it is still so."""
+    """What people want, by `contact:<id>`, and where they live; `revision` tells whether it is still so.
+
+    `sick` are providers that did not answer when they were asked: they come last.
+    """
 
     revision: int = -1
     by_who: Mapping[str, Sequence[ContactChannel]] = field(default_factory=dict)
     zone: tzinfo = UTC
+    sick: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +110,24 @@ class Switchboard:
         begun = now = self._clock.now()
         refusal: Undeliverable | None = None
         left = list(self.ways(message, now))
+        ways = len({way.channel for way in left})
         while left:
             way, wait_s = self._choose(left, message, now)
             if way is None:
                 if refusal is None:
                     return Held(wait_s)
-                return TryLater(refusal.why, wait_s, channel=refusal.channel)
+                return TryLater(refusal.why, wait_s, channel=refusal.channel, ways=ways)
             outcome = self._send_by(way, message)
             left.remove(way)
             if isinstance(outcome, TryLater):
-                return replace(outcome, elsewhere=_is_next(left, outcome.channel, message))
+                # Each way is tried once before anybody waits.
+                return replace(outcome, elsewhere=message.attempts % ways != 0, ways=ways)
             if not isinstance(outcome, Undeliverable):
                 return outcome
             refusal = outcome
             now = self._clock.now()
             if left and now - begun > (_ANOTHER if message.attempts == 1 else _ANOTHER_AFTER_ASKING):
-                return TryLater(refusal.why, channel=way.channel, elsewhere=True)
+                return TryLater(refusal.why, channel=way.channel, elsewhere=True, ways=ways)
         why = message.error or "没有可用的通道 no channel can carry this"
         return refusal or Undeliverable(why, channel=message.channel)
 
@@ -166,6 +172,7 @@ class Switchboard:
                 self._numbers[phone], wait_s = number.queued(who)
                 return None, wait_s
             order = in_turn(left, message, self._healths, now)
+            order.sort(key=lambda way: way.channel in self._wishes.sick)
             for way in order:
                 if self._take_token(way.channel, who, now):
                     if number is not None:
@@ -207,9 +214,3 @@ class Switchboard:
             self._looked_at = now
         self._wishes = self._ask_wishes(self._wishes)
         return self._wishes
-
-
-def _is_next(left: Sequence[Way], failed_channel: str, message: Message) -> bool:
-    """Whether another way is worth trying at once: each is, once, before anybody waits."""
-    others = len({way.channel for way in left} - {failed_channel})
-    return message.attempts % (others + 1) != 0

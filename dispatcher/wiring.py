@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -23,7 +23,7 @@ from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.clock import Clock
 from dispatcher.model import Message, MessageState
 from dispatcher.settings import DispatcherSettings
-from dispatcher.storage import handsets
+from dispatcher.storage import handsets, vitals
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
 
 log = structlog.get_logger()
@@ -128,15 +128,17 @@ def read_wishes(store: Store, known: Wishes) -> Wishes:
     """What people want now; `known` when that is still so, or when the database is away for a moment."""
     try:
         with store.read() as connection:
+            asked = vitals.channels(connection).values()
+            sick = frozenset(one.name for one in asked if one.is_sick)
             revision = contact_channels.current_revision(connection)
             if revision == known.revision:
-                return known
+                return known if sick == known.sick else replace(known, sick=sick)
             wanted = contact_channels.of_everybody(connection)
             zone = ZoneInfo(register.site(connection).timezone)
     except (SQLAlchemyError, NotFound) as away:
         log.warning("wishes cannot be read", kind=type(away).__name__)
         return known
-    return Wishes(revision, {f"contact:{id}": channels for id, channels in wanted.items()}, zone)
+    return Wishes(revision, {f"contact:{id}": channels for id, channels in wanted.items()}, zone, sick)
 
 
 def refuse_made_up_people(settings: DispatcherSettings, *, made_up: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from api import deps
 from api.problems import Forbidden
@@ -37,3 +37,11 @@ class Lenient(BaseModel):
     """What a provider sends: fields that we do not need may come and go, text may be written as a number."""
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: object) -> object:
+        """No database keeps NUL or half a character, and the provider would send it again for ever."""
+        if not isinstance(value, str):
+            return value
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")

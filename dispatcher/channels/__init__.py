@@ -54,7 +54,7 @@ class TryLater:
     """Nothing is known to have left; `wait_s` seconds is what the provider asked for, or a guess.
 
     `provider_is_well` when the refusal is about this one number, and says nothing of the next message.
-    `elsewhere`: another channel is ready, so that there is nothing to wait for.
+    `elsewhere`: another channel is ready, so that there is nothing to wait for; `ways` is how many there are.
     """
 
     why: str
@@ -62,6 +62,7 @@ class TryLater:
     provider_is_well: bool = False
     channel: str = ""
     elsewhere: bool = False
+    ways: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +136,13 @@ class Reporting(Protocol):
 
     def fate(self, message: Message) -> Fate | None:
         """What the provider knows of `message`, which it took; None when it cannot be asked now."""
+        ...
+
+
+@runtime_checkable
+class Ailing(Protocol):
+    """A channel that can say whether its provider answers, without sending anything."""
+
+    def ailment(self) -> str:
+        """What is wrong, in a few words without a secret; empty when the provider answers."""
         ...

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from dispatcher.model import Message, MessageState, Purpose
 
 VERSION = "2017-05-25"
 
+_NOBODY = "+8613000000000"  # about whose texts they are asked to see whether they answer
 _CHINA = timezone(timedelta(hours=8))  # their days
 _FAILED, _ARRIVED = 2, 3  # SendStatus; 1 waits for its report
 
@@ -118,6 +119,12 @@ class AliyunSms:
                 return Fate(MessageState.UNDELIVERABLE, str(detail.get("ErrCode", "")))
         return Fate(MessageState.SENT)
 
+    def ailment(self) -> str:
+        said = self._query(_NOBODY, self._clock.now().astimezone(_CHINA).date())
+        if isinstance(said, Silence):
+            return said.why
+        return "" if said.get("Code") == "OK" else str(said.get("Code"))
+
     def close(self) -> None:
         self._line.close()
 
@@ -131,19 +138,22 @@ class AliyunSms:
         }
         found: list[Mapping[str, Any]] = []
         for day in sorted(days):
-            said = self._call(
-                "QuerySendDetails",
-                {
-                    "PhoneNumber": _number(message.to.phone),
-                    "SendDate": day.strftime("%Y%m%d"),
-                    "PageSize": "50",
-                    "CurrentPage": "1",
-                },
-            )
+            said = self._query(message.to.phone, day)
             if isinstance(said, Silence) or said.get("Code") != "OK":
                 return None
             found += [detail for detail in _details(said) if detail.get("OutId") == message.key]
         return found
+
+    def _query(self, phone: str, day: date) -> Mapping[str, Any] | Silence:
+        return self._call(
+            "QuerySendDetails",
+            {
+                "PhoneNumber": _number(phone),
+                "SendDate": day.strftime("%Y%m%d"),
+                "PageSize": "50",
+                "CurrentPage": "1",
+            },
+        )
 
     def _call(self, action: str, parameters: Mapping[str, str]) -> Mapping[str, Any] | Silence:
         query = canonical_query(parameters)

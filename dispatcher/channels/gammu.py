@@ -23,6 +23,7 @@ from dispatcher.channels import Capabilities, Outcome, Reception, Sent, TryLater
 from dispatcher.model import Lane, Message, MessageState
 
 LOOK_S = 1.0
+_MANY = 20  # a modem needs a minute for as many
 _NUMBER = re.compile(r"\+?\d{3,15}")
 _CAME_IN = re.compile(r"(?P<text>IN\d{8}_\d{6}_\d+_(?P<phone>[^_/]*))_(?P<part>\d+)\.txt")
 _LEFT = re.compile(r"OUT[A-Z]\d{8}_\d{6}_00_\+?\d+_(?P<mark>[0-9a-f]{16})\.txt")
@@ -80,6 +81,10 @@ class GammuSms:
         name = _file_of(message)
         is_there = (self._outbox / name).exists() or (self._sent / name).exists()
         return Sent(_id_of(message)) if is_there else None
+
+    def ailment(self) -> str:
+        waiting = sum(_LEFT.fullmatch(file.name) is not None for file in self._outbox.iterdir())
+        return f"{waiting} texts wait for the modem" if waiting > _MANY else ""
 
     def close(self) -> None:
         self._closing.set()

@@ -121,6 +121,9 @@ class SmppSms:
         provider_id = self._sent.get(message.key)
         return Sent(provider_id) if provider_id is not None else None
 
+    def ailment(self) -> str:
+        return "not bound" if self._line is None else ""
+
     def close(self) -> None:
         self._closing.set()
         self._hang_up()
@@ -242,7 +245,7 @@ class SmppSms:
             return
         asked.status = pdu.status
         if pdu.status == consts.SMPP_ESME_ROK:
-            asked.provider_id = f"smpp:{_text(pdu.message_id)}"
+            asked.provider_id = _id_of(_text(pdu.message_id))
             self._sent[asked.key] = asked.provider_id
             while len(self._sent) > _REMEMBERED:
                 self._sent.popitem(last=False)
@@ -291,11 +294,16 @@ class SmppSms:
                 error = (
                     "" if state is MessageState.DELIVERED else f"{found.get('stat')} {found.get('err', '')}"
                 )
-                self._reception.receipt(f"smpp:{provider_id}", state, error.strip())
+                self._reception.receipt(_id_of(provider_id), state, error.strip())
             return
         phone = _text(pdu.source_addr)
         international = pdu.source_addr_ton == consts.SMPP_TON_INTL
         self._reception.reply(f"+{phone}" if international else phone, said, f"smpp:{uuid4().hex}")
+
+
+def _id_of(message_id: str) -> str:
+    """Theirs, told apart from other providers' and short enough to be kept."""
+    return f"smpp:{message_id}"[:64]
 
 
 def _decoded(data: bytes, coding: int, of_class: int) -> str:
@@ -307,4 +315,5 @@ def _decoded(data: bytes, coding: int, of_class: int) -> str:
 
 
 def _text(value: object) -> str:
-    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else str(value or "")
+    return text.replace("\0", "")

@@ -25,6 +25,7 @@ from dispatcher.model import Message, MessageState, Purpose
 VERSION = "2021-01-11"
 SERVICE = "sms"
 _JSON = "application/json; charset=utf-8"
+_NOBODY = "+8613000000000"  # about whose texts they are asked to see whether they answer
 _LOOK_BACK = timedelta(minutes=1)  # their clock and ours
 
 # This number or this text, for ever; every other code is about our account or about them.
@@ -118,24 +119,33 @@ class TencentSms:
                 return Fate(MessageState.UNDELIVERABLE, str(status.get("Description", "")))
         return Fate(MessageState.SENT)
 
+    def ailment(self) -> str:
+        said = self._pull(_NOBODY, self._clock.now())
+        if isinstance(said, Silence):
+            return said.why
+        return _error(said) if "Error" in said else ""
+
     def close(self) -> None:
         self._line.close()
 
     def _ask(self, message: Message) -> list[Mapping[str, Any]] | None:
         """The reports on texts to this number since we wrote ours; None when they do not answer."""
-        said = self._call(
-            "PullSmsSendStatusByPhoneNumber",
-            {
-                "BeginTime": int((message.created_at - _LOOK_BACK).timestamp()),
-                "Offset": 0,
-                "Limit": 100,
-                "PhoneNumber": message.to.phone,
-                "SmsSdkAppId": self._settings.tencent_sdk_app_id,
-            },
-        )
+        said = self._pull(message.to.phone, message.created_at - _LOOK_BACK)
         if isinstance(said, Silence) or "Error" in said:
             return None
         return _all(said, "PullSmsSendStatusSet")
+
+    def _pull(self, phone: str, since: datetime) -> Mapping[str, Any] | Silence:
+        return self._call(
+            "PullSmsSendStatusByPhoneNumber",
+            {
+                "BeginTime": int(since.timestamp()),
+                "Offset": 0,
+                "Limit": 100,
+                "PhoneNumber": phone,
+                "SmsSdkAppId": self._settings.tencent_sdk_app_id,
+            },
+        )
 
     def _call(self, action: str, parameters: Mapping[str, object]) -> Mapping[str, Any] | Silence:
         body = orjson.dumps(parameters)

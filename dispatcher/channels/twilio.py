@@ -159,6 +159,13 @@ class TwilioSms(_Twilio):
                 return Sent(str(sent.sid))
         return None
 
+    def ailment(self) -> str:
+        try:
+            self._client.messages.list(limit=1)
+        except (RequestException, TwilioException) as broken:
+            return type(broken).__name__
+        return ""
+
     def fate(self, message: Message) -> Fate | None:
         try:
             known = self._client.messages(message.provider_id).fetch()

@@ -18,6 +18,7 @@ from dispatcher.storage import outbox
 from tests.api.conftest import URL, StoppedClock
 
 TOKEN = "a-token-that-only-they-know"
+JSON = {"Content-Type": "application/json"}
 ALIYUN, TENCENT = "/callbacks/aliyun", "/callbacks/tencent"
 REPORT = {
     "phone_number": "13800000002",
@@ -196,3 +197,12 @@ def test_what_they_would_never_send_is_told_what_is_wrong_and_is_no_error_of_our
     for path in BODIES:
         for body in (None, 5, "x", [5], [[]], {"a": 1}, [{"a": 1}]):
             assert post(provider, path, body).status_code == 422
+
+
+def test_what_no_database_keeps_is_kept_as_well_as_it_can_be(provider: TestClient, store: Store) -> None:
+    for text in ("\\u0000", "\\ud83d"):
+        body = f'[{{"phone_number": "138", "content": "去{text}", "sequence_id": "{text}"}}]'.encode()
+        said = provider.post(f"{ALIYUN}/sms", content=body, params={"token": TOKEN}, headers=JSON)
+        assert said.status_code == 200
+
+    assert sorted(replies(store)) == ["去?", "去\ufffd"]

@@ -10,13 +10,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from community.model import ContactChannel, Medium
+from community.model import ContactChannel, Medium, Site
+from community.storage import Store, register
 from dispatcher.channels import Capabilities, Held, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.courier import ATTEMPT, carry
-from dispatcher.model import Lane, Message, Purpose
+from dispatcher.model import Lane, Message, MessageState, Purpose
+from dispatcher.soundings import EVERY, Soundings
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
+from dispatcher.wiring import read_wishes
 from tests.dispatcher.test_channels import a_message
 from tests.dispatcher.test_courier import Clock
+from tests.exchange import AtOnce
+from tests.town import Town
 
 
 @dataclass
@@ -75,7 +80,7 @@ def test_a_failure_sends_the_message_to_the_second_provider_at_once(clock: Clock
     board = Switchboard([first, second], clock)
 
     outcome = attempt(board, clock, a_message(clock.time))
-    assert outcome == TryLater("ConnectTimeout", channel="first", elsewhere=True)
+    assert outcome == TryLater("ConnectTimeout", channel="first", elsewhere=True, ways=2)
 
     again = a_message(clock.time, attempts=2, channel="first")
     assert attempt(board, clock, again) == Sent("second-i7.r1.contact:1", channel="second")
@@ -117,6 +122,23 @@ def test_when_both_fail_each_is_tried_once_before_anybody_waits(clock: Clock) ->
 
     assert seen[:2] == [("first", True), ("second", False)]
     assert [elsewhere for _, elsewhere in seen] == [True, False, True, False, True]
+
+
+def test_two_providers_that_are_down_are_waited_for_as_long_as_one(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    down = [Provider(name, Clock(town.time), trouble=TryLater("HTTP 503")) for name in ("first", "second")]
+    town.channel = Switchboard(down, town)
+    town.press("王秀英")
+    tries: list[float] = []
+    begun = town.time
+    for _ in range(40):
+        tries.append((town.time - begun).total_seconds())
+        before = down[1].tried
+        while down[1].tried == before and town.time < begun + timedelta(minutes=3):
+            town.pass_time(seconds=1)
+
+    assert tries[:6] == [0, 2, 4, 8, 16, 32]  # 1, 2, 4 … and looked at each second
+    assert town.detail("王秀英").messages[0].state is MessageState.QUEUED
 
 
 def test_a_refusal_goes_to_the_second_provider_within_the_same_attempt(clock: Clock) -> None:
@@ -241,6 +263,49 @@ def test_wishes_are_asked_once_a_second_and_not_for_every_message(clock: Clock) 
         clock.time += timedelta(milliseconds=100)
 
     assert asked == [-1, 0, 1]
+
+
+# ---- asking when there is nothing to send ----
+
+
+@dataclass
+class Asked(Provider):
+    """A provider that says what is wrong with it."""
+
+    wrong: str = ""
+
+    def ailment(self) -> str:
+        self.asked += 1
+        return self.wrong
+
+
+def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(store: Store, clock: Clock) -> None:
+    first, second = Asked("first", clock, wrong="HTTP 503"), Asked("second", clock)
+    with store.write() as connection:
+        register.set_site(connection, Site("town", "小镇", "2222999", "2222999"))
+    board = Switchboard([first, second], clock, lambda known: read_wishes(store, known))
+    soundings = Soundings(store, board.channels.values(), clock, AtOnce())
+
+    def later(number: int) -> str:
+        clock.time += EVERY
+        soundings.turn(clock.time)
+        clock.time += timedelta(seconds=1)
+        return attempt(board, clock, a_message(clock.time, key=f"k{number}")).channel
+
+    assert later(1) == "first"
+    assert later(2) == "second"
+    assert later(3) == "second"
+    first.wrong = ""
+    assert later(4) == "first"
+    assert first.asked == 4
+
+
+def test_of_two_dispatchers_one_asks(store: Store, clock: Clock) -> None:
+    provider = Asked("only", clock)
+    for _ in range(2):
+        Soundings(store, [provider], clock, AtOnce()).turn(clock.time)
+
+    assert provider.asked == 1
 
 
 # ---- what a provider takes in a second ----

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatcher.channels import Channel, Fate, Outcome, Reporting, Sent, TryLater, Undeliverable
+from dispatcher.channels import Ailing, Channel, Fate, Outcome, Reporting, Sent, TryLater, Undeliverable
 from dispatcher.channels import aliyun as ali
 from dispatcher.channels import tencent as qq
 from dispatcher.channels.http import ANSWER_S, CONNECT_S
@@ -318,6 +318,14 @@ def test_they_are_asked_what_became_of_a_text(account: Account, now: datetime) -
     assert account.channel.fate(raised(now, key="another", provider_id="another")) == Fate(MessageState.SENT)
     account.cloud.query_is_down = True
     assert account.channel.fate(mine) is None
+
+
+def test_they_say_whether_they_answer_and_nobody_is_texted_for_it(account: Account) -> None:
+    assert isinstance(account.channel, Ailing)
+    assert account.channel.ailment() == ""
+    account.cloud.query_is_down = True
+    assert account.channel.ailment() in ("ServiceUnavailable", "HTTP 500")
+    assert account.cloud.texts == []
 
 
 # ---- secrets ----

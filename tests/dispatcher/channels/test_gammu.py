@@ -173,3 +173,11 @@ def test_without_its_folders_it_does_not_start(tmp_path: Path, heard: Heard) -> 
     )
     with pytest.raises(ValueError, match="gammu-smsd"):
         GammuSms(nowhere, heard)
+
+
+def test_a_modem_that_takes_nothing_away_is_not_well(sms: GammuSms, now: datetime) -> None:
+    assert sms.ailment() == ""
+    for number in range(21):
+        sms.send(a_message(now, key=f"k{number}"))
+
+    assert sms.ailment() == "21 texts wait for the modem"

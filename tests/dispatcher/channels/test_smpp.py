@@ -171,6 +171,7 @@ def test_a_wrong_password_is_no_line_and_a_text_does_not_wait_for_one(
     channel = bound(smsc, heard, password="wrong", waits=False)
 
     assert channel.send(a_message(now)) == TryLater("not bound")
+    assert channel.ailment() == "not bound"
     channel.close()
     assert smsc.binds == 0
 
