@@ -276,7 +276,7 @@ class Voice:
 
     def late(self, home: HomeRecord) -> str:
         """To a responder who has accepted, and of whom nothing was heard when she should be there."""
-        return self._say(f"您到{_name(home)}家了吗?到了回4,去不了回2。还没消息,已另请人去。")
+        return self._say(f"您到{_name(home)}家了吗?还没有您的消息,已另请人去。到了回4,去不了回2。")
 
     def check_in(self, home: HomeRecord, minutes: int) -> str:
         """To a responder on scene from whom nothing was heard for a while."""

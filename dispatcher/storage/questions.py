@@ -19,7 +19,8 @@ from dispatcher.understanding import Question
 from dispatcher.wording import with_code
 
 ASKS = (Purpose.RAISED.value, Purpose.ASK.value)
-_ANSWERED = (*ASKS, Purpose.CHECK_IN.value)  # what is answered by digits; the last only after an ASK
+# What is answered by digits; the last two only after an ASK.
+_ANSWERED = (*ASKS, Purpose.LATE.value, Purpose.CHECK_IN.value)
 COOL_DOWN = timedelta(days=1)  # for so long nobody's late answer may count for another case
 
 # Shortest first. Answers are 1 to 5, codes are made of the other digits: see dispatcher/understanding.py.

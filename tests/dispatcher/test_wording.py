@@ -171,6 +171,7 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
         *(VOICE.news(here, kind, START) for kind in Kind),
         *(VOICE.again(here, kind, START, ResponderKind.COMMUNITY_WORKER, worker) for kind in Kind),
         *(VOICE.alone(name, "很长的地址" * 20, kind, START) for kind in HAPPENED),
+        with_code(VOICE.late(here), "980"),
         with_code(VOICE.check_in(here, 720), "980"),
         *(VOICE.check(here, own, daily, START) for own in (False, True) for daily in (False, True)),
         VOICE.moved(here, START),
@@ -184,6 +185,7 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
 def test_a_code_goes_into_the_answers_and_nowhere_else() -> None:
     assert with_code("回1号楼。能去回1,到达回4。", "60") == "回1号楼。能去回601,到达回604。"
     assert with_code("【安心】平安请回1", "7") == "【安心】平安请回71。"
+    assert "到了回64,去不了回62" in with_code(VOICE.late(home()), "6")
     assert "平安回64,处理完毕回65,要人帮忙请打电话" in with_code(VOICE.check_in(home(), 30), "6")
 
 

@@ -109,7 +109,9 @@ def test_a_worker_who_is_late_is_not_waited_for_and_the_next_one_may_say_yes(tow
     town.pass_time(minutes=7)
     assert town.asked("王秀英")["张敏"] is OfferState.ASKED
 
-    assert town.heard("李强")[-1] == "【2222999】您到王秀英家了吗?到了回4,去不了回2。还没消息,已另请人去。"
+    assert (
+        town.heard("李强")[-1] == "【2222999】您到王秀英家了吗?还没有您的消息,已另请人去。到了回4,去不了回2。"
+    )
 
     town.answer("张敏", "1")
 
