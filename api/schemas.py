@@ -273,6 +273,9 @@ class PlanIn(In):
     repeat_s: Annotated[int, Field(ge=60, le=_LONGEST_S)] = Field(default=300, examples=[180])
     offer_s: Wait = Field(default=60, description="seconds that an asked responder has to answer")
     arrive_grace_s: Wait = Field(default=300, description="seconds past the ETA before others are asked")
+    relative_s: Wait = Field(
+        default=900, description="seconds for which a relative who is coming leaves the others in peace"
+    )
     check_in_s: Wait = Field(default=1800, description="seconds on scene before the desk is to call them")
 
 

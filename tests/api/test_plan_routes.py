@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from api.parts import Parts
+from api.schemas import PlanIn, RungIn, TellIn
 from community.storage import Store, register
 from devices.signal import Kind
-from dispatcher.model import Severity
+from dispatcher.model import Plan, Rung, Severity, Tell
 from tests.api.conftest import URL, Browser, StoppedClock, Town
 
 DESK = {"whom": "desk"}
@@ -121,6 +123,13 @@ def test_a_name_is_short_and_plain(admin: Browser, name: str) -> None:
 def test_a_plan_that_is_not_there_is_said_to(admin: Browser) -> None:
     for path in ("/api/plans/night", "/api/plans/night/versions"):
         assert admin.get(path).json()["code"] == "no_such_plan"
+
+
+def test_whatever_a_plan_says_can_be_edited() -> None:
+    """A field that the form did not send back would silently fall back to its default."""
+    assert set(PlanIn.model_fields) == {field.name for field in fields(Plan)} - {"name", "version"}
+    assert set(TellIn.model_fields) == {field.name for field in fields(Tell)}
+    assert set(RungIn.model_fields) == {field.name for field in fields(Rung)}
 
 
 # ---- trying one ----

@@ -10,6 +10,7 @@ const WAITS = {
   repeat_s: ["最后一级每隔多少秒重复", "the last rung repeats every … s"],
   offer_s: ["被请的人多少秒内答复", "asked people answer within … s"],
   arrive_grace_s: ["过预计时间多少秒后另找人", "others are asked … s past the ETA"],
+  relative_s: ["家属说能赶到后等多少秒", "after a relative says coming: wait … s"],
   check_in_s: ["到场多少秒后请值班员联系", "the desk checks in … s after arrival"],
 };
 const NEW_RUNG = () => ({ after_s: 0, tell: [{ whom: "desk", count: 1, kinds: [], skill: "" }] });
@@ -70,7 +71,7 @@ const leave = async () => !dirty || (await ask({
 })) !== null;
 
 function openNew() {
-  open({ name: "", title: "", kinds: [], severity: null, rungs: [NEW_RUNG()], repeat_s: 300, offer_s: 60, arrive_grace_s: 300, check_in_s: 1800 }, null);
+  open({ name: "", title: "", kinds: [], severity: null, rungs: [NEW_RUNG()], repeat_s: 300, offer_s: 60, arrive_grace_s: 300, relative_s: 900, check_in_s: 1800 }, null);
   $("#plan-name").focus();
 }
 
@@ -199,8 +200,8 @@ function choose(tell, whom) {
 
 /** The draft as the server takes it. */
 const sent = () => {
-  const { title, kinds, severity, rungs, repeat_s, offer_s, arrive_grace_s, check_in_s } = draft;
-  return { title, kinds, severity, rungs, repeat_s, offer_s, arrive_grace_s, check_in_s };
+  const { name, version, ...body } = draft;
+  return body;
 };
 
 function complain(problem) {
