@@ -1006,11 +1006,14 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
         time.time(), newest=max(path.stat().st_mtime for path in (RUN_LOCK, ROOT / "anxin.py"))
     )
     yield examine_assets(ROOT / "api" / "console" / "static")
-    yield (
+    database = (
         examine_database(variables)
         if environment.well
         else Finding("database", False, "not looked at", environment.remedy)
     )
+    yield database
+    if database.well:
+        yield from examine_centre(variables)
     host = variables.get("ANXIN_MQTT_HOST", "127.0.0.1")
     yield examine_broker(host, port_setting(variables, "ANXIN_MQTT_PORT", 1883))
     yield examine_api_port(port_setting(variables, "ANXIN_API_PORT", 8000))
@@ -1085,6 +1088,35 @@ def examine_database(variables: Mapping[str, str]) -> Finding:
     )
     told = (asked.stdout + asked.stderr).strip().splitlines() or [""]
     return Finding("database", asked.returncode == 0, told[-1], "python3 anxin.py migrate")
+
+
+def examine_centre(variables: Mapping[str, str]) -> Iterator[Finding]:
+    """How the running centre says that it is; one line where none runs here."""
+    asked = subprocess.run(
+        [str(python_in(ENVIRONMENT)), "-m", "dispatcher.watch", "health"],
+        cwd=ROOT,
+        env=dict(variables),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    yield from centre_findings(asked.stdout, last_words(asked.stderr))
+
+
+def centre_findings(told: str, complaint: str) -> Iterator[Finding]:
+    """What `dispatcher.watch health` printed, check by check: grade, name and words between tabs."""
+    checks = [line.split("\t") for line in told.splitlines() if line.count("\t") == 2]
+    if not checks:
+        yield Finding("centre", None, complaint or "没有运行 not running")
+    for grade, name, words in checks:
+        well = {"pass": True, "warn": None}.get(grade, False)
+        yield Finding(f"centre: {name}", well, words, "看日志,再启动一次 / see its log, and start it again")
+
+
+def last_words(text: str) -> str:
+    """The last line of what a program complained."""
+    return (text.strip().splitlines() or [""])[-1]
 
 
 MQTT_HELLO = b"\x10\x13\x00\x04MQTT\x05\x02\x00\x0a\x00\x00\x06doctor"  # CONNECT, MQTT 5, clean start, 10 s

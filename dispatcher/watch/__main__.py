@@ -135,10 +135,13 @@ def run(round_: Round, bell: Bell, clock: Clock, stopping: threading.Event) -> N
 
 
 def tell(store: Store, settings: WatchSettings, clock: Clock) -> int:
-    """Print how the centre is; 1 when something fails."""
+    """Print how the centre is; 1 when something fails. Where no worker was ever started there is none."""
     try:
         with store.read() as connection:
-            health = judge(vitals.facts(connection, clock.now()), clock.now(), settings.needed)
+            known = vitals.facts(connection, clock.now())
+            if not known.workers:
+                return 0
+            health = judge(known, clock.now(), settings.needed)
     except SQLAlchemyError as error:
         health = database_away(clock.now(), type(error).__name__)
     for check in health.checks:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -11,10 +13,12 @@ from sqlalchemy import Connection, event, text, update
 
 from community.storage import Store
 from community.storage.tables import alarm, incident, message
+from dispatcher.clock import SystemClock
 from dispatcher.health import OVERDUE, UNSENT, Grade, WorkerKind, judge
 from dispatcher.model import TOO_FAR, CloseCode
 from dispatcher.pulse import EVERY, Pulse
 from dispatcher.storage import vitals
+from tests.servers import ROOT
 from tests.town import Town
 
 SECOND = timedelta(seconds=1)
@@ -206,3 +210,25 @@ def _facts(town: Town):  # type: ignore[no-untyped-def]
 
 
 assert EVERY == 3 * SECOND, "the first test counts on it"
+
+
+def test_a_command_says_how_the_centre_is(store: Store) -> None:
+    def health() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "dispatcher.watch", "health"],
+            cwd=ROOT,
+            env={"ANXIN_DATABASE_URL": store.engine.url.render_as_string(hide_password=False)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    nobody = health()
+    assert (nobody.returncode, nobody.stdout) == (0, ""), "where none was ever started none is missed"
+    Pulse(store, WorkerKind.GATEWAY).turn(SystemClock().now())
+    told = health()
+    assert told.returncode == 1
+    lines = [line.split("\t") for line in told.stdout.splitlines()]
+    grades = {name: grade for grade, name, _ in lines}
+    assert (grades["gateway"], grades["dispatcher"], grades["incidents"]) == ("pass", "fail", "pass")

@@ -103,3 +103,18 @@ def test_a_port_that_cannot_be_is_refused_before_anything_starts(
     with pytest.raises(SystemExit):
         anxin.demo_options(["--port", "99999"])
     assert "--port" in capsys.readouterr().err
+
+
+def test_the_doctor_says_of_each_part_of_a_running_centre_how_it_is(anxin: ModuleType) -> None:
+    told = "pass\tgateway\t1 s\nwarn\tprobe\t1次自检没有走通\nfail\tdispatcher\t调度已停12秒\n"
+    findings = list(anxin.centre_findings(told, ""))
+    assert [(each.what, each.well) for each in findings] == [
+        ("centre: gateway", True),
+        ("centre: probe", None),
+        ("centre: dispatcher", False),
+    ]
+    assert findings[2].detail == "调度已停12秒"
+    [nobody] = anxin.centre_findings("", "")
+    assert (nobody.well, nobody.detail) == (None, "没有运行 not running")
+    [broken] = anxin.centre_findings("", "ANXIN_TECHNICIANS: 'x' cannot be dialled")
+    assert "ANXIN_TECHNICIANS" in broken.detail
