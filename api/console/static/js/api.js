@@ -47,3 +47,6 @@ export const post = (path, body = {}) => ask("POST", path, body);
 /** Keep a new version of what was looked at as version `seen`; null: of something that must not be there yet. */
 export const put = (path, body, seen) =>
   ask("PUT", path, body, seen === null ? { "If-None-Match": "*" } : { "If-Match": `"${seen}"` });
+/** Replace something of which there is always just one state, and whoever comes last is right. */
+export const set = (path, body) => ask("PUT", path, body);
+export const remove = (path) => ask("DELETE", path);

@@ -1,6 +1,7 @@
 // The hotline: who is calling is on screen before anybody speaks; one tap makes an order or an incident.
 
 import { get, post } from "./api.js";
+import { atHome } from "./athome.js";
 import { kindWord, phoneWords } from "./card.js";
 import { clockTime, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, icon, toast } from "./dom.js";
@@ -135,6 +136,7 @@ function record(about, pop) {
       h("ol", { class: "people" }, about.contacts.map((contact) => h("li", null, h("span", { class: "rank" }, contact.rank),
         h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`)),
         h("a", { class: "phone", href: `tel:${contact.phone}` }, phoneWords(contact.phone)))))),
+    atHome(about.household.id),
   ];
 }
 
