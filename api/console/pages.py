@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -289,7 +290,7 @@ def households(
     rows = [
         (
             Cell([home.household.address]),
-            _net(nets[home.household.id]),
+            _net(nets[home.household.id], home),
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
@@ -307,7 +308,7 @@ def households(
     )
     return _table(
         "/households", caller, parts, connection,
-        title=("住户", "households"), placeholder="姓名、地址、电话 name, address, phone",
+        title=("住户", "households"), placeholder="姓名、地址、电话 name, address, phone", script="homes.js",
         heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
     )  # fmt: skip
 
@@ -430,12 +431,18 @@ def _how_it_went(check: CheckLine) -> str:
     return " · ".join(word for word in (tried, case, " ".join(check.note.splitlines())) if word)
 
 
+class HomeStep(StrEnum):
+    """What can be done about a home from the list of homes."""
+
+    TEST = "test"
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """A button that takes a step with an order, or with what `of` names; `reasoned` ones ask why first."""
 
     id: int
-    step: Step | Outcome
+    step: Step | Outcome | HomeStep
     word: wording.Pair
     reasoned: bool
     of: str = "order"
@@ -537,11 +544,12 @@ def in_words(number: str) -> str:
     return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
 
 
-def _net(net: Net) -> Cell:
-    """Shape, colour's word, and under it what is wrong and what to do."""
+def _net(net: Net, home: HomeRecord) -> Cell:
+    """Shape, colour's word, under it what is wrong and what to do; and a test of the contacts by one tap."""
     holes = "; ".join(f"{hole.why[0]} → {hole.what_to_do[0]}" for hole in net.holes)
     word = f"{LEVEL_SHAPE[net.level]} {' '.join(LEVEL_WORD[net.level])}"
-    return Cell([], holes, chip=(word, NET_CHIP[net.level]))
+    tests = [Deed(home.household.id, HomeStep.TEST, ("发测试短信", "test the contacts"), False, of="home")]
+    return Cell([], holes, tests if home.contacts else (), chip=(word, NET_CHIP[net.level]))
 
 
 def _contact(contact: Contact) -> str:

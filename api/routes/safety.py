@@ -76,6 +76,21 @@ def list_safety_nets(
 
 
 @router.post(
+    "/households/{household_id}/test",
+    operation_id="testContacts",
+    summary="Send every contact of a home a test text now",
+    status_code=202,
+    responses=describe(404),
+)
+def drill_contacts(household_id: HouseholdId, parts: PartsDep, _caller: CallerDep, now: NowDep) -> None:
+    """As `testContact`, for all of them; who wants no texts gets none."""
+    with parts.store.read() as connection:
+        contacts = register.household_by_id(connection, household_id).contacts
+    for contact in contacts:
+        safety.drill_now(parts.store, household_id, contact.id, now)
+
+
+@router.post(
     "/households/{household_id}/contacts/{contact_id}/test",
     operation_id="testContact",
     summary="Send a contact a test text now",

@@ -23,6 +23,7 @@ def test_an_operator_sees_what_is_wrong_has_a_contact_tested_and_sees_it_mended(
     assert "✖ 不可靠 does not hold" in page
     assert "报警设备都没有信号 → 打电话请老人按一次测试,不响就上门更换" in page
 
+    assert operator.post(f"{path}/test").status_code == 202
     assert operator.post(f"{path}/contacts/{daughter['contact_id']}/test").status_code == 202
     assert Drills(store, monthly=False).turn(clock.now()) == 1
     assert operator.get(f"{path}/safety-net").json()["contacts"][0]["state"] == "waiting"
@@ -40,4 +41,5 @@ def test_an_operator_sees_what_is_wrong_has_a_contact_tested_and_sees_it_mended(
 
 def test_what_is_not_there_is_said(operator: Browser, town: Town) -> None:
     assert operator.get("/api/households/404/safety-net").status_code == 404
+    assert operator.post("/api/households/404/test").status_code == 404
     assert operator.post(f"/api/households/{town.household_id}/contacts/404/test").status_code == 404

@@ -12,6 +12,7 @@ from community.model import Contact, Device, Duty, Position, Responder, Responde
 from community.storage import Store, register
 from devices.signal import Kind, Role, State
 from dispatcher import views
+from dispatcher.drills import Drills
 from dispatcher.health import WorkerKind
 from dispatcher.model import CloseCode, Stage
 from dispatcher.storage import handsets
@@ -341,6 +342,13 @@ def test_a_phone_shows_its_newest_text(centre: Centre, desk: Desk) -> None:
     desk.log_in("/phones")
     last = desk.tab.locator('[data-phone="+8613800000002"] .text').last
     expect(last).to_be_in_viewport()
+
+
+def test_the_contacts_of_a_home_are_tested_with_one_tap(centre: Centre, desk: Desk, store: Store) -> None:
+    desk.log_in("/households")
+    desk.tab.get_by_role("button", name="发测试短信").click()
+    expect(desk.tab.locator(".toast")).to_contain_text("测试短信一分钟内发出")
+    assert Drills(store, monthly=False).turn(centre.clock.now()) == 1
 
 
 def test_an_answer_that_may_mean_two_cases_is_promised_to_nobody(centre: Centre, desk: Desk) -> None:
