@@ -15,11 +15,12 @@ from community.model import Account, AccountRole
 from community.storage import Store, accounts, register
 from community.storage.tables import plan as rows
 from devices.signal import Kind
-from dispatcher.model import Plan, Rung, Severity, Tell, Whom
+from dispatcher.model import Entry, Plan, Rung, Severity, Tell, Whom
 from dispatcher.plans import Plans, completed, shipped
 from dispatcher.storage import planbook
 from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.cases import DESK, relatives
+from tests.town import Town
 
 ONLY_DESK = (Rung(0, (Tell(Whom.DESK),)),)
 
@@ -189,6 +190,22 @@ def test_a_name_that_is_not_there_is_said_to(store: Store, admin: int, now: date
     edit(store, Planbook(shipped()), quiet(), 0, admin, now)
     with store.read() as connection, pytest.raises(NotFound, match="no plan night"):
         planbook.editions(connection, "night")
+
+
+def test_trouble_runs_on_the_plan_for_its_severity(town: Town) -> None:
+    grave = Plan("grave", ONLY_DESK, kinds=(Kind.SOS, Kind.LEAK), severity=Severity.EMERGENCY)
+    town.plans = town.plans.edited(grave)
+    for name in ("王秀英", "李大山"):
+        town.resident(name)
+
+    town.press("王秀英")
+    town.say("李大山", Kind.LEAK)
+
+    def plan_of(name: str) -> str:
+        [fired] = [entry.text for entry in town.detail(name).timeline if entry.entry is Entry.RUNG]
+        return fired.rpartition(" ")[2]
+
+    assert (plan_of("王秀英"), plan_of("李大山")) == ("grave", "routine")
 
 
 # ---- a program that knows more kinds of trouble than the plans that were edited ----

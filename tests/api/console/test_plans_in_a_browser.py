@@ -90,3 +90,15 @@ def test_changes_are_not_lost_by_a_slip_and_a_plan_that_cannot_be_meant_says_why
     tab.keyboard.press("Escape")
     tab.click(".plans__form [type=submit]")
     expect(tab.locator(".plans__form .warn")).to_contain_text("最后一级要有值班台响铃")
+
+
+def test_an_administrator_checks_the_homes_again_and_sees_what_is_missing(desk: Desk, town: Town) -> None:
+    desk.log_in("/reach", login=town.admin.login)
+    tab = desk.tab
+    expect(tab.locator("main")).to_contain_text("还没有检查过")
+
+    tab.click("[data-check]")
+
+    expect(tab.locator("main")).to_contain_text("检查了 1 户")
+    expect(tab.locator("main")).to_contain_text("没有这样的住户")
+    expect(tab.locator("nav [aria-current=page]")).to_contain_text("缺口")
