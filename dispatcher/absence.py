@@ -208,6 +208,7 @@ class Watched:
     household_id: int
     since: datetime  # watching began, or began again
     presets: tuple[Preset, ...] = ()
+    unknown: tuple[str, ...] = ()  # presets that were chosen and are not known any more
     daily: Hours | None = None
     calls: Calls | None = None
     away: Away | None = None
@@ -380,6 +381,9 @@ class _Look:
 
     def _silence(self) -> Finding | None:
         home, now = self.home, self.now
+        for name in home.unknown:
+            if name not in home.blind:  # somebody must know that nobody watches for this
+                return Finding(now, Act.BLIND, name)
         for preset in home.presets:
             if preset.name in home.blind and self._sees(preset):
                 return Finding(now, Act.SIGHT, preset.name)

@@ -29,6 +29,7 @@ from dispatcher.storage.watches import CheckState
 from dispatcher.wording import Voice
 
 GROUP = 200
+MOST_GROUPS = 100  # in one tick; what cannot even be set aside comes again with the next
 EVERY_S = 1.0
 MOST_STEPS = 20  # one home never needs as many at one moment
 BUSY_WAIT = timedelta(seconds=10)
@@ -65,10 +66,10 @@ class Rounds:
     def tick(self, now: datetime) -> int:
         """Look at everything that is due at `now`; returns in how many homes something was done."""
         done = 0
-        while True:
+        for _ in range(MOST_GROUPS):
             with self._store.read() as connection:
                 if not watches.is_anything_due(connection, now):
-                    return done
+                    break
                 zone = ZoneInfo(register.site(connection).timezone)
             try:
                 seen, did = self._group(now, zone)
@@ -77,7 +78,8 @@ class Rounds:
                 seen, did = self._one_by_one(now, zone)
             done += did
             if seen < GROUP:
-                return done
+                break
+        return done
 
     def _group(self, now: datetime, zone: ZoneInfo) -> tuple[int, int]:
         """Look at many together: how many, and in how many something was done."""
@@ -224,11 +226,16 @@ class Rounds:
     ) -> None:
         household_id = home.watched.household_id
         watches.change(connection, household_id, blind=sorted({*home.watched.blind, why}))
-        last = Voice.of(register.site(connection)).day_and_clock(since)
-        text = (
-            f"{self._presets[why].title[0]}无法判断:这家的传感器都没有信号,最后一次动静{last},请打电话问一问 "
-            "no sensor can be heard, so silence means nothing here: telephone, and see to the devices"
-        )
-        fact = Fact(Entry.SIGNAL, text, actor=ACTOR, detail={"kind": Kind.OFFLINE.value, "why": why})
+        if why in home.watched.unknown:
+            kind = Kind.FAULT
+            text = f"守护预设“{why}”已不存在,请重新设置 this preset is gone: choose another"
+        else:
+            kind = Kind.OFFLINE
+            last = Voice.of(register.site(connection)).day_and_clock(since)
+            text = (
+                f"{self._presets[why].title[0]}无法判断:传感器都没有信号,最后一次动静{last},请打电话问一问 "
+                "no sensor can be heard, so silence means nothing here: telephone, and see to the devices"
+            )
+        fact = Fact(Entry.SIGNAL, text, actor=ACTOR, detail={"kind": kind.value, "why": why})
         plans = self._plans.current(connection)
-        intake.bring(connection, household_id, Kind.OFFLINE, ACTOR, fact, plans, now)
+        intake.bring(connection, household_id, kind, ACTOR, fact, plans, now)

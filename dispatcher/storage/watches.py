@@ -281,6 +281,7 @@ def _home(
         household_id=id,
         since=row.since,
         presets=tuple(presets[name] for name in choice.presets if name in presets),
+        unknown=tuple(name for name in choice.presets if name not in presets),
         daily=choice.daily,
         calls=choice.calls,
         away=Away(AwayKind(row.away), row.away_until) if row.away is not None else None,

@@ -6,10 +6,12 @@ import threading
 from datetime import datetime, timedelta
 
 from community.storage import Store
-from devices.signal import Role
+from devices.signal import Kind, Role
 from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
+from dispatcher.rounds import Rounds
 from dispatcher.storage import vitals
+from dispatcher.storage.planbook import Planbook
 from tests.town import Town
 
 
@@ -49,4 +51,17 @@ def test_a_loop_that_goes_the_rounds_asks_rings_and_says_that_it_turns(town: Tow
     assert names == ["rounds"]
     town.time += timedelta(seconds=10)
     town.work()
+    assert len(town.heard("女儿")) == 1
+
+
+def test_the_desk_hears_once_of_a_preset_that_is_gone_and_the_others_hold(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.beat(town.sensor("王秀英", Role.MOTION_SENSOR))
+    town.watch("王秀英", "half_day", "morning")
+    fewer = {name: preset for name, preset in town.presets.items() if name != "morning"}
+    town.rounds = Rounds(town.store, Planbook(town.plans), fewer)
+    town.pass_time(minutes=17 * 60)
+    assert town.card("王秀英").kind is Kind.FAULT
+    [told] = [entry for entry in town.detail("王秀英").timeline if "已不存在" in entry.text]
+    assert "morning" in told.text
     assert len(town.heard("女儿")) == 1
