@@ -5,7 +5,7 @@ Values in, values out; the switchboard holds them between two messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -63,18 +63,22 @@ def calls_for_help(message: Message) -> bool:
 
 
 def in_turn(
-    found: Sequence[Way], message: Message, healths: Mapping[str, Health], now: datetime
+    found: Sequence[Way],
+    message: Message,
+    healths: Mapping[str, Health],
+    now: datetime,
+    sick: Collection[str] = (),
 ) -> list[Way]:
     """`found` in the order in which to try: after a failed attempt the next one, and the sick ones last.
 
-    The sick are not left out: when all are, an alarm still tries.
+    `sick` did not answer when asked. Nobody is left out: when all are sick, an alarm still tries each.
     """
     order = list(found)
     names = [way.channel for way in order]
     if message.attempts > 1 and message.channel in names:
         after = len(names) - names[::-1].index(message.channel)
         order = order[after:] + order[:after]
-    return sorted(order, key=lambda way: is_shut(healths.get(way.channel, WELL), now))
+    return sorted(order, key=lambda way: way.channel in sick or is_shut(healths.get(way.channel, WELL), now))
 
 
 # ---- which provider is well ----

@@ -41,6 +41,9 @@ class Soundings:
         """Ask each one that was not asked lately, and write down what came of it."""
         with self._store.read() as connection:
             known = vitals.channels(connection)
+        if not known.keys() <= self._channels.keys():
+            with self._store.write() as connection:
+                vitals.forget_channels(connection, self._channels.keys())
         for name, channel in self._channels.items():
             begun = self._clock.now()
             if name in known and abs(begun - known[name].asked_at) < EVERY / 2:

@@ -171,8 +171,7 @@ class Switchboard:
             if number is not None and who is not Urgency.HELP and not number.has_room(who):
                 self._numbers[phone], wait_s = number.queued(who)
                 return None, wait_s
-            order = in_turn(left, message, self._healths, now)
-            order.sort(key=lambda way: way.channel in self._wishes.sick)
+            order = in_turn(left, message, self._healths, now, self._wishes.sick)
             for way in order:
                 if self._take_token(way.channel, who, now):
                     if number is not None:

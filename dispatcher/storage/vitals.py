@@ -152,6 +152,11 @@ def channels(connection: Connection) -> dict[str, ChannelHealth]:
     }
 
 
+def forget_channels(connection: Connection, but: Collection[str]) -> None:
+    """Forget providers that this site has no more; `but` are those it has."""
+    connection.execute(delete(channel_health).where(channel_health.c.name.not_in(list(but))))
+
+
 def keep_channel(
     connection: Connection, name: str, now: datetime, took_s: float | None, error: str = ""
 ) -> None:

@@ -139,6 +139,16 @@ def test_after_a_failure_comes_the_next_and_the_sick_come_last(
     assert " ".join(way.channel for way in order) == expected
 
 
+def test_who_does_not_answer_when_asked_comes_last_and_yet_gets_its_turn(now: datetime) -> None:
+    two = [Way("a"), Way("b")]
+    rests = failed(failed(failed(WELL, now), now), now)
+
+    first = in_turn(two, a_message(now), {}, now, {"a"})
+    assert [way.channel for way in first] == ["b", "a"]
+    both_sick = in_turn(two, a_message(now, attempts=2, channel="b"), {"b": rests}, now, {"a"})
+    assert [way.channel for way in both_sick] == ["a", "b"]
+
+
 def test_of_two_addresses_of_one_channel_neither_comes_before_what_follows_both(now: datetime) -> None:
     order = in_turn(
         [Way("p", "x"), Way("p", "y"), Way("sms")], a_message(now, attempts=2, channel="p"), {}, now

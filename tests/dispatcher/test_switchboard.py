@@ -16,6 +16,7 @@ from dispatcher.channels import Capabilities, Held, Outcome, Sent, TryLater, Und
 from dispatcher.courier import ATTEMPT, carry
 from dispatcher.model import Lane, Message, MessageState, Purpose
 from dispatcher.soundings import EVERY, Soundings
+from dispatcher.storage import vitals
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
 from dispatcher.wiring import read_wishes
 from tests.dispatcher.test_channels import a_message
@@ -298,6 +299,15 @@ def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(store:
     first.wrong = ""
     assert later(4) == "first"
     assert first.asked == 4
+
+
+def test_a_provider_that_the_site_has_no_more_is_forgotten(store: Store, clock: Clock) -> None:
+    with store.write() as connection:
+        vitals.keep_channel(connection, "gone", clock.time, None, "HTTP 503")
+    Soundings(store, [Asked("only", clock)], clock, AtOnce()).turn(clock.time)
+
+    with store.read() as connection:
+        assert list(vitals.channels(connection)) == ["only"]
 
 
 def test_of_two_dispatchers_one_asks(store: Store, clock: Clock) -> None:

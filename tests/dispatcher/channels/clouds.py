@@ -67,6 +67,9 @@ def running(speak: Speak) -> Iterator[Cloud]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if cloud.going.is_set():  # it is dead, also for those whose connection still stands
+                self.close_connection = True
+                return
             headers = {name.lower(): value for name, value in self.headers.items()}
             said = speak(cloud, self.path, headers, body)
             if said is None:
