@@ -39,7 +39,6 @@ SAID: dict[Purpose, list[Variables]] = {
     Purpose.CALLED_OFF: [templates.called_off(home(), GRID, "李强")],
     Purpose.ARRIVED: [templates.arrived(VOICE, home(), "李强", START)],
     Purpose.LATE: [templates.late(home())],
-    Purpose.LATE: [templates.late(home())],
     Purpose.CHECK_IN: [templates.check_in(home(), 20)],
     Purpose.COVERED: [templates.covered(home(), GRID, "李强")],
     Purpose.STAND_DOWN: [templates.stand_down(home())],
