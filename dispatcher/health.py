@@ -209,12 +209,12 @@ def _kind(kind: WorkerKind, own: list[Worker], now: datetime, *, is_needed: bool
     well = len(own) - len(ill)
     age = min((abs(now - worker.last_turn_at).total_seconds() for worker in own), default=None)
     if own and not ill:
-        return Check(kind, Grade.PASS, value=age, unit="s")
+        return Check(kind.value, Grade.PASS, value=age, unit="s")
     lost = Grade.FAIL if is_needed and not well else Grade.WARN
     said = [_ailment(worker, now) for worker in ill] or [("没有运行", "none is running")]
     text = f"{word[0]}{'、'.join(zh for zh, _ in said)}", f"{word[1]} {', '.join(en for _, en in said)}"
     since = max((worker.last_turn_at for worker in ill), default=None)
-    return Check(kind, lost, text, age, "s", since)
+    return Check(kind.value, lost, text, age, "s", since)
 
 
 def _ailment(worker: Worker, now: datetime) -> Pair:

@@ -60,6 +60,7 @@ def main(words: Sequence[str]) -> int:
         Prober(store, broker.say, site, settings.probe_s),
         Heartbeat(_ways(settings, broker), settings.heartbeat_s),
         Pulse(store, WorkerKind.WATCH),
+        settings.watch_grace_s,
     )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,9 +94,16 @@ def _ways(settings: WatchSettings, broker: Broker) -> dict[str, Way]:
 
 
 class Round:
-    """What the watch does over and over: a look, a probe, a heartbeat. A store that is away is a finding."""
+    """What the watch does over and over: a look, a probe, a heartbeat. A store that is away is a finding.
 
-    def __init__(self, watchdog: Watchdog, prober: Prober, heartbeat: Heartbeat, pulse: Pulse) -> None:
+    For `grace_s` seconds after its start it keeps quiet: where a machine was started, the others start, too.
+    """
+
+    def __init__(
+        self, watchdog: Watchdog, prober: Prober, heartbeat: Heartbeat, pulse: Pulse, grace_s: float
+    ) -> None:
+        self._grace_s = grace_s
+        self._started_s: float | None = None
         self._watchdog = watchdog
         self._prober = prober
         self._heartbeat = heartbeat
@@ -105,6 +113,10 @@ class Round:
 
     def turn(self, clock: Clock, now_s: float) -> float:
         """One round; returns how many seconds to wait at most before the next. `now_s` is monotonic."""
+        if self._started_s is None:
+            self._started_s = now_s
+        if now_s - self._started_s < self._grace_s:
+            return WAIT_S
         try:
             self._prober.step(clock.now(), now_s)
             if self._looked_s is None or now_s - self._looked_s >= LOOK_S:
@@ -145,7 +157,7 @@ def tell(store: Store, settings: WatchSettings, clock: Clock) -> int:
     except SQLAlchemyError as error:
         health = database_away(clock.now(), type(error).__name__)
     for check in health.checks:
-        value = "" if check.value is None else f"{check.value:g} {check.unit}"
+        value = "" if check.value is None else f"{check.value:.3g} {check.unit}"
         said = " ".join(part for part in (*check.text, "" if check.text[0] else value) if part)
         print(f"{check.grade.value}\t{check.name}\t{said}")
     return 1 if health.grade is Grade.FAIL else 0

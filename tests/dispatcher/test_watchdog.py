@@ -10,6 +10,9 @@ from dispatcher.health import NEEDED, OVERDUE, Grade, WorkerKind
 from dispatcher.model import Entry, MessageState
 from dispatcher.pulse import Pulse
 from dispatcher.storage import outbox
+from dispatcher.watch.__main__ import Round
+from dispatcher.watch.heartbeat import Heartbeat
+from dispatcher.watch.prober import Prober
 from dispatcher.watch.watchdog import AGAIN, Watchdog
 from tests.dispatcher.cases import VOICE
 from tests.town import Town
@@ -126,3 +129,17 @@ def test_a_long_list_of_troubles_fits_one_segment(hall: Hall) -> None:
     many = VOICE.trouble(["调度已停12秒"] * 20)
     assert len(many) == 70
     assert many.endswith("…。请立即检查。")
+
+
+def test_the_watch_keeps_quiet_while_the_others_start_with_it(hall: Hall) -> None:
+    said: list[str] = []
+    prober = Prober(hall.town.store, lambda topic, _: not said.append(topic), "town", every_s=60)
+    round_ = Round(hall.watchdog, prober, Heartbeat({}, 60), Pulse(hall.town.store, WorkerKind.WATCH), 15)
+    for second in range(15):
+        round_.turn(hall.town, float(second))
+    assert said == []
+    assert hall.pages() == []
+    round_.turn(hall.town, 15.0)
+    assert said == ["care/town/anxin-probe/signal"]
+    assert len(hall.pages()) == 1, "nobody has started"
+    round_.end()

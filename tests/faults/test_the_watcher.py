@@ -49,6 +49,7 @@ class Hall:
             ANXIN_HEARTBEAT_FILE=str(self.beat),
             ANXIN_HEARTBEAT_S=str(BEAT_S),
             ANXIN_PROBE_S="5",
+            ANXIN_WATCH_GRACE_S="2",
         )
 
     def health(self) -> Health:
