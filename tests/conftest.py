@@ -88,6 +88,39 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class FreshStore:
+    """Opens a new, empty, migrated store each time; who opens it closes it."""
+
+    def __init__(self, kind: str, request: pytest.FixtureRequest, folder: Path) -> None:
+        self.is_sqlite = kind == "sqlite"
+        self._request = request
+        self._folder = folder
+        self._names: list[str] = []
+
+    def open(self) -> Store:
+        name = f"test_{uuid4().hex[:12]}"
+        if self.is_sqlite:
+            template: Path = self._request.getfixturevalue("sqlite_template")
+            path = self._folder / f"{name}.db"
+            path.write_bytes(template.read_bytes())
+            return Store(f"sqlite:///{path}")
+        server: str = self._request.getfixturevalue("postgres_url")
+        self._names.append(name)
+        return _postgres_database(server, name, self._request.getfixturevalue("postgres_template"))
+
+    def throw_away(self) -> None:
+        for name in self._names:
+            _administer(self._request.getfixturevalue("postgres_url"), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def fresh_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FreshStore]:
+    """For tests that need many stores of one kind."""
+    fresh = FreshStore(request.param, request, tmp_path)
+    yield fresh
+    fresh.throw_away()
+
+
 def keeps_its_promises(store: Store) -> None:
     """After every test, whatever it did: no alarm without an incident, no case without a future, …"""
     with store.read() as connection:
