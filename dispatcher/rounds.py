@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import checks, intake
-from dispatcher.absence import CALL, DAILY, LOOK_AT_LEAST, SETTLE, Act, Finding, look
+from dispatcher.absence import CALL, DAILY, LOOK_AT_LEAST, LOOK_WHILE_ASKED, SETTLE, Act, Finding, look
 from dispatcher.clock import Clock
 from dispatcher.model import Entry, Fact
 from dispatcher.presets import Presets
@@ -135,21 +135,23 @@ class Rounds:
                 if home is None:
                     return step > 0
                 found = look(home.watched, now, zone)
-                self._do(connection, home, found, now)
-                watches.change(connection, household_id, look_at=found.look_at)
-                if found.act is Act.WAIT:
-                    return step > 0
+                look_at = self._do(connection, home, found, now)
+                watches.change(connection, household_id, look_at=look_at)
+                if look_at > now:
+                    return step > 0 or found.act is not Act.WAIT
         raise RuntimeError(f"household {household_id}: no end of things to do")
 
-    def _do(self, connection: Connection, home: watches.Home, found: Finding, now: datetime) -> None:
+    def _do(self, connection: Connection, home: watches.Home, found: Finding, now: datetime) -> datetime:
+        """Do what was found; returns when to look again: at once, but after a question."""
         household_id = home.watched.household_id
         since = found.since or now
         match found.act:
             case Act.ASK:
                 if found.why == DAILY:
                     watches.change(connection, household_id, daily_asked_at=now)
-                if checks.ask(connection, home, found.why, since, found.wait, now) is None:
-                    self._nobody_to_ask(connection, household_id, now)
+                if checks.ask(connection, home, found.why, since, found.wait, now) is not None:
+                    return now + LOOK_WHILE_ASKED
+                self._nobody_to_ask(connection, household_id, now)
             case Act.CALL:
                 watches.ask(connection, household_id, CALL, since, now, now + found.wait)
                 watches.change(connection, household_id, called_at=since)
@@ -168,6 +170,7 @@ class Rounds:
                 checks.tell_back(connection, household_id, home.watched.away, now)
             case Act.WAIT:
                 pass
+        return found.look_at
 
     def _nobody_to_ask(self, connection: Connection, household_id: int, now: datetime) -> None:
         """Without a telephone number there is no gentle question: the wait for an answer is over."""
