@@ -163,7 +163,10 @@ class Hub:
             self._database_answers = False
             log.exception("live_feed_failed")
         if beat:
-            await self._tell_health()
+            try:
+                await self._tell_health()
+            except Exception:  # the beat goes on: without it every page believes that it is cut off
+                log.exception("health_cannot_be_told")
             self._last_beat = self._parts.monotonic()
             beaten = {"now": self._parts.clock.now(), "database": self._database_answers}
             self._tell(_event("beat", beaten, comment="beat"))

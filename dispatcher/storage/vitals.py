@@ -59,7 +59,9 @@ def leave(connection: Connection, name: str) -> None:
 
 
 def workers(connection: Connection) -> tuple[Worker, ...]:
-    query = select(worker).order_by(worker.c.kind, worker.c.name)
+    """Those of kinds we know: during an upgrade a newer process may have brought another."""
+    known = worker.c.kind.in_([kind.value for kind in WorkerKind])
+    query = select(worker).where(known).order_by(worker.c.kind, worker.c.name)
     return tuple(
         Worker(row.name, WorkerKind(row.kind), row.host, row.started_at, row.last_turn_at, row.ailment)
         for row in connection.execute(query)

@@ -77,7 +77,7 @@ def take(connection: Connection) -> Snapshot:
                 tuple(
                     Relative(contact.id, f"{contact.relation}{contact.name}", contact.phone)
                     for contact in record.contacts
-                    if contact.phone
+                    if contact.phone and contact.no_texts_since is None
                 )[:RELATIVES],
             )
             for id, record in records.items()

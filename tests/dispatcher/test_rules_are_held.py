@@ -16,6 +16,7 @@ import dispatcher.absence
 import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.followup
+import dispatcher.health
 import dispatcher.meters
 import dispatcher.model
 import dispatcher.news
@@ -28,6 +29,7 @@ import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
 import dispatcher.wording
+import gateway.fallback.rule
 from community.model import Device, Responder, ResponderKind
 from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
@@ -371,7 +373,52 @@ def _chain(rules: ModuleType) -> object:
     ]
 
 
+def _health(rules: ModuleType) -> object:
+    def turned(kind: str, silent_s: float, started_s: float = 900, ailment: str = "", host: str = "hall"):  # type: ignore[no-untyped-def]
+        name = f"{kind}{silent_s}{started_s}{host}"
+        return rules.Worker(name, rules.WorkerKind(kind), host, after(-started_s), after(-silent_s), ailment)
+
+    well = [turned(kind, 0) for kind in ("gateway", "dispatcher", "courier", "api")]
+    gone = turned("dispatcher", 60)
+    scenes = [
+        [],
+        well,
+        *[[*well[:1], *well[2:], turned("dispatcher", silent)] for silent in (10, 10.000001, -11)],
+        [*well, gone],
+        *[[*well[:1], *well[2:], gone, turned("dispatcher", 0, began)] for began in (59, 60, 61)],
+        [*well[:1], *well[2:], gone, turned("dispatcher", 0, 59, host="cellar")],
+        [*well[1:], turned("gateway", 0, ailment="聋 deaf")],
+        [*well[1:], turned("gateway", 5, ailment="聋 deaf"), turned("gateway", 0, 2)],
+        [*well, turned("watch", 60)],
+    ]
+    waiting = rules.Waiting(2, after(-20))
+    facts = [rules.Facts(workers=tuple(workers)) for workers in scenes]
+    facts += [replace(facts[1], **{what: waiting}) for what in ("overdue", "unsent", "orphans")]
+    facts += [replace(facts[1], probing=rules.Probing(misses, START, 0.5)) for misses in (0, 1, 2)]
+    for misses in ((0, 0), (1, 0), (2, 0), (2, 1), (2, 3)):
+        channels = tuple(rules.ChannelHealth(f"c{n}", START, START, m) for n, m in enumerate(misses))
+        facts.append(replace(facts[1], channels=channels))
+    judged = [rules.judge(known, START) for known in facts]
+    return [(health.grade, health.checks) for health in judged]
+
+
+def _fallback(rules: ModuleType) -> object:
+    wait = timedelta(seconds=45)
+    ages = [wait * share + timedelta(microseconds=more) for share in (0, 1, 2) for more in (-1, 0)]
+    ages += [rules.GIVE_UP - timedelta(microseconds=1), rules.GIVE_UP]
+    return [
+        rules.decide(age, wait, seen, rules.Centre(gateway, turns), repeats=repeats)
+        for age in ages
+        for seen in rules.Seen
+        for gateway in (False, True)
+        for turns in (False, True)
+        for repeats in (False, True)
+    ]
+
+
 TABLES: dict[ModuleType, Table] = {
+    dispatcher.health: _health,
+    gateway.fallback.rule: _fallback,
     dispatcher.absence: what_is_found,
     dispatcher.meters: what_meters_tell,
     dispatcher.triage: _triage,
@@ -390,6 +437,25 @@ TABLES: dict[ModuleType, Table] = {
 }
 
 MUTANTS = [
+    (dispatcher.health, "abs(now - self.last_turn_at) > STALE", "abs(now - self.last_turn_at) >= STALE"),
+    (dispatcher.health, "abs(now - self.last_turn_at) > STALE", "now - self.last_turn_at > STALE"),
+    (dispatcher.health, "self.misses >= TWO_MISSES", "self.misses > TWO_MISSES"),
+    (dispatcher.health, "other.started_at > gone", "other.started_at >= gone"),
+    (dispatcher.health, "if gone.is_stale(now) and any", "if any"),
+    (dispatcher.health, "(other.kind, other.host) == (gone.kind, gone.host)", "other.kind is gone.kind"),
+    (dispatcher.health, "if own or kind in needed", "if own"),
+    (dispatcher.health, "or worker.ailment]", "]"),
+    (dispatcher.health, "if is_needed and not well", "if not well"),
+    (dispatcher.health, "if is_needed and not well", "if is_needed"),
+    (dispatcher.health, "probing.misses >= TWO_MISSES", "probing.misses > TWO_MISSES"),
+    (dispatcher.health, "if all_sick", "if channel.is_sick"),
+    (gateway.fallback.rule, "if age < wait:", "if age <= wait:"),
+    (gateway.fallback.rule, "if age < GIVE_UP", "if age <= GIVE_UP"),
+    (gateway.fallback.rule, "if age < 2 * wait", "if age <= 2 * wait"),
+    (gateway.fallback.rule, "and centre.dispatcher", ""),
+    (gateway.fallback.rule, "and centre.gateway", ""),
+    (gateway.fallback.rule, "if not repeats", "if repeats"),
+    (gateway.fallback.rule, "if seen is Seen.IN_HAND", "if seen is Seen.UNTOLD"),
     (dispatcher.absence, "if signal.is_old or", "if not signal.is_old or"),
     (dispatcher.absence, "and role in _BUTTONS", "and role is not None"),
     (dispatcher.absence, "or signal.kind in _BOTH_WAYS", ""),

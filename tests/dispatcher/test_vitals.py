@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, event, text, update
+from sqlalchemy import Connection, event, insert, select, text, update
 
 from community.storage import Store
-from community.storage.tables import alarm, incident, message
+from community.storage.tables import alarm, incident, message, worker
 from dispatcher.clock import SystemClock
 from dispatcher.health import OVERDUE, UNSENT, Grade, WorkerKind, judge
 from dispatcher.model import TOO_FAR, CloseCode
@@ -232,3 +232,12 @@ def test_a_command_says_how_the_centre_is(store: Store) -> None:
     lines = [line.split("\t") for line in told.stdout.splitlines()]
     grades = {name: grade for grade, name, _ in lines}
     assert (grades["gateway"], grades["dispatcher"], grades["incidents"]) == ("pass", "fail", "pass")
+
+
+def test_a_kind_of_worker_that_a_newer_program_brings_is_left_alone(town: Town) -> None:
+    with undone(town.store) as connection:
+        row = {"name": "x", "kind": "butler", "host": "h", "ailment": ""}
+        connection.execute(insert(worker).values(**row, started_at=town.time, last_turn_at=town.time))
+        assert vitals.workers(connection) == ()
+        vitals.forget_replaced(connection, town.time)
+        assert connection.execute(select(worker.c.name)).scalar() == "x"

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from community.storage import Store
+from community.storage import Store, consent
 from devices.profiles import shipped
 from devices.signal import Frame, Kind
 from dispatcher import intake
@@ -292,3 +292,14 @@ def test_its_own_text_stands_on_the_timeline_as_a_message(standby: StandBy) -> N
     standby.pass_time(60)
     entries = [e.entry for e in standby.town.detail("王秀英").timeline if e.actor == "fallback"]
     assert entries == [Entry.MESSAGE, Entry.MESSAGE]
+
+
+def test_who_wants_no_texts_gets_none_and_the_next_one_is_told(standby: StandBy) -> None:
+    with standby.town.store.write() as connection:
+        consent.withdraw(connection, standby.town.people["女儿"], standby.town.time)
+    standby.pass_time(300)  # until the next snapshot
+    standby.store.is_back = False
+    standby.hears("王秀英")
+    standby.pass_time(50)
+    assert standby.town.heard("女儿") == []
+    assert len(standby.town.heard("儿子")) == len(standby.town.heard("邻居")) == 1
