@@ -33,6 +33,7 @@ class Taken:
     new_signals: int
     opened: tuple[int, ...]  # incidents opened by this group
     touched: bool  # whether any incident changed: worth ringing the bell
+    levels_at: int = 0  # the revision of the levels that this group changed; 0 when it changed none
 
 
 def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now: datetime) -> Taken:
@@ -45,6 +46,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     for reading in readings:
         changed.update(reading.levels)
     rows.keep_levels(connection, changed)
+    levels_at = register.levels_changed(connection) if changed else 0
 
     judged = [(signal, judge(signal)) for signal in fresh]
     tickets += _all_to_look_at(connection, judged)
@@ -56,7 +58,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     ]
     matters += [pair for reading in readings for pair in _unreadable(reading)]
     if not matters:
-        return Taken(len(new), (), touched=bool(tickets or echoes))
+        return Taken(len(new), (), touched=bool(tickets or echoes), levels_at=levels_at)
 
     devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
     matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]
@@ -65,7 +67,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     for signal, verdict in matters:
         _apply(book, devices, signal, verdict, plans, now)
     book.write()
-    return Taken(len(new), tuple(book.stored_ids.values()), touched=True)
+    return Taken(len(new), tuple(book.stored_ids.values()), touched=True, levels_at=levels_at)
 
 
 def report(

@@ -8,6 +8,7 @@ and nothing is given up: the broker and the devices keep it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -67,13 +68,22 @@ class Parts:
     alive: LastLife
 
 
+class _Overtaken(Exception):
+    """Another gateway has changed a level since this one read it."""
+
+
 class Receiver:
-    """Takes groups of frames in. One per gateway, used from one thread."""
+    """Takes groups of frames in. One per gateway, used from one thread.
+
+    Gateways that hear the same devices keep the same levels: whoever finds that another was faster reads them
+    again, and then the frames. Else an edge that one of them missed would be seen twice, or not at all.
+    """
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._devices = Devices()
         self._levels: dict[LevelKey, str] | None = None
+        self._levels_at = 0
 
     def take(self, frames: Sequence[Frame]) -> list[Receipt]:
         """Store what `frames` say; returns what to tell the devices. A NOT_NOW error means: try again."""
@@ -99,6 +109,11 @@ class Receiver:
         return self._quarantine(frame)
 
     def _commit(self, frames: Sequence[Frame]) -> list[Receipt]:
+        while True:
+            with suppress(_Overtaken):
+                return self._try(frames)
+
+    def _try(self, frames: Sequence[Frame]) -> list[Receipt]:
         parts = self._parts
         while True:
             levels = self._known_levels()
@@ -111,15 +126,19 @@ class Receiver:
             says_something = any(one.signals or one.tickets or one.levels for one in readings)
             with parts.store.write() if says_something else parts.store.read() as connection:
                 revisions = register.revisions(connection)
-                if self._devices.refresh(connection, revisions.device):
-                    continue  # what a frame means may have changed with its device: read them again
+                if self._devices.refresh(connection, revisions.device) or revisions.level != self._levels_at:
+                    continue  # a device has changed, or a level: what a frame means may have, too
                 if says_something:
                     plans = parts.plans.current(connection, revisions.plan)
                     taken = intake.take(connection, readings, plans, parts.clock.now())
+                    if taken.levels_at not in (0, revisions.level + 1):
+                        raise _Overtaken  # in the middle of it: this transaction keeps nothing
             break
         if says_something and taken.touched:
             parts.bell.tell()
         self._levels = levels
+        if says_something and taken.levels_at:
+            self._levels_at = taken.levels_at
         for reading in readings:
             parts.seen.note(reading)
             parts.alive.note(reading, self._devices)
@@ -153,5 +172,6 @@ class Receiver:
     def _known_levels(self) -> dict[LevelKey, str]:
         if self._levels is None:
             with self._parts.store.read() as connection:
+                self._levels_at = register.revisions(connection).level  # first: what is newer is read again
                 self._levels = signals.levels(connection)
         return self._levels

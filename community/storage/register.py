@@ -352,6 +352,7 @@ class Revisions:
     device: int = 0
     responder: int = 0
     plan: int = 0
+    level: int = 0
 
 
 def revisions(connection: Connection) -> Revisions:
@@ -363,6 +364,11 @@ def revisions(connection: Connection) -> Revisions:
 def plans_changed(connection: Connection) -> None:
     """Tell whoever keeps response plans in memory; others who want to wait until this transaction ends."""
     bump(connection, "plan")
+
+
+def levels_changed(connection: Connection) -> int:
+    """Tell other gateways, which keep levels in memory; returns their new revision."""
+    return bump(connection, "level")
 
 
 def devices_of_homes(connection: Connection, household_ids: Collection[int]) -> tuple[Device, ...]:
@@ -819,12 +825,14 @@ def revision(connection: Connection, of: str) -> int:
     return connection.execute(_REVISION, {"of_what": of}).scalar() or 0
 
 
-def bump(connection: Connection, of: str) -> None:
-    connection.execute(
+def bump(connection: Connection, of: str) -> int:
+    number: int = connection.execute(
         upsert(connection, t.revision)
         .values(of=of, number=1)
         .on_conflict_do_update(index_elements=["of"], set_={"number": t.revision.c.number + 1})
-    )
+        .returning(t.revision.c.number)
+    ).scalar_one()
+    return number
 
 
 def _mentions(columns: Iterable[Column[Any]], word: str) -> ColumnElement[bool]:
