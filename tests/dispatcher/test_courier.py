@@ -318,7 +318,7 @@ def test_what_became_of_a_text_is_remembered_while_the_database_is_away(town: To
     backlog(town.store, town.time, 1)
     engine, away, refused = town.store.engine, threading.Event(), threading.Event()
 
-    @event.listens_for(engine, "do_connect")
+    @event.listens_for(engine, "do_connect", insert=True)  # before the store's own, which connects
     def _(dialect: Any, *_: Any) -> None:
         if away.is_set():
             refused.set()
