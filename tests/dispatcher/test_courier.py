@@ -318,11 +318,12 @@ def test_what_became_of_a_text_is_remembered_while_the_database_is_away(town: To
     backlog(town.store, town.time, 1)
     engine, away, refused = town.store.engine, threading.Event(), threading.Event()
 
-    @event.listens_for(engine, "do_connect", insert=True)  # before the store's own, which connects
-    def _(dialect: Any, *_: Any) -> None:
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _: Any) -> None:
         if away.is_set():
+            connection.close()
             refused.set()
-            raise dialect.loaded_dbapi.OperationalError("no server there")
+            raise engine.dialect.loaded_dbapi.OperationalError("no server there")
 
     class CannotBeAsked(Handsets):
         def send(self, sent: Message) -> Outcome:
