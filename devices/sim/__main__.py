@@ -103,6 +103,7 @@ def _summarise(tally: player.Tally, seed: int, as_json: bool) -> None:
             "acked": tally.acked,
             "acks_heard": tally.acks_heard,
             "waiting": tally.waiting,
+            "alone": tally.alone,
             "latency_p50_seconds": p50,
             "latency_p99_seconds": p99,
         }
@@ -114,6 +115,10 @@ def _summarise(tally: player.Tally, seed: int, as_json: bool) -> None:
     )
     if p50 is not None and p99 is not None:
         print(f"receipt after p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms")
+    if tally.alone:
+        print(
+            f"{tally.alone} 台设备提示老人自己打电话 / devices told their owners to telephone 2222999 or 120"
+        )
     if tally.waiting:
         print(f"{tally.waiting} 条未得到确认 / not acknowledged: does a gateway run, and may it answer?")
 

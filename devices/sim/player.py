@@ -23,6 +23,9 @@ from devices.sim.speech import Emission
 GAPS: Final = (1.5, 3.0, 6.0)  # seconds before the first, second and third repetition
 LAST_GAP: Final = 10.0  # ... and before each one after that, for ever
 KEEPALIVE: Final = 15  # seconds
+ALONE_S: Final = (
+    60.0  # without a receipt for so long a device tells its owner to telephone: 请拨打2222999或120
+)
 
 PRESS: Final = Scenario.model_validate(
     {"title": "a press", "length": 1, "step": [{"does": "press", "who": ["help_button"]}]}
@@ -48,6 +51,7 @@ class Tally:
     acked: int  # kept ones whose receipt was heard
     acks_heard: int  # receipts, also for what had been acknowledged before
     latencies: tuple[float, ...] = ()  # seconds from first saying to the first receipt
+    alone: int = 0  # calls for help whose device told its owner to telephone
 
     @property
     def waiting(self) -> int:
@@ -68,6 +72,7 @@ class _Kept:
     emission: Emission
     first_said: float
     times_said: int = 1
+    is_alone: bool = False
 
 
 class Sender:
@@ -86,10 +91,13 @@ class Sender:
         site: str = "+",
         client_id: str = "",
         gap: Callable[[int], float] = backoff,
+        alone_s: float = ALONE_S,
     ) -> None:
         self._where = (host, port)
         self._ears = f"care/{site}/+/ack"
         self._gap = gap
+        self._alone_s = alone_s
+        self._alone = 0
         self._changed = threading.Condition()
         self._ready = threading.Event()
         self._stopping = False
@@ -172,6 +180,7 @@ class Sender:
                 acked=self._kept - len(self._waiting),
                 acks_heard=self._acks_heard,
                 latencies=tuple(self._latencies),
+                alone=self._alone,
             )
 
     def _publish(self, emission: Emission) -> bool:
@@ -195,6 +204,9 @@ class Sender:
                 kept = self._waiting.get(key)
                 if kept is None:
                     continue
+                is_alone = kept.emission.calls and now - kept.first_said >= self._alone_s
+                self._alone += is_alone and not kept.is_alone
+                kept.is_alone = is_alone
                 kept.times_said += 1
                 heapq.heappush(self._due, (due + self._gap(kept.times_said), key))
             if self._publish(kept.emission):

@@ -20,13 +20,16 @@ from devices.sim.roster import Device
 
 @dataclass(frozen=True, slots=True)
 class Emission:
-    """One message at its time. With `receipt` (an id), it is said again until that id is acknowledged."""
+    """One message at its time. With `receipt` (an id), it is said again until that id is acknowledged; and
+    where it `calls` for help, its device tells the owner to telephone when that takes too long.
+    """
 
     at: float  # seconds from the start
     topic: str
     payload: bytes
     retain: bool = False
     receipt: str = ""
+    calls: bool = False
 
 
 Say = Callable[[Device, str, float, Random], list[Emission]]
@@ -61,6 +64,7 @@ NATIVE_ROLES: Final[Mapping[str, frozenset[Role]]] = {
     "come_back": frozenset({Role.HUB}),
 }
 WORDS: Final = frozenset(NATIVE)
+_CALLS: Final = frozenset({"press", "fall", "smoke", "gas"})
 
 _ZIGBEE_QUIET: Final[Mapping[Role, Mapping[str, object]]] = {
     Role.SMOKE_DETECTOR: {"smoke": False, "tamper": False, "battery_low": False, "test": False},
@@ -112,7 +116,7 @@ def _native(device: Device, word: str, at: float, dice: Random) -> list[Emission
     body = {"v": 1, "id": message_id, **NATIVE[word], "battery": dice.randint(40, 100)}
     # A device may forget a heartbeat: the next one is as good.
     receipt = "" if word == "heartbeat" else message_id
-    return [Emission(at, device.topic, orjson.dumps(body), receipt=receipt)]
+    return [Emission(at, device.topic, orjson.dumps(body), receipt=receipt, calls=word in _CALLS)]
 
 
 def _zigbee(device: Device, word: str, at: float, dice: Random) -> list[Emission]:

@@ -19,8 +19,10 @@ from devices import formats
 from devices.signal import Frame
 from devices.sim import player, roster, script
 from devices.sim.player import NoBroker, Sender, Tally, backoff, send_presses
+from devices.sim.speech import Emission
 from tests.devices.conftest import Mosquitto
 from tests.devices.street import Street
+from tests.servers import until
 
 pytestmark = pytest.mark.broker
 STREET = roster.street("kenli")
@@ -91,6 +93,16 @@ def test_a_press_is_said_again_with_the_same_id_until_somebody_answers(mosquitto
     assert tally.resent >= 15
     assert len(gateway.kept) == 10
     assert max(gateway.kept.values()) > 1
+
+
+def test_who_pressed_and_hears_nothing_for_long_is_told_once_to_telephone(mosquitto: Mosquitto) -> None:
+    with Sender("127.0.0.1", mosquitto.port, gap=lambda _: 0.02, alone_s=0.1) as sender:
+        sender.say(Emission(0, "care/kenli/motion/signal", b"{}", receipt="m"))
+        tally = send_presses(sender, STREET, 2, seed=3, timeout=0.05)
+        assert tally.alone == 0
+        assert until(lambda: sender.tally().alone == 2, 10)
+        assert until(lambda: sender.tally().resent > 40, 10)
+        assert sender.tally().alone == 2
 
 
 def test_nobody_answers_and_the_tally_says_so(mosquitto: Mosquitto) -> None:
