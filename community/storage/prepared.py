@@ -39,6 +39,8 @@ from sqlalchemy.types import TypeEngine
 
 from community.storage.tables import Moment, as_sqlite, aware_moment
 
+_LAST_ID = "SELECT last_insert_rowid()"
+
 Convert = Callable[[Any], Any]
 
 
@@ -128,25 +130,34 @@ class Rows:
 
     def insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert `rows`, in their order."""
-        self._insert(connection, rows, "")
+        self._insert(connection, rows)
+
+    def insert_unless_there(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert those of `rows` that break no unique constraint."""
+        self._insert(connection, rows, " ON CONFLICT DO NOTHING")
 
     def insert_for_ids(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert `rows`; the ids that they got, in their order."""
-        return self._insert(connection, rows, " RETURNING id")
-
-    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]], returning: str) -> list[int]:
         if connection.dialect.name == "sqlite":
-            with driver_cursor(connection, self._sqlite_insert) as cursor:
-                cursor.executemany(self._sqlite_insert, self._tuples(rows, is_sqlite=True))
-                if not returning:
-                    return []
-                # One writer, and a table that only grows: the rows stand one after the other.
-                [(last,)] = cursor.execute("SELECT last_insert_rowid()").fetchall()
-                return list(range(last - len(rows) + 1, last + 1))
-        sql = self._postgres_insert + returning
+            self._insert(connection, rows)
+            # One writer, and a table that only grows: the rows stand one after the other.
+            with driver_cursor(connection, _LAST_ID) as cursor:
+                [(last,)] = cursor.execute(_LAST_ID).fetchall()
+            return list(range(last - len(rows) + 1, last + 1))
+        sql = f"{self._postgres_insert} RETURNING id"
         with driver_cursor(connection, sql) as cursor:
             cursor.execute(sql, (self._document(rows),))
-            return sorted(id for (id,) in cursor.fetchall()) if returning else []
+            return sorted(id for (id,) in cursor.fetchall())
+
+    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]], conflict: str = "") -> None:
+        if connection.dialect.name == "sqlite":
+            sql = self._sqlite_insert + conflict
+            with driver_cursor(connection, sql) as cursor:
+                cursor.executemany(sql, self._tuples(rows, is_sqlite=True))
+            return
+        sql = self._postgres_insert + conflict
+        with driver_cursor(connection, sql) as cursor:
+            cursor.execute(sql, (self._document(rows),))
 
     def _recordset(self) -> str:
         """For PostgreSQL the rows are one JSON document: arrays take psycopg ten times as long."""

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Select,
     String,
     and_,
-    bindparam,
     delete,
     func,
     insert,
@@ -175,8 +174,7 @@ _CONTACTS_OF = Query(
     )
 )
 _DEVICES_BY_KEY = Query(lambda among: select(t.device).where(among(t.device.c.key, "keys")))
-_REVISIONS = select(t.revision.c.of, t.revision.c.number)
-_REVISION = select(t.revision.c.number).where(t.revision.c.of == bindparam("of_what"))
+_REVISIONS = Query(lambda _: select(t.revision.c.of, t.revision.c.number))
 
 
 # ---- homes ----
@@ -357,7 +355,7 @@ class Revisions:
 
 def revisions(connection: Connection) -> Revisions:
     """All of them in one look, for whoever keeps several parts in memory."""
-    found = {row.of: row.number for row in connection.execute(_REVISIONS)}
+    found = {row.of: row.number for row in _REVISIONS.rows(connection)}
     return Revisions(**{of: found.get(of, 0) for of in Revisions.__slots__})
 
 
@@ -822,7 +820,7 @@ def _require(connection: Connection, table: Any, row_id: int) -> None:
 
 
 def revision(connection: Connection, of: str) -> int:
-    return connection.execute(_REVISION, {"of_what": of}).scalar() or 0
+    return next((row.number for row in _REVISIONS.rows(connection) if row.of == of), 0)
 
 
 def bump(connection: Connection, of: str) -> int:

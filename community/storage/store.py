@@ -70,7 +70,7 @@ class Store:
                 max_overflow=pool_size,
                 connect_args=_POSTGRES,
             )
-            event.listen(self.engine, "do_connect", _connect_postgres)
+            event.listen(self.engine, "do_connect", connect_postgres)
             event.listen(self.engine, "checkin", _note_idle)
             event.listen(self.engine, "checkout", _ping_after_idling)
         else:
@@ -113,9 +113,10 @@ class _Impatient(psycopg.Connection[Any]):
             raise
 
 
-def _connect_postgres(
+def connect_postgres(
     _dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]
 ) -> psycopg.Connection[Any]:
+    """How a store connects. Who wants other connections takes this hook away first: the first one wins."""
     return _Impatient.connect(*arguments, **named)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select
 
-from community.storage.prepared import Query
+from community.storage.prepared import Query, Rows, driver_cursor
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, reply, reply_code
 from dispatcher.model import DEFINITE, Meaning, Purpose
@@ -38,6 +38,8 @@ _GIVEN = Query(
         .where(among(reply_code.c.phone, "phones"))
     )
 )
+
+_CODES_GIVEN = Rows(reply_code, "phone", "code", "incident_id", "given_at")
 
 _LOOK_BACK = 20  # questions to one phone: it answers one of the latest, and no worker's years are read
 _STANDING_SQLITE = (
@@ -87,10 +89,11 @@ def tell_apart(connection: Connection, messages: Iterable[dict[str, Any]], now: 
 def _standing(connection: Connection, phones: list[str]) -> defaultdict[str, dict[int, str]]:
     """For each phone the open cases in which it was asked, with its code there."""
     found: defaultdict[str, dict[int, str]] = defaultdict(dict)
-    if connection.dialect.name == "sqlite":
-        rows = connection.exec_driver_sql(_STANDING_SQLITE, (orjson.dumps(phones).decode(),))
-    else:
-        rows = connection.exec_driver_sql(_STANDING_POSTGRES, (phones,))
+    is_sqlite = connection.dialect.name == "sqlite"
+    sql = _STANDING_SQLITE if is_sqlite else _STANDING_POSTGRES
+    given = (orjson.dumps(phones).decode() if is_sqlite else phones,)
+    with driver_cursor(connection, sql) as cursor:
+        rows = cursor.execute(sql, given).fetchall()
     for phone, incident_id, code in rows:
         found[phone][incident_id] = code or ""
     return found
@@ -113,8 +116,7 @@ def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -
         elif code:
             new.append({"phone": phone, "code": code, "incident_id": incident_id, "given_at": now})
     if new:
-        statement = upsert(connection, reply_code).on_conflict_do_nothing()
-        connection.execute(statement, new)
+        _CODES_GIVEN.insert_unless_there(connection, new)
     mine = {
         (row.phone, row.incident_id): row.code
         for row in (_GIVEN.rows(connection, phones=sorted({row["phone"] for row in new})) if new else ())

@@ -8,7 +8,7 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, insert, select, tuple_
 
-from community.storage.prepared import as_document, as_hex
+from community.storage.prepared import as_document, as_hex, driver_cursor
 from community.storage.rows import upsert
 from community.storage.tables import as_sqlite, level, unread
 from devices.signal import LevelKey, Signal, Ticket
@@ -39,17 +39,19 @@ def keep(connection: Connection, signals: Iterable[Signal]) -> set[str]:
     if not once:
         return set()
     if connection.dialect.name == "sqlite":
-        known = connection.exec_driver_sql(_SQLITE_KNOWN, (orjson.dumps(list(once)).decode(),))
-        for (key,) in known:
-            del once[key]
+        with driver_cursor(connection, _SQLITE_KNOWN) as cursor:
+            for (key,) in cursor.execute(_SQLITE_KNOWN, (orjson.dumps(list(once)).decode(),)).fetchall():
+                del once[key]
         if once:
             rows = [_row(said, as_sqlite, said.payload) for said in once.values()]
-            connection.exec_driver_sql(_SQLITE, rows)
+            with driver_cursor(connection, _SQLITE) as cursor:
+                cursor.executemany(_SQLITE, rows)
         return set(once)
     # Keys go in sorted: two gateways that hear the same things never wait for each other in a circle.
     rows = [_row(once[key], _as_is, as_hex(once[key].payload)) for key in sorted(once)]
     document = as_document([dict(zip(_NAMES, row, strict=True)) for row in rows])
-    return {key for (key,) in connection.exec_driver_sql(_POSTGRES, (document,))}
+    with driver_cursor(connection, _POSTGRES) as cursor:
+        return {key for (key,) in cursor.execute(_POSTGRES, (document,)).fetchall()}
 
 
 def keep_tickets(connection: Connection, tickets: Sequence[Ticket]) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
-from sqlalchemy import event, make_url
+from sqlalchemy import event
 
 from community.storage import Store
+from community.storage.store import connect_postgres
 
 _T = TypeVar("_T")
 
@@ -65,7 +66,11 @@ def mortal(store: Store, death: Death) -> Store:
     """The same database, as seen by a process that dies of `death`."""
     url = store.engine.url.render_as_string(hide_password=False)
     dying = Store(url)
-    connect = _sqlite if make_url(url).get_backend_name() == "sqlite" else _postgres
+    if dying.is_sqlite:
+        connect = _sqlite
+    else:
+        connect = _postgres
+        event.remove(dying.engine, "do_connect", connect_postgres)
 
     @event.listens_for(dying.engine, "do_connect")
     def _(_dialect: Any, _record: Any, words: list[Any], more: dict[str, Any]) -> Any:
