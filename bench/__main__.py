@@ -77,6 +77,7 @@ class Numbers:
     joins_per_s: float = 0
     presses_told_per_s: float = 0
     texts_per_s: float = 0
+    one_text_per_s: float = 0
     latency: dict[str, list[Latency]] = field(default_factory=dict)
 
 
@@ -168,7 +169,11 @@ class Bench:
             found.latency[design] = self._latencies(databases, design)
         self._tell(f"{databases.kind}: latencies measured")
         found.presses_told_per_s, found.texts_per_s = self._burst(databases)
-        self._tell(f"{databases.kind}: {found.texts_per_s:,.0f} texts/s")
+        found.one_text_per_s, _ = self._burst(databases, one_text=True)
+        self._tell(
+            f"{databases.kind}: {found.texts_per_s:,.0f} texts/s, {found.one_text_per_s:,.0f} presses/s "
+            "with one text each"
+        )
         return found
 
     # ---- what is measured ----
@@ -231,13 +236,17 @@ class Bench:
                 street.wait(lambda heard, texts=texts: heard.texts >= texts, 5)
         return found
 
-    def _burst(self, databases: Databases) -> tuple[float, float]:
+    def _burst(self, databases: Databases, *, one_text: bool = False) -> tuple[float, float]:
         """Everybody presses at once: (presses whose relative was told, texts) per second until the last."""
         count = self._size.burst
-        with self._broker() as (broker, street), self._whole(OURS, databases, broker, street) as next_home:
+        each = 1 if one_text else TEXTS_PER_PRESS
+        with (
+            self._broker() as (broker, street),
+            self._whole(OURS, databases, broker, street, each) as next_home,
+        ):
             said = [(n, *press(n, n)) for n in range(next_home[0], next_home[0] + count)]
             street.forget()
-            texts = count * TEXTS_PER_PRESS
+            texts = count * each
             _must(street.flood(said, lambda heard: heard.texts >= texts, 120), street)
             began = min(street.heard.sent.values())
             return (
@@ -280,10 +289,17 @@ class Bench:
 
     @contextmanager
     def _whole(
-        self, design: str, databases: Databases, broker: Mosquitto, street: Street
+        self,
+        design: str,
+        databases: Databases,
+        broker: Mosquitto,
+        street: Street,
+        texts: int = TEXTS_PER_PRESS,
     ) -> Iterator[list[int]]:
         """A whole design, warmed up; yields the first home that nobody has pressed in (to be moved on)."""
         url = databases.fresh(design)
+        if texts == 1:
+            town.ask_for_one_text(url)
         warm = min(50, self._size.homes // 4)
         said = [(n, *press(n, n)) for n in range(1, warm + 1)]
         if design == NAIVE:
@@ -295,7 +311,7 @@ class Bench:
             self._part("gateway", url, broker, street),
             self._part("bench.provider", url, broker, street),
         ):
-            _must(street.flood(said, lambda heard: heard.texts >= warm * TEXTS_PER_PRESS, 60), street)
+            _must(street.flood(said, lambda heard: heard.texts >= warm * texts, 60), street)
             yield [warm + 1]
 
     def _tell(self, words: str) -> None:
@@ -356,6 +372,7 @@ def _tables(report: Report) -> Iterator[Table]:
             ("gateway, presses joining open incidents", found.joins_per_s),
             ("press → told, everybody at once", found.presses_told_per_s),
             ("texts of these", found.texts_per_s),
+            ("press → told, a plan of one text", found.one_text_per_s),
         ):
             speed.add_row(
                 what,

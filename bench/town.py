@@ -5,12 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bench.street import relative
-from community.model import Contact, Device
+from community.model import Account, AccountRole, Contact, Device
 from community.sites import generate, profile
-from community.storage import Store, schema, seeding
-from devices.signal import Role
+from community.storage import Store, accounts, schema, seeding
+from devices.signal import Kind, Role
+from dispatcher.clock import SystemClock
+from dispatcher.model import Plan, Rung, Tell, Whom
+from dispatcher.plans import shipped
+from dispatcher.storage.planbook import Planbook
 
 RELATIVES = 2  # of each home, both told on the first rung
+
+ONE_TEXT = Plan(
+    "emergency",
+    (Rung(0, (Tell(Whom.RELATIVES, 1),)), Rung(60, (Tell(Whom.DESK),))),
+    kinds=(Kind.SOS, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO),
+)
+
+
+def ask_for_one_text(url: str) -> None:
+    """Edit the plan of emergencies so that a press tells one relative and nobody else."""
+    store = Store(url)
+    now = SystemClock().now()
+    with store.write() as connection:
+        account = accounts.create_account(connection, Account(0, "bench", "bench", AccountRole.ADMIN), "-")
+        book = Planbook(shipped())
+        known = book.current(connection).named(ONE_TEXT.name)
+        book.edit(connection, ONE_TEXT, known.version if known else None, account.id, now)
+    store.close()
 
 
 def build(url: str, homes: int) -> None:

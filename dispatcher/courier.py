@@ -28,7 +28,7 @@ from dispatcher.wording import fate
 LOOPBACK = "probe"
 LEASE = timedelta(seconds=15)
 ATTEMPT = timedelta(seconds=9)  # asking the provider and sending: two time-outs of 4 s, and some
-BACKLOG = 8  # messages taken for each sender: at 300 ms a text they leave within 3 s
+BACKLOG = 8  # messages taken for each sender, or a full window: at 300 ms a text they leave within 3 s
 MOST_ATTEMPTS = 20  # by each way
 LONGEST_WAIT_S = 60.0
 LINGER_S = 0.003  # outcomes that follow each other this closely are recorded together
@@ -213,6 +213,7 @@ class Courier:
         self._has_another_way = has_another_way
         self._work: queue.SimpleQueue[_Leased | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
+        self._most = senders * max(BACKLOG, channel.capabilities.together)
         self._busy = 0
         self._is_full = False
         self._ending = threading.Event()
@@ -228,7 +229,7 @@ class Courier:
     def free(self) -> int:
         """How many messages could be taken now and be on their way before their lease runs out."""
         with self._lock:
-            return max(0, BACKLOG * self._senders - self._busy)
+            return max(0, self._most - self._busy)
 
     def lease(self) -> tuple[str, datetime]:
         """What a message must carry to be ours: this worker, until when."""
@@ -245,7 +246,7 @@ class Courier:
         """Take what waits in the outbox, as much as can be sent soon; returns how many."""
         now = self._clock.now()
         limit = self.free()
-        self._is_full = limit < BACKLOG * self._senders // 2
+        self._is_full = limit < self._most // 2
         if self._is_full:
             return 0  # many at once later, rather than a few at a time now: each look is a transaction
         with self._store.read() as connection:
