@@ -19,8 +19,9 @@ from dispatcher import news
 from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
+from dispatcher.gathering import gather
 from dispatcher.model import Case, Entry, Fact, Message, OfferState, Stage, Step
-from dispatcher.storage import reading
+from dispatcher.storage import reading, storms
 from dispatcher.storage.casebook import (
     Casebook,
     is_anything_due,
@@ -29,6 +30,7 @@ from dispatcher.storage.casebook import (
     set_offer,
     told_of,
 )
+from dispatcher.storms import rests
 from dispatcher.wording import Voice
 
 GROUP = 200
@@ -141,8 +143,12 @@ class Engine:
 
     def _decide(self, connection: Connection, book: Casebook, due: Sequence[int], now: datetime) -> None:
         known = self._current(connection)
-        households = {book.incident(id).household_id for id in due} - {None}
-        homes = register.homes(connection, {id for id in households if id is not None})
+        gather(connection, book, due, now)
+        incidents = [book.incident(id) for id in due]
+        homes = register.homes(connection, {i.household_id for i in incidents if i.household_id is not None})
+        scenes = storms.scenes(connection, incidents)
+        ailing = [i.household_id for i in incidents if i.household_id is not None and rests(i, in_storm=True)]
+        resting = storms.in_open_storm(connection, ailing) if ailing else set()
         seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
@@ -150,14 +156,15 @@ class Engine:
         heard = reading.log_of(connection, accepted, news.TELLING) if accepted else {}
         asked = {id: {offer.responder_id for offer in standing} for id, standing in offers.items()}
         most_asked = max(map(len, asked.values()), default=0)
-        candidates = known.fleet.candidates_for(homes.values(), now, beyond=most_asked)
+        candidates = known.fleet.candidates_for([*homes.values(), *scenes.values()], now, beyond=most_asked)
         for incident_id in due:
             incident = book.incident(incident_id)
             known_offers = offers.get(incident_id, ())
             if is_set_back(incident, now):
                 known_offers = brought_back(known_offers, now)
                 keep_offer_times(connection, known_offers)
-            home = homes.get(incident.household_id) if incident.household_id is not None else None
+            household_id = incident.household_id
+            home = scenes.get(incident_id) if household_id is None else homes.get(household_id)
             case = Case(
                 incident=incident,
                 plan=book.plan(incident_id),
@@ -167,6 +174,7 @@ class Engine:
                 told=told.get(incident_id, ()),
                 people=known.fleet.people(asked.get(incident_id, ())),
                 log=heard.get(incident_id, ()),
+                rests=rests(incident, household_id in resting),
             )
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)

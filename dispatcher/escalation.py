@@ -184,16 +184,18 @@ class _Climb:
         self._pass_on_what_is_new(on_scene, coming)
         due.extend(self._late_at(offer) for offer in coming if offer not in self.late)
         # A plan that has just begun speaks even when somebody is on the way: what is new must be said.
-        climbs = not covered or self._fired == 0
+        climbs = (not covered or self._fired == 0) and not self.case.rests
         if climbs:
             self._say_who_is_late()
             self._say_which_relative_is_late()
             self._climb()
             self._replace_relatives()
             due.extend(self.comes_until[who] for who in self.comes_until.keys() - self.overdue)
-        if climbs or not (on_scene or done):  # whoever is there sees who else is needed
+        if climbs or not (on_scene or done or self.case.rests):  # whoever is there sees who else is needed
             self._replace_responders()
-        if not covered or self._fired == 0:
+        if self.case.rests:
+            due.append(self.now + LOOK_AT_LEAST)
+        elif not covered or self._fired == 0:
             due.append(rung_at(self.plan, self.ladder_at, self._fired))
         due.extend(ask.expires_at for ask in self.asks)
 

@@ -71,8 +71,9 @@ class Alarm:
 class Incident:
     """What operators handle: at most one open per subject.
 
-    `subject` is `household:<id>`, or `device:<key>` while a device belongs to no household. `due_at` is when
-    the engine must look again; an open incident always has one. `version` grows with every change.
+    `subject` is `household:<id>`, `area:<id>` for what many homes of a cell have in common, or `device:<key>`
+    while a device belongs to no household. `due_at` is when the engine must look again; an open incident
+    always has one. `version` grows with every change.
     """
 
     id: int
@@ -503,6 +504,7 @@ class Case:
     told: tuple[Told, ...]
     people: Mapping[int, Responder] = field(default_factory=dict)  # by id: whoever has an offer
     log: tuple[TimelineEntry, ...] = ()  # what is needed of the timeline (`news`), once somebody accepted
+    rests: bool = False  # it is part of its area's trouble (`storms`): asks nobody while that is looked after
 
 
 @dataclass(frozen=True, slots=True)

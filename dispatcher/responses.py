@@ -36,7 +36,7 @@ from dispatcher.model import (
     Recipient,
     Stage,
 )
-from dispatcher.storage import inbox, outbox, questions
+from dispatcher.storage import inbox, outbox, questions, storms
 from dispatcher.storage.casebook import (
     Casebook,
     end_alarms,
@@ -46,6 +46,7 @@ from dispatcher.storage.casebook import (
     set_offer,
     withdraw_offers,
 )
+from dispatcher.storms import cell_of, rests
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN, KEYS
 from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
@@ -133,36 +134,78 @@ def close(
         book = _open_case(connection, incident_id)
         if book.incident(incident_id).claimed_by != account.id:
             raise _owned(connection, book.incident(incident_id))
-        home = _home(connection, book.incident(incident_id))
-        outbox.cancel_unsent(connection, incident_id)
-        known = offers_of(connection, [incident_id]).get(incident_id, ())
-        stood_down = {f"responder:{o.responder_id}" for o in known if o.state in _MAY_BE_COMING}
-        book.note(incident_id, now, *_ended_by_closing(connection, known))
-        withdraw_offers(connection, incident_id, now)
-        end_alarms(connection, incident_id, now)
-        if home is not None:
-            voice = Voice.of(register.site(connection))
-            for recipient in outbox.reached(connection, incident_id, "contact:", also_withdrawn=True):
-                body, short = voice.closed(home, code, now), templates.closed(voice, home, code, now)
-                _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now, short)
-            for recipient in outbox.reached(connection, incident_id, "responder:"):
-                if recipient.who in stood_down:
-                    body, short = voice.stand_down(home), templates.stand_down(home)
-                    _say(book, incident_id, Purpose.STAND_DOWN, "closed", recipient, body, now, short)
-        word = CLOSE_WORD[code][0]
-        text = f"{word}:{remark.strip()}" if remark.strip() else word
-        book.note(incident_id, now, Fact(Entry.CLOSED, text, _account(account), {"code": code.value}))
-        book.change(
-            incident_id,
-            stage=Stage.CLOSED,
-            closed_at=now,
-            close_code=code,
-            close_note=remark.strip(),
-            due_at=None,
-            lease_until=None,
-        )
+        _end(connection, book, incident_id, account, code, remark, now)
         book.write()
-        return book.incident(incident_id)
+        closed = book.incident(incident_id)
+    if cell_of(closed.subject) is not None:
+        _let_homes_go(store, incident_id, account, code, now)
+    return closed
+
+
+def _end(
+    connection: Connection,
+    book: Casebook,
+    incident_id: int,
+    account: Account,
+    code: CloseCode,
+    remark: str,
+    now: datetime,
+) -> None:
+    home = _home(connection, book.incident(incident_id))
+    outbox.cancel_unsent(connection, incident_id)
+    known = offers_of(connection, [incident_id]).get(incident_id, ())
+    stood_down = {f"responder:{o.responder_id}" for o in known if o.state in _MAY_BE_COMING}
+    book.note(incident_id, now, *_ended_by_closing(connection, known))
+    withdraw_offers(connection, incident_id, now)
+    end_alarms(connection, incident_id, now)
+    if home is not None:
+        voice = Voice.of(register.site(connection))
+        for recipient in outbox.reached(connection, incident_id, "contact:", also_withdrawn=True):
+            body, short = voice.closed(home, code, now), templates.closed(voice, home, code, now)
+            _say(book, incident_id, Purpose.CLOSED, "closed", recipient, body, now, short)
+        for recipient in outbox.reached(connection, incident_id, "responder:"):
+            if recipient.who in stood_down:
+                body, short = voice.stand_down(home), templates.stand_down(home)
+                _say(book, incident_id, Purpose.STAND_DOWN, "closed", recipient, body, now, short)
+    word = CLOSE_WORD[code][0]
+    text = f"{word}:{remark.strip()}" if remark.strip() else word
+    book.note(incident_id, now, Fact(Entry.CLOSED, text, _account(account), {"code": code.value}))
+    book.change(
+        incident_id,
+        stage=Stage.CLOSED,
+        closed_at=now,
+        close_code=code,
+        close_note=remark.strip(),
+        due_at=None,
+        lease_until=None,
+    )
+
+
+def _let_homes_go(store: Store, storm_id: int, account: Account, code: CloseCode, now: datetime) -> None:
+    """The case of an area has ended: what rested for it ends, too, where the device says that it is over.
+
+    Where it is not over, the home's own plan begins now. What a colleague has in hand stays hers. In a
+    transaction of its own: the engine locks homes before their area, and would wait for us as we for it. When
+    this one never happens, the homes go on at their next look all the same.
+    """
+    with store.write() as connection:
+        book = Casebook(connection)
+        subjects = {f"household:{home}" for home in storms.homes_of(connection, storm_id)}
+        book.load_subjects(subjects)
+        for subject in sorted(subjects):
+            resting = book.open_for(subject)
+            if resting is None or not rests(book.incident(resting), in_storm=True):
+                continue
+            is_over = all(alarm.cleared_at is not None for alarm in book.alarms(resting))
+            if is_over and book.incident(resting).claimed_by in (None, account.id):
+                remark = f"随网格事件{storm_id}结案 with the case of its area"
+                _end(connection, book, resting, account, code, remark, now)
+            else:
+                text = f"网格事件{storm_id}已结案,本户继续 its area's case is closed, this one goes on"
+                book.note(resting, now, Fact(Entry.NOTE, text, _account(account)))
+                begun = book.incident(resting).rung
+                book.change(resting, ladder_rung=begun, ladder_at=now, due_at=now)
+        book.write()
 
 
 def _ended_by_closing(connection: Connection, offers: Sequence[Offer]) -> list[Fact]:
@@ -672,7 +715,7 @@ def _open_case(connection: Connection, incident_id: int) -> Casebook:
 
 def _home(connection: Connection, incident: Incident) -> HomeRecord | None:
     if incident.household_id is None:
-        return None
+        return storms.scenes(connection, [incident]).get(incident.id)
     return register.household_by_id(connection, incident.household_id)
 
 

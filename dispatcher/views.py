@@ -28,7 +28,7 @@ from dispatcher.model import (
     TimelineEntry,
 )
 from dispatcher.plans import thaw
-from dispatcher.storage import handsets, inbox, outbox, reading
+from dispatcher.storage import handsets, inbox, outbox, reading, storms
 from dispatcher.storage.casebook import is_covered_without, offers_of
 from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
@@ -257,6 +257,8 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     found = list(incidents)
     ids = [incident.id for incident in found]
     homes = register.homes(connection, {i.household_id for i in found if i.household_id is not None})
+    scenes = storms.scenes(connection, found)
+    places = {i.id: scenes.get(i.id) if i.household_id is None else homes.get(i.household_id) for i in found}
     kinds = reading.kinds_of(connection, ids)
     names = reading.account_names(connection, {i.claimed_by for i in found if i.claimed_by is not None})
     helpers = _helpers(connection, ids)
@@ -264,7 +266,7 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     cleared = reading.cleared_unseen(connection, ids)
     return [
         replace(
-            _card(i, homes, kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
+            _card(i, places[i.id], kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
             cleared=cleared.get(i.id, ()),
         )
         for i in found
@@ -296,13 +298,12 @@ def _helper(offer: Offer, name: str, kind: str, phone: str) -> Helper:
 
 def _card(
     i: Incident,
-    homes: Mapping[int, HomeRecord],
+    home: HomeRecord | None,
     kinds: tuple[Kind, ...],
     names: Mapping[int, str],
     helpers: tuple[Helper, ...],
     answers: tuple[Answer, ...],
 ) -> Card:
-    home = homes.get(i.household_id) if i.household_id is not None else None
     deadline_at, deadline_word = _deadline(i, helpers)
     place: dict[str, Any] = {"lon": None, "lat": None}
     if home is not None and home.household.position is not None:
@@ -343,6 +344,8 @@ def _who(home: HomeRecord | None, incident: Incident) -> str:
     """Names with ages, for the card: 王秀英 84岁."""
     if home is None:
         return "未登记住户的设备 unassigned device"
+    if incident.household_id is None:
+        return "网格事件 trouble of the area"
     today = incident.opened_at.date()
     words = []
     for resident in home.residents:

@@ -418,4 +418,6 @@ def spoken(home: HomeRecord | None, kind: Kind) -> str:
     """For the loudspeaker in the command centre: place, person, trouble."""
     if home is None:
         return f"未登记住户的设备,{KIND_WORD[kind][0]}"
+    if not home.residents:  # the door has been said
+        return f"{home.household.address},{KIND_WORD[kind][0]}"
     return f"{home.household.address},{name_of(home)},{KIND_WORD[kind][0]}"

@@ -441,6 +441,15 @@ plan = Table(
     CheckConstraint("version >= 0", name="version_counts"),
 )
 
+# The homes that belong to the trouble of their area: `incident` is the area's case.
+storm_home = Table(
+    "storm_home",
+    metadata,
+    Column("incident_id", Id, ForeignKey("incident.id"), primary_key=True, autoincrement=False),
+    Column("household_id", Id, ForeignKey("household.id"), primary_key=True, autoincrement=False, index=True),
+    Column("joined_at", Moment, nullable=False),
+)
+
 alarm = Table(
     "alarm",
     metadata,

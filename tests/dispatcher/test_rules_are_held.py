@@ -25,6 +25,7 @@ import dispatcher.reach
 import dispatcher.reachability
 import dispatcher.routing
 import dispatcher.safety_net
+import dispatcher.storms
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
@@ -56,6 +57,7 @@ from tests.dispatcher.cases import (
 from tests.dispatcher.test_followup import what_the_rules_say as followed_up
 from tests.dispatcher.test_reach import what_is_missing
 from tests.dispatcher.test_routing import what_the_rules_say
+from tests.dispatcher.test_storms import what_makes_a_storm
 from tests.dispatcher.test_understanding import TABLE
 from tests.dispatcher.watched import what_is_found, what_meters_tell
 
@@ -423,6 +425,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.meters: what_meters_tell,
     dispatcher.triage: _triage,
     dispatcher.escalation: _escalation,
+    dispatcher.storms: what_makes_a_storm,
     dispatcher.model: _whom,
     dispatcher.reach: what_is_missing,
     dispatcher.waves: _waves,
@@ -530,7 +533,16 @@ MUTANTS = [
     (dispatcher.escalation, "if waits and", "if not waits and"),
     (dispatcher.escalation, "hurry = not reached", "hurry = False"),
     (dispatcher.escalation, "if told.rung > self.incident.ladder_rung", "if told.rung >= 0"),
-    (dispatcher.escalation, "climbs = not covered or self._fired == 0", "climbs = not covered"),
+    (dispatcher.escalation, "(not covered or self._fired == 0) and", "(not covered) and"),
+    (dispatcher.storms, "now - trouble.since <= threshold", "now - trouble.since < threshold"),
+    (dispatcher.storms, "if len(homes) >= THRESHOLDS", "if len(homes) > THRESHOLDS"),
+    (dispatcher.storms, "found[trouble.cell_id, trouble", "found[0, trouble"),
+    (dispatcher.storms, "return max(SEVERITY", "return min(SEVERITY"),
+    (dispatcher.storms, "kind is one or kind in", "kind in"),
+    (dispatcher.storms, "kind is one or kind in BRINGS.get(one, ())", "kind is one"),
+    (dispatcher.storms, "is Severity.TROUBLE\n", "is not Severity.TROUBLE\n"),
+    (dispatcher.storms, "(Stage.RAISED, Stage.CLAIMED)", "(Stage.RAISED,)"),
+    (dispatcher.storms, "(Stage.RAISED, Stage.CLAIMED)", "tuple(Stage)"),
     (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
     (dispatcher.escalation, "self.unreachable.clear()", "self.unreachable.add('')"),
     (dispatcher.escalation, "or reached < tell.count", "or reached <= tell.count"),

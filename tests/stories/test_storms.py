@@ -1,0 +1,177 @@
+"""A whole cell in trouble: one case for what its homes share, and nobody who calls for help lost in it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from devices.signal import Kind, State
+from dispatcher import intake, responses, views
+from dispatcher.model import CloseCode, Entry, Stage
+from dispatcher.storms import THRESHOLDS
+from dispatcher.views import Card
+from tests.town import Town
+
+HOMES = tuple(f"住户{n}" for n in range(40))
+CUT = THRESHOLDS[Kind.MAINS_FAILURE]
+
+
+@pytest.fixture
+def cell(town: Town) -> Town:
+    """Forty homes of one cell, with a grid worker of its own and a nearer one of another."""
+    for name in HOMES:
+        town.resident(name, contacts=(f"{name}的女儿",))
+    town.responder("李强", 900, cells=frozenset({town.cell}))
+    town.responder("外人", 100)
+    return town
+
+
+def all_at_once(town: Town, kind: Kind, *names: str, state: State = State.ACTIVE) -> None:
+    """Their devices speak in the same moment, before any engine looks."""
+    with town.store.write() as connection:
+        readings = [town.reading(name, kind, state=state) for name in names]
+        intake.take(connection, readings, town.plans, town.time)
+    town.work()
+
+
+def of_area(town: Town) -> Card:
+    [card] = [card for card in town.cards() if card.subject.startswith("area:")]
+    return card
+
+
+def close_area(town: Town) -> None:
+    card = of_area(town)
+    responses.claim(town.store, card.id, town.operator, town.time)
+    responses.close(town.store, card.id, town.operator, CloseCode.SELF_RESOLVED, "", town.time)
+    town.work()
+
+
+def desk_rang(town: Town, name: str) -> int:
+    return sum(entry.entry is Entry.DESK for entry in town.detail(name).timeline)
+
+
+def test_a_power_cut_is_one_case_and_two_who_press_stand_above_it(cell: Town) -> None:
+    all_at_once(cell, Kind.MAINS_FAILURE, *HOMES)
+    cell.press(HOMES[3])
+    cell.press(HOMES[17])
+    cell.pass_time(seconds=30)
+
+    area = of_area(cell)
+    assert (area.kind, area.stage, area.address) == (Kind.MAINS_FAILURE, Stage.RAISED, "和平社区第一网格40户")
+    assert [helper.name for helper in area.helpers] == ["李强"]  # of the cell, although another is nearer
+    requests = [text for text in cell.heard("李强") if "停电" in text]
+    assert len(requests) == 1
+    assert "第一网格40户" in requests[0]
+
+    above = cell.open_cards()[:2]
+    assert {card.household_id for card in above} == {cell.homes[HOMES[3]], cell.homes[HOMES[17]]}
+    for name in (HOMES[3], HOMES[17]):
+        assert len(cell.heard(f"{name}的女儿")) == 1
+        assert len(cell.asked(name)) == 2
+
+    resting = [name for name in HOMES if name not in (HOMES[3], HOMES[17])]
+    assert len(cell.open_cards()) == 1 + len(HOMES)  # each home is still there to be seen
+    cell.pass_time(minutes=180)
+    assert [desk_rang(cell, name) for name in resting] == [0] * len(resting)
+    assert all(cell.heard(f"{name}的女儿") == [] for name in resting)
+
+
+def test_a_few_homes_without_power_are_no_storm(cell: Town) -> None:
+    few = HOMES[: CUT.homes - 1]
+    all_at_once(cell, Kind.MAINS_FAILURE, *few)
+    cell.pass_time(seconds=CUT.within.total_seconds() + 1)
+    cell.say(HOMES[10], Kind.MAINS_FAILURE)  # one more, but too late
+
+    assert not any(card.subject.startswith("area:") for card in cell.cards())
+    assert [desk_rang(cell, name) for name in few] == [1] * len(few)
+
+
+def test_homes_that_follow_belong_to_it(cell: Town) -> None:
+    """One after the other: the first ones have rung before it was a storm, the later ones do not ring."""
+    for name in HOMES[:10]:
+        cell.say(name, Kind.MAINS_FAILURE)
+        cell.pass_time(seconds=10)
+    cell.pass_time(minutes=30)
+    cell.say(HOMES[20], Kind.OFFLINE)  # its router's battery is empty by now
+    cell.say(HOMES[21], Kind.TAMPER)  # has nothing to do with it
+
+    assert of_area(cell).address == "和平社区第一网格11户"
+    rang = [desk_rang(cell, name) for name in HOMES[:10]]
+    assert rang == [1] * (CUT.homes - 1) + [0] * (11 - CUT.homes)
+    assert (desk_rang(cell, HOMES[20]), desk_rang(cell, HOMES[21])) == (0, 1)
+    cell.pass_time(minutes=180)
+    assert [desk_rang(cell, name) for name in HOMES[:10]] == rang
+
+
+def test_when_the_power_is_back_its_homes_end_with_it_and_the_others_go_on(cell: Town) -> None:
+    dark = HOMES[:8]
+    all_at_once(cell, Kind.MAINS_FAILURE, *dark)
+    cell.answer("李强", "1")
+    assert of_area(cell).stage is Stage.COVERED
+    cell.pass_time(minutes=20)
+    all_at_once(cell, Kind.MAINS_FAILURE, *dark[:6], state=State.CLEAR)
+    assert all(cell.card(name).stage is Stage.RAISED for name in dark)  # only a human closes
+
+    close_area(cell)
+
+    assert [cell.card(name).stage for name in dark] == [Stage.CLOSED] * 6 + [Stage.RAISED] * 2
+    assert [desk_rang(cell, name) for name in dark] == [0] * 6 + [1] * 2
+    assert any("不用再去" in text for text in cell.heard("李强"))
+
+
+def test_who_presses_in_a_resting_home_is_helped_as_ever(cell: Town) -> None:
+    dark = HOMES[:8]
+    all_at_once(cell, Kind.MAINS_FAILURE, *dark)
+    cell.pass_time(minutes=5)
+    cell.press(dark[0])
+    assert len(cell.heard(f"{dark[0]}的女儿")) == 1
+    cell.pass_time(minutes=2)
+    assert desk_rang(cell, dark[0]) >= 1
+    close_area(cell)
+    assert cell.card(dark[0]).stage is not Stage.CLOSED
+
+
+def test_gas_in_a_stairwell_asks_the_cells_own_staff_and_silences_no_home(cell: Town) -> None:
+    cell.say(HOMES[0], Kind.GAS)
+    assert not any(card.subject.startswith("area:") for card in cell.cards())
+    cell.pass_time(seconds=60)
+    cell.say(HOMES[1], Kind.GAS)
+    cell.pass_time(seconds=5)
+
+    area = of_area(cell)
+    assert (area.kind, area.address) == (Kind.GAS, "和平社区第一网格2户")
+    assert [helper.name for helper in area.helpers] == ["李强"]
+    for name in HOMES[:2]:  # each with its own relatives and helpers
+        assert len(cell.heard(f"{name}的女儿")) >= 1
+        assert cell.asked(name)
+
+
+def test_gas_after_a_power_cut_begins_the_areas_ladder_anew(cell: Town) -> None:
+    all_at_once(cell, Kind.MAINS_FAILURE, *HOMES[:8])
+    cell.answer("李强", "2")
+    cell.pass_time(minutes=3)
+    before = of_area(cell)
+    all_at_once(cell, Kind.GAS, *HOMES[10:12])
+    after = of_area(cell)
+    assert before.id == after.id
+    assert (before.severity < after.severity, after.kind) == (True, Kind.GAS)
+    assert set(after.kinds) == {Kind.MAINS_FAILURE, Kind.GAS}
+
+
+def test_forty_presses_are_forty_cases_and_no_storm(cell: Town) -> None:
+    all_at_once(cell, Kind.SOS, *HOMES)
+    cell.pass_time(seconds=10)
+    assert len(cell.open_cards()) == len(HOMES)
+    assert all(len(cell.heard(f"{name}的女儿")) == 1 for name in HOMES)
+
+
+def test_the_areas_case_is_never_forgotten(cell: Town) -> None:
+    all_at_once(cell, Kind.MAINS_FAILURE, *HOMES[:8])
+    cell.pass_time(minutes=60)
+    with cell.store.read() as connection:
+        timeline = views.detail(connection, of_area(cell).id).timeline
+    rings = [entry.at for entry in timeline if entry.entry is Entry.DESK]
+    assert len(rings) >= 5
+    assert all(late - early <= timedelta(minutes=11) for early, late in pairwise(rings))
