@@ -185,9 +185,10 @@ def calls_of(connection: Connection, day: date, zone: tzinfo, now: datetime) -> 
 # ---- what people see ----
 
 
-def status(connection: Connection, household_id: int, presets: Presets, now: datetime) -> Status:
-    """One watched home. NotFound: it is not watched."""
-    return _status(connection, household_id, presets, now)
+def status(connection: Connection, household_id: int, presets: Presets, now: datetime) -> Status | None:
+    """One home; None when it is not watched. NotFound: there is no such household."""
+    register.household_by_id(connection, household_id)
+    return _statuses(connection, [household_id], presets, now, checks=20).get(household_id)
 
 
 def page(

@@ -65,7 +65,8 @@ def list_watches(
     summary="What a home is watched for, and how it is",
     responses=describe(404),
 )
-def get_watch(household_id: HouseholdId, connection: ReadDep, parts: PartsDep, now: NowDep) -> Status:
+def get_watch(household_id: HouseholdId, connection: ReadDep, parts: PartsDep, now: NowDep) -> Status | None:
+    """`null` for a home that is not watched."""
     return watching.status(connection, household_id, parts.presets, now)
 
 

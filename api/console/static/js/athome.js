@@ -13,9 +13,10 @@ export function atHome(household) {
   const path = `/api/households/${household}`;
   const show = async (asked) => {
     try {
-      draw(place, path, await asked, show);
+      const status = await asked;
+      if (status) draw(place, path, status, show);
     } catch (problem) {
-      if (problem.status !== 404) toast(problem.message, true);
+      toast(problem.message, true);
     }
   };
   show(get(`${path}/watch`));
