@@ -148,7 +148,7 @@ class Engine:
         homes = register.homes(connection, {i.household_id for i in incidents if i.household_id is not None})
         scenes = storms.scenes(connection, incidents)
         ailing = [i.household_id for i in incidents if i.household_id is not None and rests(i, in_storm=True)]
-        resting = storms.in_open_storm(connection, ailing) if ailing else set()
+        resting = storms.open_for_homes(connection, ailing)
         seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}

@@ -25,7 +25,8 @@ def gather(connection: Connection, book: Casebook, due: Iterable[int], now: date
     fresh: dict[int, Kind] = {}
     for incident_id in due:
         one = book.incident(incident_id)
-        if one.rung == 0 and one.household_id is not None and one.kind in storms.WATCHED:
+        is_new = one.due_at == one.opened_at  # the first look moves it
+        if is_new and one.household_id is not None and one.kind in storms.WATCHED:
             fresh[one.household_id] = one.kind
     if not fresh:
         return
@@ -40,7 +41,8 @@ def gather(connection: Connection, book: Casebook, due: Iterable[int], now: date
         homes = {home for those in reached.values() for home in those}
         if storm_id is None:
             if reached:
-                _open(connection, cell, reached, homes, now)
+                storm_id = _open(connection, cell, reached, homes, now)
+                _say_so(book, storm_id, homes, now)
             continue
         for kind in reached:
             _add_kind(book, storm_id, kind, now)
@@ -51,12 +53,24 @@ def gather(connection: Connection, book: Casebook, due: Iterable[int], now: date
         joined = rows.join(connection, storm_id, homes, now)
         if joined:
             book.note(storm_id, now, _joined(connection, joined))
+        # Also those whom another dispatcher has let in while they were ours, and could not tell.
+        _say_so(book, storm_id, joined | (homes & fresh.keys()), now)
+
+
+def _say_so(book: Casebook, storm_id: int, homes: Collection[int], now: datetime) -> None:
+    """Write it on each home's timeline, too: that is what consoles look at."""
+    subjects = {f"household:{home}" for home in homes}
+    book.load_free(subjects)
+    for subject in sorted(subjects):
+        if (one := book.open_for(subject)) is not None:
+            text = f"属于网格事件{storm_id} part of the case of its area"
+            book.note(one, now, Fact(Entry.NOTE, text, detail={"area_case": storm_id}))
 
 
 def _open(
     connection: Connection, cell: int, kinds: Collection[Kind], homes: Collection[int], now: datetime
-) -> None:
-    """Open the case of `cell`. When another dispatcher does so, too, the store refuses one."""
+) -> int:
+    """Open the case of `cell`, and return its id. The store refuses a second one."""
     first, *others = sorted(kinds, key=lambda kind: (-storms.severity_of(kind), kind))
     book = Casebook(connection)
     new = book.open(
@@ -74,6 +88,7 @@ def _open(
     book.note(new, now, Fact(Entry.OPENED, text, detail={"kind": first.value}), _joined(connection, homes))
     book.write()
     rows.join(connection, book.stored_ids[new], homes, now)
+    return book.stored_ids[new]
 
 
 def _add_kind(book: Casebook, storm_id: int, kind: Kind, now: datetime) -> None:

@@ -30,6 +30,7 @@ from dispatcher.model import (
 from dispatcher.plans import thaw
 from dispatcher.storage import handsets, inbox, outbox, reading, storms
 from dispatcher.storage.casebook import is_covered_without, offers_of
+from dispatcher.storms import rests
 from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
 
@@ -91,6 +92,7 @@ class Card:
     deadline_at: datetime | None
     deadline_word: str
     spoken: str
+    area_case: int | None = None  # the open case of its area, while this one rests for it and rings nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,12 +266,20 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     helpers = _helpers(connection, ids)
     answers = reading.answers(connection, ids)
     cleared = reading.cleared_unseen(connection, ids)
-    return [
+    ailing = [i.household_id for i in found if i.household_id is not None and rests(i, in_storm=True)]
+    area_cases = storms.open_for_homes(connection, ailing)
+    made = [
         replace(
             _card(i, places[i.id], kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
             cleared=cleared.get(i.id, ()),
         )
         for i in found
+    ]
+    return [
+        replace(card, area_case=area_cases[i.household_id], deadline_at=None, deadline_word="")
+        if i.household_id in area_cases and rests(i, in_storm=True)
+        else card
+        for i, card in zip(found, made, strict=True)
     ]
 
 

@@ -70,6 +70,14 @@ _TAKE_SUBJECTS = Query(
         .with_for_update()
     )
 )
+_TAKE_FREE = Query(
+    lambda among: (
+        select(incident)
+        .where(among(incident.c.subject, "subjects"), incident.c.closed_at.is_(None))
+        .order_by(incident.c.id)
+        .with_for_update(skip_locked=True)
+    )
+)
 _TAKE_IDS = Query(
     lambda among: (
         select(incident).where(among(incident.c.id, "ids")).order_by(incident.c.id).with_for_update()
@@ -159,6 +167,13 @@ class Casebook:
             for row in _TAKE_SUBJECTS.rows(self._connection, subjects=sorted(subjects)):
                 self._add(row)
             self._load_alarms()
+
+    def load_free(self, subjects: Collection[str]) -> None:
+        """Lock and load the open incidents of `subjects`, but those another worker holds: without alarms."""
+        wanted = sorted(set(subjects) - self._open_for.keys())
+        if wanted:
+            for row in _TAKE_FREE.rows(self._connection, subjects=wanted):
+                self._add(row)
 
     def load_ids(self, ids: Collection[int]) -> None:
         """Lock and load the incidents `ids`, open or closed."""

@@ -35,7 +35,7 @@ _TROUBLES = Query(
 )
 _RESTING = Query(
     lambda among: (
-        select(storm_home.c.household_id)
+        select(storm_home.c.household_id, storm_home.c.incident_id)
         .join(incident, incident.c.id == storm_home.c.incident_id)
         .where(among(storm_home.c.household_id, "homes"), incident.c.closed_at.is_(None))
     )
@@ -48,9 +48,11 @@ def troubles(connection: Connection, homes: Collection[int]) -> list[Trouble]:
     return [Trouble(row.household_id, row.area_id, Kind(row.kind), row.raised_at) for row in rows]
 
 
-def in_open_storm(connection: Connection, homes: Collection[int]) -> set[int]:
-    """Which of `homes` belong to an open trouble of their area."""
-    return {row.household_id for row in _RESTING.rows(connection, homes=sorted(homes))}
+def open_for_homes(connection: Connection, homes: Collection[int]) -> dict[int, int]:
+    """The open case of its area to which each of `homes` belongs, for those that do."""
+    if not homes:
+        return {}
+    return {row.household_id: row.incident_id for row in _RESTING.rows(connection, homes=sorted(set(homes)))}
 
 
 def join(connection: Connection, incident_id: int, homes: Collection[int], now: datetime) -> set[int]:

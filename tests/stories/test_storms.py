@@ -73,6 +73,9 @@ def test_a_power_cut_is_one_case_and_two_who_press_stand_above_it(cell: Town) ->
 
     resting = [name for name in HOMES if name not in (HOMES[3], HOMES[17])]
     assert len(cell.open_cards()) == 1 + len(HOMES)  # each home is still there to be seen
+    assert {cell.card(name).area_case for name in resting} == {area.id}
+    assert {cell.card(name).deadline_at for name in resting} == {None}
+    assert cell.card(HOMES[3]).area_case is None
     cell.pass_time(minutes=180)
     assert [desk_rang(cell, name) for name in resting] == [0] * len(resting)
     assert all(cell.heard(f"{name}的女儿") == [] for name in resting)
@@ -98,6 +101,8 @@ def test_homes_that_follow_belong_to_it(cell: Town) -> None:
     cell.say(HOMES[21], Kind.TAMPER)  # has nothing to do with it
 
     assert of_area(cell).address == "和平社区第一网格11户"
+    for name in HOMES[:10]:  # consoles look again when the timeline grows: also at those that were first
+        assert any("属于网格事件" in entry.text for entry in cell.detail(name).timeline)
     rang = [desk_rang(cell, name) for name in HOMES[:10]]
     assert rang == [1] * (CUT.homes - 1) + [0] * (11 - CUT.homes)
     assert (desk_rang(cell, HOMES[20]), desk_rang(cell, HOMES[21])) == (0, 1)

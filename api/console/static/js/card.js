@@ -23,8 +23,8 @@ export const isStale = (card) => isOpen(card) && card.claimed_by !== null && car
 /** The ids of the responders who are coming or there. */
 export const coming = (card) => card.helpers.filter((helper) => COMING.includes(helper.state)).map((helper) => helper.responder_id);
 
-/** Whether no human has the case: this is what rings. */
-export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null || isStale(card));
+/** Whether no human has the case: this is what rings. One that rests for the case of its area does not. */
+export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case : isStale(card));
 
 /** The queue's order: the worst first, and among equals the one whose time is up first. */
 export function byUrgency(a, b) {
@@ -83,7 +83,8 @@ export function countdown(card) {
 export function owners(card, me) {
   const chips = [];
   if (card.claimed_by === null) {
-    if (isOpen(card)) chips.push(h("span", { class: isEmergency(card) ? "chip chip--emergency" : "chip chip--amber" }, "无人接警 nobody yet"));
+    if (card.area_case) chips.push(h("span", { class: "chip" }, `属于网格事件${card.area_case} part of its area's case`));
+    else if (isOpen(card)) chips.push(h("span", { class: isEmergency(card) ? "chip chip--emergency" : "chip chip--amber" }, "无人接警 nobody yet"));
   } else {
     const name = card.claimed_by === me ? `${card.claimed_by_name}(我 me)` : card.claimed_by_name;
     chips.push(isStale(card)
