@@ -73,7 +73,8 @@ def test_who_is_on_the_way_and_late_is_followed_by_others() -> None:
     assert told(events) == [
         (0, "responder:1"),
         (5, "responder:1"),
-        (185, "responder:1"),
+        (185, "responder:1"),  # it is said that she is late,
+        (185, "responder:1"),  # she is asked where she is,
         (185, "responder:2"),
     ]
 

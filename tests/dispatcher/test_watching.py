@@ -85,8 +85,10 @@ def test_a_home_that_is_watched_no_longer_is_asked_nothing(town: Town) -> None:
     assert town.cards() == ()
     with pytest.raises(NotFound):
         watching.forget(town.store, town.homes["王秀英"], town.operator, town.time)
-    with town.store.read() as connection, pytest.raises(NotFound):
-        watching.status(connection, town.homes["王秀英"], town.presets, town.time)
+    with town.store.read() as connection:
+        assert watching.status(connection, town.homes["王秀英"], town.presets, town.time) is None
+        with pytest.raises(NotFound):
+            watching.status(connection, 404, town.presets, town.time)
 
 
 # ---- away ----
