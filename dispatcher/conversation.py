@@ -22,7 +22,7 @@ from dispatcher.model import (
     Purpose,
     Recipient,
 )
-from dispatcher.storage import outbox, questions
+from dispatcher.storage import outbox, questions, storms
 from dispatcher.storage.casebook import Casebook, offers_of
 from dispatcher.understanding import Heard, Question, is_automatic
 from dispatcher.wording import MEANING_WORD, Voice, name_of
@@ -77,9 +77,12 @@ def too_late(
         now,
         Fact(Entry.REPLY, text, late.who, {"meaning": heard.meaning.value, "late": True}),
     )
-    household_id = book.incident(late.incident_id).household_id
-    if heard.meaning in DEFINITE and household_id is not None:
-        home = register.homes(connection, [household_id])[household_id]
+    closed = book.incident(late.incident_id)
+    if closed.household_id is None:
+        home = storms.scenes(connection, [closed]).get(closed.id)
+    else:
+        home = register.homes(connection, [closed.household_id])[closed.household_id]
+    if heard.meaning in DEFINITE and home is not None:
         over = Voice.of(register.site(connection)).over(home)
         _say_once(connection, book, late, phone, Purpose.CLOSED, over, now)
     book.write()

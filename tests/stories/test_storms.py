@@ -126,6 +126,18 @@ def test_when_the_power_is_back_its_homes_end_with_it_and_the_others_go_on(cell:
     assert any("不用再去" in text for text in cell.heard("李强"))
 
 
+def test_who_says_yes_when_the_power_is_back_hears_that_it_is_over(cell: Town) -> None:
+    all_at_once(cell, Kind.MAINS_FAILURE, *HOMES[:8])
+    cell.pass_time(seconds=30)
+    close_area(cell)
+    cell.pass_time(seconds=30)
+    assert of_area(cell).stage is Stage.CLOSED  # and no second one, although it is still dark
+    before = len(cell.heard("李强"))
+    cell.answer("李强", "1")
+    assert len(cell.heard("李强")) == before + 1
+    assert "第一网格8户" in cell.heard("李强")[-1]
+
+
 def test_who_presses_in_a_resting_home_is_helped_as_ever(cell: Town) -> None:
     dark = HOMES[:8]
     all_at_once(cell, Kind.MAINS_FAILURE, *dark)
