@@ -53,7 +53,9 @@ _STANDING_POSTGRES = (
     "SELECT p.phone, m.incident_id, c.code FROM unnest(%s::text[]) AS p (phone) "
     "CROSS JOIN LATERAL (SELECT incident_id FROM message WHERE phone = p.phone "
     f"AND purpose IN {ASKS!r} ORDER BY id DESC LIMIT {_LOOK_BACK}) AS m "
-    "JOIN incident AS i ON i.id = m.incident_id AND i.closed_at IS NULL "
+    # One case by its id, not the open cases one by one: in a storm statistics know of none that is open.
+    "JOIN LATERAL (SELECT closed_at FROM incident WHERE id = m.incident_id LIMIT 1) AS i "
+    "ON i.closed_at IS NULL "
     "LEFT JOIN reply_code AS c ON c.phone = p.phone AND c.incident_id = m.incident_id"
 )
 
