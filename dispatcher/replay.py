@@ -36,7 +36,8 @@ from dispatcher.rehearsal import carried_out, just_opened
 from dispatcher.waves import Waves
 from dispatcher.wording import MEANING_WORD, OFFER_WORD, Voice
 
-MOST_LOOKS = 2000  # a case that nobody closed for days ends here
+MOST_LOOKS = 2000
+REPEATS = 2  # of the last rung, which repeats for ever: enough to see that it does
 
 _QUESTIONS = frozenset({Purpose.RAISED, Purpose.ASK})
 _SAID_BY_THE_RULE = frozenset({Entry.DESK, Entry.SKIPPED, Entry.OFFER, Entry.NEWS})
@@ -99,6 +100,8 @@ def replay(
 ) -> tuple[Event, ...]:
     """What `plan` would have done for trouble at `home` from `opened_at` on, at the latest `until`.
 
+    It ends early when nobody has anything more to say and the last rung only repeats.
+
     `candidates` gives who is on duty when.
     """
     start = now = opened_at
@@ -115,6 +118,8 @@ def replay(
             for answer in answers.get(who, ()):
                 heappush(coming, (now + answer.after, len(coming) + look * 100, who, answer))
         case = carried_out(case, step, now)
+        if not coming and case.incident.rung - case.incident.ladder_rung >= len(plan.rungs) + REPEATS:
+            break
         now = min(step.due_at, coming[0][0]) if coming else step.due_at
         if now > until:
             break

@@ -48,6 +48,12 @@ def test_with_nobody_who_answers_it_is_the_ladder_itself() -> None:
     assert told(events) == [(0, "responder:1"), (60, "contact:1"), (60, "contact:2")]
 
 
+def test_the_last_rung_repeats_for_ever_and_is_shown_twice() -> None:
+    events = played(ONE_BY_ONE, {}, 1_000_000, contacts=1, workers=1)
+
+    assert [event.after_s for event in events if event.who == "contact:1"] == [60, 360, 660]
+
+
 def test_people_answer_as_long_after_they_are_asked_as_they_did_then() -> None:
     answers = {
         "responder:1": [worker(10, OfferState.DECLINED)],
