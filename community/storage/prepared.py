@@ -132,9 +132,19 @@ class Rows:
         """Insert `rows`, in their order."""
         self._insert(connection, rows)
 
-    def insert_unless_there(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert those of `rows` that break no unique constraint."""
-        self._insert(connection, rows, " ON CONFLICT DO NOTHING")
+    def insert_unless_there(
+        self, connection: Connection, rows: Sequence[Mapping[str, Any]], *key: str
+    ) -> set[tuple[Any, ...]]:
+        """Insert those of `rows` that break no unique constraint; the `key` columns of those inserted.
+
+        On SQLite, where nobody else can have written meanwhile, none may break one: IntegrityError.
+        """
+        if connection.dialect.name == "sqlite":
+            self._insert(connection, rows)
+            return {tuple(row[name] for name in key) for row in rows}
+        sql = f"{self._postgres_insert} ON CONFLICT DO NOTHING RETURNING {', '.join(key)}"
+        with driver_cursor(connection, sql) as cursor:
+            return set(cursor.execute(sql, (self._document(rows),)).fetchall())
 
     def insert_for_ids(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
         """Insert `rows`; the ids that they got, in their order."""
@@ -149,15 +159,13 @@ class Rows:
             cursor.execute(sql, (self._document(rows),))
             return sorted(id for (id,) in cursor.fetchall())
 
-    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]], conflict: str = "") -> None:
+    def _insert(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         if connection.dialect.name == "sqlite":
-            sql = self._sqlite_insert + conflict
-            with driver_cursor(connection, sql) as cursor:
-                cursor.executemany(sql, self._tuples(rows, is_sqlite=True))
+            with driver_cursor(connection, self._sqlite_insert) as cursor:
+                cursor.executemany(self._sqlite_insert, self._tuples(rows, is_sqlite=True))
             return
-        sql = self._postgres_insert + conflict
-        with driver_cursor(connection, sql) as cursor:
-            cursor.execute(sql, (self._document(rows),))
+        with driver_cursor(connection, self._postgres_insert) as cursor:
+            cursor.execute(self._postgres_insert, (self._document(rows),))
 
     def _recordset(self) -> str:
         """For PostgreSQL the rows are one JSON document: arrays take psycopg ten times as long."""

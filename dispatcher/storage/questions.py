@@ -102,7 +102,7 @@ def _standing(connection: Connection, phones: list[str]) -> defaultdict[str, dic
 
 
 def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -> dict[_Asked, str]:
-    """A code for each (phone, incident) while there are any: three statements, unless one is used again."""
+    """A code for each (phone, incident) while there are any: two statements, unless one is used again."""
     given: defaultdict[str, dict[str, _Given]] = defaultdict(dict)
     for row in _GIVEN.rows(connection, phones=sorted({phone for phone, _ in asked})):
         given[row.phone][row.code] = (row.incident_id, row.closed_at)
@@ -117,15 +117,13 @@ def _codes_for(connection: Connection, asked: Sequence[_Asked], now: datetime) -
             found[phone, incident_id] = _code_for(connection, phone, incident_id, now)
         elif code:
             new.append({"phone": phone, "code": code, "incident_id": incident_id, "given_at": now})
-    if new:
-        _CODES_GIVEN.insert_unless_there(connection, new)
-    mine = {
-        (row.phone, row.incident_id): row.code
-        for row in (_GIVEN.rows(connection, phones=sorted({row["phone"] for row in new})) if new else ())
-    }
-    for row in new:  # another worker may have given the same one to another case this moment
+    ours = _CODES_GIVEN.insert_unless_there(connection, new, "phone", "code") if new else set()
+    for row in new:
         asked_now = (row["phone"], row["incident_id"])
-        found[asked_now] = mine.get(asked_now) or _code_for(connection, *asked_now, now)
+        if (row["phone"], row["code"]) in ours:
+            found[asked_now] = row["code"]
+        else:  # another worker has given the same one to another case this moment
+            found[asked_now] = _code_for(connection, *asked_now, now)
     return found
 
 
