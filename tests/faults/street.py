@@ -105,6 +105,11 @@ def received(centre: Centre) -> int:
     return centre.count("SELECT count(*) FROM phone_text")
 
 
+def texts(centre: Centre) -> int:
+    """Texts that should have come: beside a late one there is a call, and what is called off never comes."""
+    return centre.count("SELECT count(*) FROM message WHERE NOT is_call AND state <> 'cancelled'")
+
+
 def told(centre: Centre) -> int:
     """Relatives who were told on the first rung."""
     return centre.count("SELECT count(*) FROM message WHERE rung = 1 AND who LIKE 'contact:%'")

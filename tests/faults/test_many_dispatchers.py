@@ -27,6 +27,7 @@ from tests.faults.street import (
     nobody_was_told_twice,
     soon,
     take_in,
+    texts,
     told,
     unsent,
     workers,
@@ -56,7 +57,7 @@ def test_many_dispatchers_share_a_backlog_and_what_comes_meanwhile(
             assert until(lambda: is_everybody_told(centre, len(BUTTONS)), WITHIN_S), parts[0].tail()
             sending.end()
         nobody_was_told_twice(centre)
-        assert each_text_once(provider) == centre.count("SELECT count(*) FROM message")
+        assert each_text_once(provider) == texts(centre)
     took = workers(centre)
     assert len(took) == many, f"each of them had something to do: {took}"
     figure(f"    {name_of(centre)}: {many} dispatchers shared {took.total()} texts, 0 told twice, 0 never")
@@ -87,7 +88,7 @@ def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_leas
         took = time.monotonic() - ended
         survivor.stop()
         wakes_up(centre, paused)
-        assert each_text_once(provider) == centre.count("SELECT count(*) FROM message")
+        assert each_text_once(provider) == texts(centre)
     nobody_was_told_twice(centre)
     assert took < LEASE.total_seconds() + 5
     figure(f"    {name_of(centre)}: {in_hand} texts of two dead workers told once, within {took:.1f} s")

@@ -34,6 +34,7 @@ from tests.faults.street import (
     others,
     received,
     soon,
+    texts,
 )
 from tests.gateway.conftest import Centre
 from tests.servers import Mosquitto, until
@@ -74,7 +75,7 @@ def press_through(centre: Centre, folder: Path, trouble: Trouble) -> None:
     assert centre.count("SELECT sum(times) FROM alarm") == PRESSES
     assert centre.count("SELECT count(*) FROM unread") == 0
     nobody_was_told_twice(centre)
-    assert received(centre) == centre.count("SELECT count(*) FROM message")
+    assert received(centre) == texts(centre)
 
 
 def gives_up(centre: Centre) -> bool:
