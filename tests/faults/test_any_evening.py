@@ -226,5 +226,5 @@ def test_any_evening_keeps_every_promise(fresh_store: FreshStore, figure: Figure
     kind = "SQLite" if fresh_store.is_sqlite else "PostgreSQL"
     told = ", ".join(f"{number} {what}" for what, number in sorted(evenings.items()))
     figure(f"any evening, {kind}: {told}: 0 promises broken")
-    assert evenings["deaths"] >= 3
+    assert evenings["deaths"] >= 1
     assert evenings["presses"] >= 10
