@@ -19,6 +19,7 @@ from tests.faults.street import (
     nobody_was_told_twice,
     received,
     soon,
+    texts,
 )
 from tests.gateway.conftest import Centre
 from tests.servers import until
@@ -73,8 +74,8 @@ def test_the_dispatcher_is_killed_and_nobody_is_told_twice_or_never(centre: Cent
         with Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender:
             for press in presses:
                 sender.say(press)
-            for texts in (20, 120):
-                assert until(lambda texts=texts: received(centre) >= texts, WITHIN_S, every_s=0.002)
+            for many in (20, 120):
+                assert until(lambda many=many: received(centre) >= many, WITHIN_S, every_s=0.002)
                 telling.kill()
                 telling.start()
             assert sender.wait(WITHIN_S)
