@@ -87,13 +87,17 @@ def aware(moment: datetime, name: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message as the transport delivered it. `received_at` is our clock and the authoritative one."""
+    """One message as the transport delivered it. `received_at` is our clock and the authoritative one.
+
+    Over MQTT the topic says which family of devices speaks; over a socket there is none: `protocol` says it.
+    """
 
     topic: str
     payload: bytes
     received_at: datetime
     retained: bool = False
     redelivered: bool = False
+    protocol: str = ""
 
     def __post_init__(self) -> None:
         aware(self.received_at, "received_at")
@@ -190,3 +194,4 @@ class Reading:
     tickets: tuple[Ticket, ...] = ()
     receipt: Receipt | None = None
     levels: Mapping[LevelKey, str] = field(default_factory=dict)  # levels this frame changed
+    reply: bytes = b""  # what the device hears on its own socket once the frame is stored

@@ -6,6 +6,7 @@ this one and one line in `FAMILIES`; adding a device model is one file in `devic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     zigbee2mqtt.FAMILY,
     chirpstack.FAMILY,
 )
+
+BY_NAME: Final = {family.name: family for family in FAMILIES}
 
 TOPICS: Final[tuple[str, ...]] = tuple(topic for family in FAMILIES for topic in family.topics)
 """The MQTT filters that a gateway subscribes to."""
@@ -38,9 +41,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | 
     topic = frame.topic
     if not _can_be_kept(topic):
         shown = topic.encode("unicode_escape").decode()
-        frame = Frame(shown, frame.payload, frame.received_at, frame.retained, frame.redelivered)
+        frame = replace(frame, topic=shown)
         return Reading(tickets=(ticket(frame, "the topic is too long, or not plain text"),))
-    family = _family(topic)
+    family = BY_NAME.get(frame.protocol) if frame.protocol else _family(topic)
     if family is None:
         return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
     return family.read(frame, registry, levels, profiles or shipped())

@@ -9,15 +9,21 @@ from devices.profiles import Profiles
 from devices.signal import Frame, Levels, Reading, Registry
 
 Read = Callable[[Frame, Registry, Levels, Profiles], Reading]
+Split = Callable[[bytes], tuple[list[bytes], bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """`topics` are MQTT filters; `read` is pure and never raises."""
+    """`topics` are MQTT filters; `read` is pure and never raises.
+
+    A family that speaks over a stream has no topics but a `split`: what has arrived on a connection → the
+    whole frames in it, and the rest that waits for more. Rubbish comes out as a frame: nothing waits forever.
+    """
 
     name: str
     topics: tuple[str, ...]
     read: Read
+    split: Split | None = None
 
     def speaks_on(self, topic: str) -> bool:
         """Whether one of the filters covers the topic."""
