@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from community.storage import consent, register
+from dispatcher import templates
 from dispatcher.model import Draft, Entry, Fact, Lane, Meaning, Purpose, Recipient
 from dispatcher.storage import outbox
 from dispatcher.storage.casebook import Casebook
@@ -51,11 +52,12 @@ def take(
     voice = Voice.of(register.site(connection))
     if meaning is Meaning.STOP:
         outbox.cancel_unsent_to(connection, phone)
-        body = voice.stopped(still_told=bool(told))
+        body, short = voice.stopped(still_told=bool(told)), templates.stopped(still_told=bool(told))
     else:
-        body = voice.resumed()
+        body, short = voice.resumed(), templates.resumed()
     who = told[0].who if told else f"phone:{phone}"
     to = Recipient(who, next((match.name for match in register.by_phone(connection, phone)), phone), phone)
-    draft = Draft(f"reply{reply_id}.consent", to, Purpose.CONSENT, rung=0, body=body, lane=Lane.ORDINARY)
+    key = f"reply{reply_id}.consent"
+    draft = Draft(key, to, Purpose.CONSENT, rung=0, body=body, lane=Lane.ORDINARY, variables=short)
     outbox.put(connection, draft, now)
     return True

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from community.storage import register
+from dispatcher import templates
 from dispatcher.model import (
     DEFINITE,
     Draft,
@@ -38,7 +39,8 @@ def explain(
     unclear = heard.meaning is Meaning.UNCLEAR and not is_automatic(body)
     if unclear or (heard.meaning is Meaning.RECEIVED and _is_still_asked(connection, to)):
         voice = Voice.of(register.site(connection))
-        _say_once(connection, book, to, phone, Purpose.HELP, voice.not_understood(to.who, to.code), now)
+        text, short = voice.not_understood(to.who, to.code), templates.not_understood(to.who, to.code)
+        _say_once(connection, book, to, phone, Purpose.HELP, text, short, now)
 
 
 def ask_which(
@@ -60,7 +62,8 @@ def ask_which(
     if len(codes) < len(asked) or len(named) < len(asked):  # the digits do not tell them apart
         named = []
     text = Voice.of(register.site(connection)).which_case(len(asked), named)
-    _say_once(connection, book, asked[0], phone, Purpose.HELP, text, now)
+    short = templates.which_case(len(asked))
+    _say_once(connection, book, asked[0], phone, Purpose.HELP, text, short, now)
     book.write()
 
 
@@ -83,8 +86,10 @@ def too_late(
     else:
         home = register.homes(connection, [closed.household_id])[closed.household_id]
     if heard.meaning in DEFINITE and home is not None:
-        over = Voice.of(register.site(connection)).over(home)
-        _say_once(connection, book, late, phone, Purpose.CLOSED, over, now)
+        voice = Voice.of(register.site(connection))
+        assert closed.close_code is not None, "it is closed"
+        short = templates.closed(voice, home, closed.close_code, closed.closed_at or now)
+        _say_once(connection, book, late, phone, Purpose.CLOSED, voice.over(home), short, now)
     book.write()
 
 
@@ -103,6 +108,7 @@ def _say_once(
     phone: str,
     purpose: Purpose,
     body: str,
+    short: templates.Variables,
     now: datetime,
 ) -> None:
     """`book` holds the case locked, so no other worker says it at this moment."""
@@ -110,5 +116,6 @@ def _say_once(
     if questions.is_said(connection, key):
         return
     name = outbox.name_of(connection, to.incident_id, to.who)
-    draft = Draft(key, Recipient(to.who, name, phone), purpose, rung=0, body=body, lane=Lane.ORDINARY)
+    recipient = Recipient(to.who, name, phone)
+    draft = Draft(key, recipient, purpose, rung=0, body=body, lane=Lane.ORDINARY, variables=short)
     book.say(to.incident_id, draft, now)

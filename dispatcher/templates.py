@@ -121,6 +121,31 @@ def back(home: HomeRecord, kind: AwayKind) -> Variables:
     return _short(who=title_of(home), what=AWAY_WORD[kind][0])
 
 
+def not_understood(who: str, code: str) -> Variables:
+    """To `who`, `contact:<id>` or `responder:<id>`: how to answer, as much of it as one variable holds."""
+    if who.startswith("responder:"):
+        ways = [f"能去回{code}1", f"不能回{code}2", f"到达回{code}4", f"完毕回{code}5"]
+    else:
+        ways = [f"能赶到回{code}1", f"不能回{code}2", f"误按回{code}3"]
+    while len(",".join(ways)) > LONGEST:
+        ways.pop()
+    return _short(what="没看懂您的回复", how=",".join(ways))
+
+
+def which_case(cases: int) -> Variables:
+    """The digits of each case do not fit into a variable: they stand in the text of each."""
+    return _short(what=f"您有{cases}件求助,请分开回复", how="请照各条短信里的数字回")
+
+
+def stopped(still_told: bool) -> Variables:
+    what = "已停止,这次的结果仍会告知" if still_told else "已停止"
+    return _short(what=what, how="恢复请回“开通”")
+
+
+def resumed() -> Variables:
+    return _short(what="已恢复", how="退订请回TD")
+
+
 def title_of(home: HomeRecord) -> str:
     """王奶奶, 李爷爷: enough for who knows them, nothing for anybody else."""
     if not home.residents:

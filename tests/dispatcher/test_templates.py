@@ -75,6 +75,35 @@ def test_every_end_has_its_words() -> None:
     assert len(ends) == len(CloseCode)
 
 
+@pytest.mark.parametrize(
+    "who, code, how",
+    [
+        ("contact:1", "", "能赶到回1,不能回2,误按回3"),
+        ("contact:1", "67", "能赶到回671,不能回672"),
+        ("responder:1", "", "能去回1,不能回2,到达回4,完毕回5"),
+        ("responder:1", "6", "能去回61,不能回62,到达回64"),
+    ],
+)
+def test_who_is_not_understood_hears_as_many_ways_to_answer_as_fit(who: str, code: str, how: str) -> None:
+    assert templates.not_understood(who, code) == {"what": "没看懂您的回复", "how": how}
+
+
+def test_what_is_said_back_leaves_with_its_variables(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.press("王秀英")
+    town.answer("女儿", "什么意思")
+    town.answer("女儿", "TD")
+    town.close("王秀英")
+    town.answer("女儿", "1")
+    town.answer("女儿", "开通")
+
+    said = [dict(message.variables) for message in town.phones.taken]
+    assert {"what": "没看懂您的回复", "how": "能赶到回1,不能回2,误按回3"} in said
+    assert {"what": "已停止,这次的结果仍会告知", "how": "恢复请回“开通”"} in said
+    assert {"what": "已恢复", "how": "退订请回TD"} in said
+    assert all(said)  # nothing that was said has no template
+
+
 @given(
     name=st.text(min_size=1, max_size=60),
     address=st.text(min_size=1, max_size=300),
@@ -94,6 +123,8 @@ def test_no_variable_is_empty_or_longer_than_providers_take(
         templates.arrived(VOICE, here, f"李{worker}", START),
         templates.stand_down(here),
         templates.closed(VOICE, here, CloseCode.HELPED, START),
+        templates.which_case(minutes or 2),
+        templates.stopped(still_told=True),
     ):
         assert all(0 < len(value) <= LONGEST for value in said.values())
 
