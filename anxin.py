@@ -55,6 +55,7 @@ MODULES = {
     "watch": ("dispatcher.watch",),
     "fallback": ("gateway.fallback",),
     "sim": ("devices.sim",),
+    "decode": ("gateway.decode",),
     "migrate": ("community", "migrate"),
     "register": ("community",),
 }
@@ -72,6 +73,7 @@ USAGE = """\
                           单独运行一个部分 / one part by itself (--help after it explains)
   python3 anxin.py register seed | roster | add-user | add-key [arguments]
                           演示街道、设备清单、账号、密钥 / a made-up street, the devices, accounts and keys
+  python3 anxin.py decode  网关怎么理解一条设备消息 / what the gateway makes of a message, in JSON lines
   python3 anxin.py broker [--port N]
                           演示用 MQTT 服务器 / the MQTT server of the demo, never for production
   python3 anxin.py lock   重新生成依赖锁 / pin the dependencies again (needs uv)
@@ -1208,8 +1210,9 @@ def lock(words: Sequence[str]) -> int:
 
 
 def run_module(command: str, words: Sequence[str]) -> int:
-    """Become one part of the centre."""
-    python = prepare(for_tests=False)
+    """Become one part of the centre. What it prints may be for a program: nothing of ours comes before it."""
+    with contextlib.redirect_stdout(sys.stderr):
+        python = prepare(for_tests=False)
     return become(python, ["-m", *MODULES[command], *words], run_variables(os.environ, SCRATCH))
 
 

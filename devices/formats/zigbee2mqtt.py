@@ -77,16 +77,18 @@ def _online(frame: Frame, name: str, registry: Registry, levels: Levels) -> Read
 def _bare(frame: Frame, name: str, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
     """A value without an object: with `advanced.output: attribute`, every property has a topic of its own."""
     whole = _heard(frame, name, "", registry)
-    if whole.enrolment is not None:
-        return unreadable(whole, "not a JSON object", levels)
     device, _, last = name.rpartition("/")
+    heard = _heard(frame, device, "", registry)
+    rules = profiles.rules("zigbee2mqtt", heard.enrolment)
+    is_property = heard.enrolment is not None and rules.knows(last)
+    if whole.enrolment is not None and not is_property:
+        return unreadable(whole, "not a JSON object", levels)
     if not device:
         return Reading()
-    heard = _heard(frame, device, "", registry)
     value = read_scalar(frame.payload, SIZE_LIMIT)
     if isinstance(value, Unreadable):
         return unreadable(heard, value.reason, levels) if heard.is_life_safety else Reading()
-    return interpret(heard, {last: value}, profiles.rules("zigbee2mqtt", heard.enrolment), levels)
+    return interpret(heard, {last: value}, rules, levels)
 
 
 def _heard(frame: Frame, name: str, ieee: str, registry: Registry, last_seen: object = None) -> Heard:

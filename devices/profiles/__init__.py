@@ -104,6 +104,11 @@ class Rules:
     history: History | None
     codec: str  # the name of a built-in decoder for raw bytes, or nothing
 
+    def knows(self, path: str) -> bool:
+        """Whether anybody has said what this property is."""
+        is_battery = self.battery is not None and path == self.battery.path
+        return is_battery or path in self.by_path or path in self.ignore
+
 
 @dataclass(frozen=True, slots=True)
 class Example:

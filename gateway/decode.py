@@ -1,0 +1,252 @@
+"""`python3 anxin.py decode`: what would the gateway make of this? JSON lines in, JSON lines out.
+
+In, one line for each message (only `protocol` and the payload are required):
+
+    {"session":"a","protocol":"zigbee2mqtt","topic":"zigbee2mqtt/x","payload":"{...}"|"payload_b64":"...",
+     "retain":false,"qos":1,"device":{"vendor":"Tuya","model":"TS0215A_sos","role":"help_button"}}
+
+Out, one line for each line:
+
+    {"session":"a","signals":[{"kind":"sos","state":"active"}],"tickets":[],"reply":null}
+
+docs/formats.md explains every word. It is the code that the gateway runs, with the register and the store
+replaced by what the lines say: levels, the rest of a split frame and what was heard before live per session.
+"""
+
+from __future__ import annotations
+
+import sys
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+import structlog
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from community import logs
+from devices.formats import BY_NAME, read
+from devices.formats.family import Family
+from devices.formats.meaning import BUCKET_SECONDS
+from devices.profiles import Profiles, shipped
+from devices.signal import Enrolment, Frame, Kind, LevelKey, Reading, Role, Signal, State
+from dispatcher.clock import Clock, SystemClock
+
+LINE_LIMIT: Final = 1024 * 1024  # bytes
+_STEP: Final = timedelta(seconds=BUCKET_SECONDS)
+_MARKS: Final = ("retained", "historical", "suspected", "test")
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    logs.configure()
+    decoder = Decoder(shipped(), SystemClock())
+    for answer in decoder.answers(sys.stdin.buffer):
+        sys.stdout.buffer.write(answer + b"\n")
+        sys.stdout.buffer.flush()
+    return 0
+
+
+class Decoder:
+    """Answers lines; remembers for each session what a gateway and its store would remember."""
+
+    def __init__(self, profiles: Profiles, clock: Clock) -> None:
+        self._profiles = profiles
+        self._clock = clock
+        self._sessions: dict[str | int | None, _Session] = {}
+
+    def answers(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """One JSON document for each line, without a line break. A line that is wrong gets an `error`."""
+        for line in lines:
+            asked: _Line | None = None
+            try:
+                asked = _parsed(line)
+                answer = self._answer(asked)
+            except _Wrong as wrong:
+                answer = {"error": str(wrong)}
+            except Exception as flaw:  # one message that ends a decoder must not cost the others
+                log.exception("a decoder failed")
+                answer = {"error": f"a decoder failed: {type(flaw).__name__}"}
+            session = asked.session if asked is not None else _session(line)
+            yield orjson.dumps({"session": session, "signals": [], "tickets": [], "reply": None} | answer)
+
+    def _answer(self, line: _Line) -> dict[str, object]:
+        family = BY_NAME.get(line.protocol)
+        if family is None:
+            raise _Wrong(f"protocol {line.protocol!r} is not one of {', '.join(BY_NAME)}")
+        session = self._sessions.setdefault(line.session, _Session())
+        received_at = session.moment(line.received_at, self._clock.now())
+        device = _Enrolled(line.device, self._profiles)
+        readings = []
+        for payload in session.frames(family, line.bytes()):
+            frame = Frame(
+                topic=line.topic,
+                payload=payload,
+                received_at=received_at,
+                retained=line.retain,
+                redelivered=line.dup,
+                # A topic leads to its family here as in the gateway; without one the line has to say it.
+                protocol="" if family.speaks_on(line.topic) else family.name,
+            )
+            try:
+                reading = read(frame, device, session.levels, self._profiles)
+            except (LookupError, ValueError):
+                if not frame.protocol or not family.topics:
+                    raise
+                raise _Wrong(f"topic {line.topic!r} is none of {', '.join(family.topics)}") from None
+            session.levels |= reading.levels
+            readings.append(reading)
+        reply = b"".join(map(_reply, readings))
+        return {
+            "signals": [said for reading in readings for said in session.news(reading)],
+            "tickets": [ticket.reason for reading in readings for ticket in reading.tickets],
+            "reply": reply.decode("latin-1") if reply else None,
+        }
+
+
+@dataclass(slots=True)
+class _Session:
+    """What a gateway keeps between two messages of a device, and the store for ever."""
+
+    levels: dict[LevelKey, str] = field(default_factory=dict)
+    rest: bytes = b""  # of a stream: the beginning of a frame
+    stored: set[str] = field(default_factory=set)  # unique keys
+    last: datetime | None = None  # when the line before was heard
+
+    def moment(self, told: datetime | None, now: datetime) -> datetime:
+        """When a line is heard: a moment after the one before.
+
+        What carries no id is told from a redelivery by our clock alone, in pieces of two seconds: two lines
+        are two messages, however fast they are read.
+        """
+        if told is None:
+            told = now if self.last is None else max(now, self.last + _STEP)
+        self.last = told
+        return told
+
+    def frames(self, family: Family, payload: bytes) -> list[bytes]:
+        if family.split is None:
+            return [payload]
+        frames, self.rest = family.split(self.rest + payload)
+        return frames
+
+    def news(self, reading: Reading) -> Iterator[dict[str, object]]:
+        """The signals that the store has not kept yet; what says nothing but "alive" is a heartbeat."""
+        if reading.beats and not reading.signals and not reading.tickets:
+            yield {"kind": Kind.HEARTBEAT, "state": State.ACTIVE}
+        for signal in reading.signals:
+            if signal.unique_key not in self.stored:
+                self.stored.add(signal.unique_key)
+                yield _shown(signal)
+
+
+class _Enrolled:
+    """The register as one line tells it: whoever speaks is its `device`, within what the line names of it."""
+
+    def __init__(self, device: _Device | None, profiles: Profiles) -> None:
+        self._device = device
+        if device is not None:
+            self._role = _role(device, profiles)
+
+    def find(self, device_key: str) -> Enrolment | None:
+        device = self._device
+        if device is None:
+            return None
+        owner, _, part = device_key.partition(":")[2].partition("/")
+        named = device.account or device.controller_id
+        if named and owner.casefold() != named.removeprefix("#").casefold():
+            return None
+        if device.component and part != device.component and not part.endswith(f"/{device.component}"):
+            return None
+        return Enrolment(device_key, self._role, device.vendor, device.model)
+
+
+def _role(device: _Device, profiles: Profiles) -> Role:
+    """The role that the line tells, else what the model is sold as."""
+    if device.role in set(Role):
+        return Role(device.role)
+    profile = profiles.profile(device.vendor, device.model) if device.model else None
+    if profile is not None and not device.role:
+        return profile.role
+    raise _Wrong(f"device.role {device.role!r} is not one of {', '.join(Role)}")
+
+
+def _reply(reading: Reading) -> bytes:
+    """What the device hears once its frame is stored: on its own socket, or as a receipt over MQTT."""
+    return reading.reply or (reading.receipt.payload if reading.receipt is not None else b"")
+
+
+def _shown(signal: Signal) -> dict[str, object]:
+    marks: dict[str, object] = {mark: True for mark in _MARKS if getattr(signal, mark)}
+    return {"kind": signal.kind, "state": signal.state} | marks
+
+
+# The shape of a line.
+
+
+class _Wrong(ValueError):
+    """A line that cannot be answered; the message says what to change."""
+
+
+class _Device(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    vendor: str = ""
+    model: str = ""
+    role: str = ""
+    component: str = ""  # the button or sensor behind a Shelly hub
+    account: str = ""  # SIA DC-09
+    controller_id: str = ""  # SCAIP
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    session: str | int | None = None
+    protocol: str
+    topic: str = ""
+    payload: str | None = None
+    payload_b64: str | None = None
+    retain: bool = False
+    qos: int = 0
+    dup: bool = False
+    received_at: AwareDatetime | None = None
+    device: _Device | None = None
+
+    def bytes(self) -> bytes:
+        if self.payload_b64 is None:
+            return (self.payload or "").encode()
+        try:
+            return b64decode(self.payload_b64, validate=True)
+        except ValueError as error:
+            raise _Wrong(f"payload_b64: {error}") from None
+
+
+def _parsed(line: bytes) -> _Line:
+    if len(line) > LINE_LIMIT:
+        raise _Wrong(f"{len(line)} bytes, and a line may have {LINE_LIMIT}")
+    try:
+        parsed = _Line.model_validate_json(line)
+    except ValidationError as error:
+        flaws = (f"{'.'.join(map(str, flaw['loc'])) or 'the line'}: {flaw['msg']}" for flaw in error.errors())
+        raise _Wrong("; ".join(flaws)) from None
+    if (parsed.payload is None) == (parsed.payload_b64 is None):
+        raise _Wrong("give the payload as text in payload, or as base64 in payload_b64")
+    return parsed
+
+
+def _session(line: bytes) -> str | int | None:
+    """The session of a line that is wrong in something else."""
+    try:
+        said = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    session = said.get("session") if isinstance(said, dict) else None
+    return session if isinstance(session, str | int) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,234 @@
+"""`anxin.py decode`: one line in, one line out, whatever the line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from devices.formats import BY_NAME
+from devices.formats.family import Family
+from devices.profiles import Profiles, shipped
+from devices.signal import Beat, Frame, Levels, Reading, Registry
+from gateway.decode import Decoder
+
+ROOT = Path(__file__).parents[2]
+SOS: Mapping[str, object] = {"kind": "sos", "state": "active"}
+HEARTBEAT: Mapping[str, object] = {"kind": "heartbeat", "state": "active"}
+BUTTON = {"vendor": "Tuya", "model": "TS0215A_sos", "role": "help_button"}
+
+
+class Noon:
+    """A clock that stands still: what differs between two lines is not the time."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Desk:
+    """Somebody who asks, line by line."""
+
+    def __init__(self) -> None:
+        self._decoder = Decoder(shipped(), Noon())
+
+    def ask(self, line: object, **more: object) -> dict[str, Any]:
+        if isinstance(line, dict):
+            line = orjson.dumps(line | more)
+        assert isinstance(line, bytes)
+        (answer,) = self._decoder.answers([line])
+        told = orjson.loads(answer)
+        assert isinstance(told, dict)
+        assert b"\n" not in answer
+        return told
+
+    def zigbee(
+        self, payload: str, device: object = BUTTON, name: str = "x", **more: object
+    ) -> dict[str, Any]:
+        said = {"session": "a", "protocol": "zigbee2mqtt", "topic": f"zigbee2mqtt/{name}", "payload": payload}
+        return self.ask(said | {"retain": False, "qos": 1, "device": device} | more)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_a_press_is_answered_in_exactly_these_words(desk: Desk) -> None:
+    assert desk.zigbee('{"action":"emergency"}') == {
+        "session": "a",
+        "signals": [{"kind": "sos", "state": "active"}],
+        "tickets": [],
+        "reply": None,
+    }
+
+
+def test_two_lines_are_two_presses_however_fast_they_are_read(desk: Desk) -> None:
+    for _ in range(3):
+        assert desk.zigbee('{"action":"emergency"}')["signals"] == [SOS]
+
+
+def test_what_carries_its_own_id_is_one_signal_however_often_it_comes(desk: Desk) -> None:
+    said = {"session": 7, "protocol": "native", "topic": "care/kenli/b1/signal", "device": BUTTON}
+    said |= {"payload": '{"v":1,"id":"7f3a","type":"press"}'}
+    assert desk.ask(said) == {
+        "session": 7,
+        "signals": [SOS],
+        "tickets": [],
+        "reply": '{"id":"7f3a","stored":true}',
+    }
+    again = desk.ask(said, dup=True)
+    assert (again["signals"], again["reply"]) == ([], '{"id":"7f3a","stored":true}')
+    assert desk.ask(said, session=8)["signals"] == [SOS]
+
+
+def test_levels_live_as_long_as_their_session(desk: Desk) -> None:
+    detector = {"role": "smoke_detector"}
+    smoke = {"kind": "smoke", "state": "active"}
+    assert desk.zigbee('{"smoke":true}', detector)["signals"] == [smoke]
+    assert desk.zigbee('{"smoke":true}', detector)["signals"] == [HEARTBEAT]
+    assert desk.zigbee('{"smoke":false}', detector)["signals"] == [{"kind": "smoke", "state": "clear"}]
+    assert desk.zigbee('{"smoke":true}', detector, session="b")["signals"] == [smoke]
+
+
+def test_marks_are_shown_only_where_they_hold(desk: Desk) -> None:
+    detector = {"role": "smoke_detector"}
+    assert desk.zigbee('{"smoke":true}', detector, retain=True)["signals"] == [
+        {"kind": "smoke", "state": "active", "retained": True}
+    ]
+    assert desk.zigbee('{"fall_down_status":"maybe_fall"}', {"role": "fall_sensor"})["signals"] == [
+        {"kind": "fall", "state": "active", "suspected": True}
+    ]
+
+
+def test_a_message_that_says_nothing_but_alive_is_a_heartbeat(desk: Desk) -> None:
+    assert desk.zigbee("{}", {"role": "hub"}, name="bridge/health")["signals"] == [HEARTBEAT]
+    assert desk.zigbee('{"battery":87}')["signals"] == [HEARTBEAT]
+    assert desk.zigbee('{"battery":87}', retain=True)["signals"] == []
+
+
+def test_a_device_that_the_line_does_not_enrol_is_a_stranger(desk: Desk) -> None:
+    assert desk.zigbee('{"action":"single"}')["signals"] == [SOS]
+    assert desk.zigbee('{"action":"single"}', None)["signals"] == [HEARTBEAT]
+    assert desk.zigbee('{"action":"sos"}', None)["signals"] == [SOS]
+
+
+def test_a_model_without_a_role_has_the_one_that_it_is_sold_as(desk: Desk) -> None:
+    assert desk.zigbee('{"action":"hold"}', {"vendor": "HEIMAN", "model": "HS1EB"})["signals"] == [SOS]
+
+
+def test_what_nobody_can_read_is_a_ticket_with_its_reason(desk: Desk) -> None:
+    answer = desk.zigbee('{"action":"emer')
+    assert answer["signals"] == []
+    (reason,) = answer["tickets"]
+    assert "not JSON" in reason
+
+
+def test_a_property_with_a_topic_of_its_own_is_read(desk: Desk) -> None:
+    assert desk.zigbee("emergency", name="home17/bedside/action")["signals"] == [SOS]
+    assert desk.zigbee("87", name="home17/bedside/battery")["signals"] == [HEARTBEAT]
+    assert len(desk.zigbee("nonsense", name="bedside")["tickets"]) == 1
+    assert len(desk.zigbee("nonsense", name="home17/bedside")["tickets"]) == 1
+
+
+@pytest.mark.parametrize(
+    "line, complaint",
+    [
+        (b"", "Invalid JSON"),
+        (b"nonsense", "Invalid JSON"),
+        (b"[]", "the line"),
+        (b'{"session":"a"}', "protocol: Field required"),
+        (b'{"session":"a","protocol":"smoke signals","payload":""}', "'smoke signals' is not one of native"),
+        (b'{"session":"a","protocol":"native"}', "payload_b64"),
+        (b'{"session":"a","protocol":"native","payload":"","payload_b64":""}', "payload_b64"),
+        (b'{"session":"a","protocol":"native","payload_b64":"%%%"}', "payload_b64"),
+        (b'{"session":"a","protocol":"native","payload":"","device":{"role":"toaster"}}', "'toaster'"),
+        (b'{"session":"a","protocol":"native","payload":"","topic":"x/y"}', "topic 'x/y' is none of care/"),
+        (b'{"session":"a","protocol":"native","payload":"","received_at":"2026-11-20"}', "received_at"),
+        (b'{"session":"a","protocol":"native","payload":"' + b" " * 2**20 + b'"}', "a line may have"),
+    ],
+)
+def test_a_wrong_line_gets_an_error_that_says_what_to_change(desk: Desk, line: bytes, complaint: str) -> None:
+    answer = desk.ask(line)
+    assert complaint in answer.pop("error")
+    session = "a" if b'"session":"a"' in line else None
+    assert answer == {"session": session, "signals": [], "tickets": [], "reply": None}
+
+
+def _each_line_a_frame(stream: bytes) -> tuple[list[bytes], bytes]:
+    *frames, rest = stream.split(b"\n")
+    return frames, rest
+
+
+def _say_it_back(frame: Frame, registry: Registry, _: Levels, __: Profiles) -> Reading:
+    if frame.payload == b"end the decoder":
+        raise IndexError
+    known = registry.find(f"echo:{frame.payload.decode()}")
+    return Reading(beats=(Beat("echo", frame.received_at),) if known else (), reply=frame.payload + b"!\xff")
+
+
+@pytest.fixture
+def echo(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A family that speaks over a socket and is answered there."""
+    monkeypatch.setitem(BY_NAME, "echo", Family("echo", (), _say_it_back, _each_line_a_frame))
+    return desk
+
+
+def test_a_frame_in_two_pieces_is_one_and_two_frames_in_one_piece_are_two(echo: Desk) -> None:
+    line = {"session": "a", "protocol": "echo", "device": BUTTON}
+    assert echo.ask(line, payload="on")["reply"] is None
+    assert echo.ask(line, payload="two", session="b")["reply"] is None  # a session is a connection
+    answer = echo.ask(line, payload="e\ntwo\nthr")
+    assert (answer["signals"], answer["reply"]) == ([HEARTBEAT] * 2, "one!\xfftwo!\xff")
+    assert echo.ask(line, payload="ee\n")["reply"] == "three!\xff"
+
+
+@pytest.mark.parametrize(
+    "device, sender, is_enrolled",
+    [
+        ({"account": "1234"}, "1234/7", True),
+        ({"account": "#1234"}, "1234", True),
+        ({"account": 1234}, "1235/7", False),
+        ({"controller_id": "AB"}, "ab/3", True),
+        ({"controller_id": "AB"}, "abc/3", False),
+        ({"component": "input:0"}, "plus/input:0", True),
+        ({"component": "input:0"}, "home/plus/input:0", True),
+        ({"component": "input:0"}, "plus/input:1", False),
+        ({"component": "input:0"}, "plus", False),
+        ({}, "anybody", True),
+    ],
+)
+def test_a_line_enrols_no_more_than_the_part_it_names(
+    echo: Desk, device: dict[str, object], sender: str, is_enrolled: bool
+) -> None:
+    line = {"protocol": "echo", "payload": f"{sender}\n", "device": device | {"role": "help_button"}}
+    assert echo.ask(line)["signals"] == [HEARTBEAT] * is_enrolled
+
+
+def test_a_decoder_that_fails_costs_one_line_and_no_more(echo: Desk) -> None:
+    line = {"session": "a", "protocol": "echo"}
+    assert echo.ask(line, payload="end the decoder\n")["error"] == "a decoder failed: IndexError"
+    assert echo.ask(line, payload="go on\n")["reply"] == "go on!\xff"
+
+
+def test_the_command_answers_line_by_line() -> None:
+    """The real process: whoever asks may wait for each answer before it asks again."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gateway.decode"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for _ in range(2):
+        process.stdin.write(
+            b'{"protocol":"zigbee2mqtt","topic":"zigbee2mqtt/x","payload":"{\\"action\\":\\"sos\\"}"}\n'
+        )
+        process.stdin.flush()
+        assert orjson.loads(process.stdout.readline())["signals"] == [SOS]
+    rest, _ = process.communicate(b"nonsense")
+    assert b'"error"' in rest
+    assert process.returncode == 0
