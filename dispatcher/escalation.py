@@ -15,7 +15,6 @@ from math import inf
 from community.model import Contact, HomeRecord, Responder, ResponderKind
 from dispatcher import news, templates, waves
 from dispatcher.model import (
-    COVERING,
     LOOK_AT_LEAST,
     OPEN_OFFERS,
     SENDS,
@@ -80,10 +79,11 @@ def brought_back(offers: tuple[Offer, ...], now: datetime) -> tuple[Offer, ...]:
 
 def stage_of(claimed: bool, offers: tuple[Offer, ...], since: datetime) -> Stage:
     """The stage an open case has reached, from who works on it; `since` is when its ladder began."""
-    states = {offer.state for offer in offers if not is_past(offer, since)}
+    present = [offer for offer in offers if not is_past(offer, since)]
+    states = {offer.state for offer in present}
     if OfferState.ARRIVED in states or OfferState.DONE in states:
         return Stage.ON_SCENE
-    if states & COVERING:
+    if any(offer.covers for offer in present):
         return Stage.COVERED
     return Stage.CLAIMED if claimed else Stage.RAISED
 
@@ -99,6 +99,19 @@ def rung_at(plan: Plan, ladder_at: datetime, fired: int) -> datetime:
         return ladder_at + timedelta(seconds=plan.rungs[fired].after_s)
     repeats = fired - len(plan.rungs) + 1
     return ladder_at + timedelta(seconds=plan.rungs[-1].after_s + repeats * plan.repeat_s)
+
+
+def request(
+    voice: Voice, home: HomeRecord, incident: Incident, responder: Responder, distance_m: float | None
+) -> tuple[str, templates.Variables]:
+    """What `responder` is asked, as a text and in few words: to go, or, a supervisor, to see to it."""
+    kind, since = incident.kind, incident.ladder_at
+    if responder.kind is ResponderKind.SUPERVISOR:
+        return voice.oversee(home, kind, since), templates.oversee(voice, home, kind, since)
+    return (
+        voice.ask(home, kind, since, distance_m),
+        templates.ask(voice, home, kind, since, distance_m),
+    )
 
 
 class _Climb:
@@ -158,7 +171,7 @@ class _Climb:
 
     def step(self) -> Step:
         on_scene = [o for o in self.waiting if o.state is OfferState.ARRIVED]
-        coming = [o for o in self.waiting if o.state in COVERING and o.state is not OfferState.ARRIVED]
+        coming = [o for o in self.waiting if o.covers and o.state is not OfferState.ARRIVED]
         self.late = [o for o in coming if self._late_at(o) <= self.now]
         self.in_time = {o.responder_id for o in coming if o not in self.late}
         due = [offer.expires_at for offer in self.waiting if offer.state is OfferState.ASKED]
@@ -506,6 +519,7 @@ class _Climb:
         before = sum(offer.responder_id == responder.id for offer in self.case.offers)
         again = f".again{before}" if before else ""
         expires_at = self.now + timedelta(seconds=self.plan.offer_s)
+        body, short = request(self.voice, home, self.incident, responder, candidate.distance_m)
         self.asks.append(
             Ask(
                 candidate=candidate,
@@ -515,15 +529,9 @@ class _Climb:
                     to=Recipient(who, responder.name, responder.phone),
                     purpose=Purpose.ASK,
                     rung=self.rung,
-                    body=self._request(home, candidate),
+                    body=body,
                     lane=self.lane,
-                    variables=templates.ask(
-                        self.voice,
-                        home,
-                        self.incident.kind,
-                        self.incident.ladder_at,
-                        candidate.distance_m,
-                    ),
+                    variables=short,
                 ),
             )
         )
@@ -535,12 +543,6 @@ class _Climb:
                 detail={"responder": responder.id, "distance_m": candidate.distance_m},
             )
         )
-
-    def _request(self, home: HomeRecord, candidate: Candidate) -> str:
-        kind, since = self.incident.kind, self.incident.ladder_at
-        if candidate.responder.kind is ResponderKind.SUPERVISOR:
-            return self.voice.oversee(home, kind, since)
-        return self.voice.ask(home, kind, since, candidate.distance_m)
 
     def _replace_relatives(self) -> None:
         """Turn to the next relative for each one who cannot come, is late, or could not be reached."""

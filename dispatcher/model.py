@@ -232,7 +232,11 @@ COVERING = frozenset({OfferState.ACCEPTED, OfferState.ON_THE_WAY, OfferState.ARR
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One responder is asked to come. `why` says why this one, in words an operator can repeat."""
+    """One responder is asked to come. `why` says why this one, in words an operator can repeat.
+
+    Who comes says when, or is given a time of arrival. A supervisor who accepts without one sees to it that
+    somebody goes, and does not set out: nobody waits for her at the door.
+    """
 
     id: int
     incident_id: int
@@ -244,6 +248,15 @@ class Offer:
     distance_m: float | None = None
     eta_at: datetime | None = None
     changed_at: datetime | None = None
+
+    @property
+    def oversees(self) -> bool:
+        return self.state is OfferState.ACCEPTED and self.eta_at is None
+
+    @property
+    def covers(self) -> bool:
+        """Whether somebody is on the way, or there."""
+        return self.state in COVERING and not self.oversees
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from community.model import HomeRecord
 from devices.signal import Kind
 from dispatcher.escalation import next_step
 from dispatcher.model import (
-    COVERING,
     OPEN_OFFERS,
     Candidates,
     Case,
@@ -178,7 +177,7 @@ def _heard(case: Case, who: str, answer: Answer, now: datetime) -> tuple[Case, s
         eta_at=now + answer.eta if answer.eta is not None else mine[-1].eta_at,
     )
     gone: set[int] = set()
-    if answer.state in COVERING and case.home is not None:
+    if moved.covers and case.home is not None:
         waves = Waves(case.plan, case.home, case.people)
         gone = {offer.id for offer in waves.overtaken(moved, case.offers)}
     offers = tuple(

@@ -14,7 +14,7 @@ from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
 from dispatcher import checks, consent, conversation, drills, templates
 from dispatcher.asking import Asked
-from dispatcher.escalation import stage_of
+from dispatcher.escalation import request, stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
     COVERING,
@@ -53,6 +53,7 @@ from dispatcher.wording import (
     CLOSE_WORD,
     MEANING_WORD,
     OFFER_WORD,
+    OVERSEES,
     Voice,
     distance_words,
     fate,
@@ -250,8 +251,7 @@ def ask_responder(
         voice = Voice.of(register.site(connection))
         attempt = sum(o.responder_id == responder_id for o in known)
         who = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
-        body = voice.ask(home, incident.kind, incident.ladder_at, distance)
-        short = templates.ask(voice, home, incident.kind, incident.ladder_at, distance)
+        body, short = request(voice, home, incident, responder, distance)
         _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now, short)
         far = f",{distance_words(distance)}" if distance is not None else ""
         text = f"请{responder.name}前往:{candidate.why}{far}"
@@ -351,9 +351,11 @@ def _answer(
         name = asked.name_of(first)
         raise Conflict("covered", f"{name}已接单,您不用去了,谢谢 {name} is coming already: no need to go")
     responder = register.responder_by_id(connection, offer.responder_id)
-    was_coming = offer.state in COVERING
+    was_coming = offer.covers
+    # A supervisor's yes is no journey: only who says when she will be there, or that she has left, sets out.
+    oversees = responder.kind is ResponderKind.SUPERVISOR and state is OfferState.ACCEPTED and eta_min is None
     eta_at = offer.eta_at if was_coming else None
-    if state in _SETS_OUT and (eta_at is None or eta_min is not None):
+    if state in _SETS_OUT and not oversees and (eta_at is None or eta_min is not None):
         eta_min = eta_min if eta_min is not None else _guess_minutes(offer, responder.kind)
         eta_at = now + timedelta(minutes=eta_min)
     only_from = _FROM[state] | ({state} if is_new_eta else frozenset())
@@ -364,11 +366,13 @@ def _answer(
     incident_id = offer.incident_id
     offers = offers_of(connection, [incident_id])[incident_id]
     incident = book.incident(incident_id)
-    text = f"{responder.name}{OFFER_WORD[state][0]}"
+    word, english = OVERSEES if oversees else (OFFER_WORD[state][0], "")
+    text = f"{responder.name}{word} {english}".rstrip()
     if state in COVERING and state is not OfferState.ARRIVED and eta_at is not None:
         text += f",约{_minutes_until(eta_at, now)}分钟到"
     if remark.strip():
         text += f":{remark.strip()}"
+    covers = state in COVERING and not oversees
     detail = {"offer": offer_id, "state": state.value, "responder": offer.responder_id}
     book.note(incident_id, now, Fact(Entry.OFFER, text, actor, detail))
     stage = stage_of(incident.claimed_by is not None, offers, incident.ladder_at)
@@ -378,13 +382,13 @@ def _answer(
     book.change(
         incident_id,
         stage=stage,
-        covered_at=incident.covered_at or (now if state in COVERING or was_there else None),
+        covered_at=incident.covered_at or (now if covers or was_there else None),
         on_scene_at=incident.on_scene_at or (now if was_there else None),
     )
     _sooner(book, incident_id, now)  # the rule looks again: at the new ETA, or for somebody else
     answered = offer_by_id(connection, offer_id)
     assert answered is not None
-    if state in COVERING or was_there:
+    if covers or was_there:
         asked.withdraw_overtaken(answered, now)
     if home is None:
         return answered
@@ -393,7 +397,7 @@ def _answer(
         case OfferState.ARRIVED:
             purpose, body = Purpose.ARRIVED, voice.arrived(home, name, now)
             short = templates.arrived(voice, home, name, now)
-        case OfferState.ACCEPTED | OfferState.ON_THE_WAY if not was_coming:
+        case OfferState.ACCEPTED | OfferState.ON_THE_WAY if covers and not was_coming:
             wait = _minutes_until(eta_at, now) if eta_at is not None else None
             purpose, body = Purpose.ACCEPTED, voice.accepted(home, kind, name, wait)
             short = templates.accepted(home, kind, name, wait)

@@ -42,6 +42,11 @@ def raised(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variable
     return _short(who=title_of(home), time=voice.clock(at), what=HAPPENED[kind])
 
 
+def oversee(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variables:
+    """To a supervisor, who is asked by the same template: she sees to it, and need not go."""
+    return {**ask(voice, home, kind, at, None), "far": "请督办,派人去即可"}
+
+
 def ask(voice: Voice, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> Variables:
     address = home.household.address
     place = address if len(address) <= LONGEST else door_of(home)

@@ -57,6 +57,7 @@ class Helper:
     asked_at: datetime
     expires_at: datetime
     eta_at: datetime | None
+    oversees: bool = False  # has accepted, but does not set out: a supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +304,7 @@ def _helper(offer: Offer, name: str, kind: str, phone: str) -> Helper:
         asked_at=offer.asked_at,
         expires_at=offer.expires_at,
         eta_at=offer.eta_at,
+        oversees=offer.oversees,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from community.model import HomeRecord, Responder
-from dispatcher.model import COVERING, SENDS, Offer, OfferState, Plan
+from dispatcher.model import SENDS, Offer, OfferState, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def is_coming(plan: Plan, offer: Offer, now: datetime) -> bool:
     """Whether somebody has accepted and is not late beyond the grace, or is there."""
     if offer.state is OfferState.ARRIVED:
         return True
-    return offer.state in COVERING and now < late_at(plan, offer)
+    return offer.covers and now < late_at(plan, offer)
 
 
 def late_at(plan: Plan, offer: Offer) -> datetime:

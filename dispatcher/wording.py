@@ -132,6 +132,8 @@ CALL_WORD: Mapping[MessageState, Pair] = {
     MessageState.CANCELLED: ("已取消", "cancelled"),
 }
 
+OVERSEES: Pair = ("督办", "sees to it")  # a supervisor's yes: somebody will go, not she
+
 ENTRY_WORD: Mapping[Entry, Pair] = {
     Entry.OPENED: ("立案", "opened"),
     Entry.SIGNAL: ("信号", "signal"),
@@ -242,7 +244,7 @@ class Voice:
     def oversee(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
         """To a supervisor: what happened, where, and to see to it that somebody goes. One segment or two."""
         what = f",{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
-        return self._place("请督办:", home, f"{what}请确认有人前往,您去回1,不能回2,到达回4。", 2)
+        return self._place("请督办:", home, f"{what}请安排人前往。督办回1,不能回2,您到场回4。", 2)
 
     def _place(self, before: str, home: HomeRecord, after: str, segments: int = 1) -> str:
         """A text with the place in it: the address, else the door, else its end, where the number stands."""

@@ -500,7 +500,10 @@ def words() -> Response:
     }
     plain = {name: {str(key.value): pair for key, pair in table.items()} for name, table in tables.items()}
     plain["vital"] = dict(VITAL_WORD)
-    return Response(b"export default " + orjson.dumps(plain) + b";\n", media_type="text/javascript")
+    return Response(
+        b"export default " + orjson.dumps(plain | {"oversees": wording.OVERSEES}) + b";\n",
+        media_type="text/javascript",
+    )
 
 
 @router.get("/console/speech/{incident_id}.wav")

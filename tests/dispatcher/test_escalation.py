@@ -671,7 +671,8 @@ def test_a_due_time_is_never_further_away_than_any_delay() -> None:
 
 def offers(*states: OfferState) -> tuple[Offer, ...]:
     return tuple(
-        Offer(n, 7, n, state, "", START, START + timedelta(minutes=1)) for n, state in enumerate(states)
+        Offer(n, 7, n, state, "", START, START + timedelta(minutes=1), eta_at=START)
+        for n, state in enumerate(states)
     )
 
 
@@ -692,6 +693,11 @@ def test_the_stage_is_what_those_who_come_have_reached(
     claimed: bool, states: tuple[OfferState, ...], stage: Stage
 ) -> None:
     assert stage_of(claimed, offers(*states), START) is stage
+
+
+def test_a_supervisor_who_sees_to_it_is_nobody_on_the_way() -> None:
+    [yes] = offers(OfferState.ACCEPTED)
+    assert stage_of(False, (replace(yes, eta_at=None),), START) is Stage.RAISED
 
 
 def test_the_nearest_is_asked_first_whatever_their_kind() -> None:

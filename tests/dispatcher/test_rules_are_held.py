@@ -602,7 +602,7 @@ MUTANTS = [
     (dispatcher.waves, "other.responder_id != offer", "other.responder_id == offer"),
     (dispatcher.waves, "o, now) and self", "o, now) or self"),
     (dispatcher.waves, "if offer.state is OfferState.ARRIVED:", "if offer.state is OfferState.DONE:"),
-    (dispatcher.waves, "COVERING and now <", "COVERING and now <="),
+    (dispatcher.waves, "covers and now <", "covers and now <="),
     (dispatcher.waves, "offer.eta_at or offer.changed_at", "offer.changed_at or offer.eta_at"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),

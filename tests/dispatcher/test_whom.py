@@ -104,7 +104,7 @@ def test_a_supervisor_is_asked_to_see_to_it_in_one_text() -> None:
     [ask] = next_step(there(ladder, somebody(1, SUPERVISOR)), START, VOICE).asks
 
     assert "请督办" in ask.draft.body
-    assert "确认有人前往" in ask.draft.body
+    assert "请安排人前往" in ask.draft.body
     assert len(ask.draft.body) <= SEGMENT
 
 

@@ -22,6 +22,49 @@ def offer_of(town: Town, who: str) -> int:
     return max(helper.offer_id for helper in town.card("王秀英").helpers if helper.name == who)
 
 
+# ---- the supervisor ----
+
+
+def test_a_supervisors_yes_brings_nobody_so_the_others_are_asked_on_and_no_relative_is_told_of_it(
+    town: Town,
+) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.responder("马站长", metres=500, kind=ResponderKind.SUPERVISOR)
+    town.press("王秀英")
+    town.pass_time(minutes=3)
+    assert town.heard("马站长")[0].endswith("请安排人前往。督办回1,不能回2,您到场回4。")
+
+    town.answer("马站长", "1")
+    town.responder("李强", metres=400)
+    town.pass_time(minutes=4)
+
+    assert not any("马站长" in text for text in town.heard("女儿"))
+    assert town.card("王秀英").stage is Stage.RAISED
+    assert town.card("王秀英").covered_at is None
+    assert [helper.oversees for helper in town.card("王秀英").helpers] == [True, False]
+    assert any("马站长督办" in text for text in entries(town, Entry.OFFER))
+    assert town.asked("王秀英")["李强"] is OfferState.ASKED  # the plan has gone on
+    assert len(town.heard("马站长")) == 1  # and leaves her in peace
+    town.close("王秀英")
+    assert "已有结果" in town.heard("马站长")[-1]
+
+
+@pytest.mark.parametrize("said, stage", [("1,8分钟到", Stage.COVERED), ("4", Stage.ON_SCENE)])
+def test_a_supervisor_who_says_when_she_comes_or_stands_there_is_waited_for_like_anybody(
+    town: Town, said: str, stage: Stage
+) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.responder("马站长", metres=500, kind=ResponderKind.SUPERVISOR)
+    town.press("王秀英")
+    town.pass_time(minutes=3)
+    town.answer("马站长", "1")
+
+    town.answer("马站长", said)
+
+    assert town.card("王秀英").stage is stage
+    assert "马站长" in town.heard("女儿")[-1]
+
+
 # ---- more trouble ----
 
 

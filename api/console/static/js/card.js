@@ -20,8 +20,13 @@ export const isEmergency = (card) => card.severity === EMERGENCY;
 /** Whether the owner's console has fallen silent: the engine has then taken her lease away, and says so. */
 export const isStale = (card) => isOpen(card) && card.claimed_by !== null && card.lease_until === null;
 
+const comes = (helper) => COMING.includes(helper.state) && !helper.oversees;
+
+/** The word for what a helper said: a supervisor's yes is no journey. */
+export const saidBy = (helper) => (helper.oversees ? words.oversees : words.offer[helper.state]);
+
 /** The ids of the responders who are coming or there. */
-export const coming = (card) => card.helpers.filter((helper) => COMING.includes(helper.state)).map((helper) => helper.responder_id);
+export const coming = (card) => card.helpers.filter(comes).map((helper) => helper.responder_id);
 
 /** Whether no human has the case: this is what rings. One that rests for the case of its area does not. */
 export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case : isStale(card));
@@ -93,7 +98,7 @@ export function owners(card, me) {
   }
   for (const helper of card.helpers)
     if (COMING.includes(helper.state))
-      chips.push(h("span", { class: "chip chip--good" }, `${helper.name} ${words.offer[helper.state][0]}`,
+      chips.push(h("span", { class: helper.oversees ? "chip" : "chip chip--good" }, `${helper.name} ${saidBy(helper)[0]}`,
         helper.state !== "arrived" && helper.eta_at ? h("span", { "data-eta": helper.eta_at }) : null));
   for (const answer of card.answers)
     if (!isShownAsComing(card, answer))

@@ -1,7 +1,7 @@
 // One case: everything an operator needs once she has it, and what she can do about it.
 
 import { get, post } from "./api.js";
-import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, since, stageBar, tickAll } from "./card.js";
+import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
@@ -161,7 +161,7 @@ export class Case {
         ? h("ul", { class: "people" }, this.detail.card.helpers.map((helper) => h("li", null,
           h("div", null,
             h("p", null, h("b", null, helper.name), h("span", { class: "quiet" }, ` ${word(words.responder, helper.kind)} `),
-              h("span", { class: `chip ${OFFER_CHIP[helper.state] || ""}` }, word(words.offer, helper.state), helper.eta_at && helper.state !== "arrived" && helper.state in OFFER_CHIP && helper.state !== "done" ? [" ", h("span", { "data-eta": helper.eta_at })] : null)),
+              h("span", { class: `chip ${helper.oversees ? "" : OFFER_CHIP[helper.state] || ""}` }, saidBy(helper)[0], helper.eta_at && helper.state !== "arrived" && helper.state in OFFER_CHIP && helper.state !== "done" ? [" ", h("span", { "data-eta": helper.eta_at })] : null)),
             h("p", { class: "quiet small" }, [helper.why, helper.distance_m === null ? "" : distance(helper.distance_m)].filter(Boolean).join(" · "))),
           phone(helper.phone), this._hears(helper))))
         : h("p", { class: "quiet" }, "还没有派人。 Nobody has been asked yet."));
