@@ -30,7 +30,7 @@ _POSTGRES = {
     "keepalives_count": 3,
     "options": (
         "-c statement_timeout=10000 -c lock_timeout=5000 "
-        "-c idle_in_transaction_session_timeout=10000 -c timezone=UTC"
+        "-c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c random_page_cost=1.1 -c jit=off"
     ),
 }
 # A server that is frozen keeps its line alive: TCP answers in its place, and no time-out above ends. Longer

@@ -396,6 +396,7 @@ Index(
 )
 Index(
     "ix_incident_due",
+    incident.c.severity,
     incident.c.due_at,
     sqlite_where=text("due_at IS NOT NULL"),
     postgresql_where=text("due_at IS NOT NULL"),

@@ -41,6 +41,8 @@ _GIVEN = Query(
 
 _CODES_GIVEN = Rows(reply_code, "phone", "code", "incident_id", "given_at")
 
+# All others: of two named ones PostgreSQL expects next to nothing, and then sorts all that a phone got.
+_NO_ASKS = tuple(purpose.value for purpose in Purpose if purpose.value not in ASKS)
 _LOOK_BACK = 20  # questions to one phone: it answers one of the latest, and no worker's years are read
 _STANDING_SQLITE = (
     "SELECT p.value, m.incident_id, c.code FROM json_each(?) AS p "
@@ -52,7 +54,7 @@ _STANDING_SQLITE = (
 _STANDING_POSTGRES = (
     "SELECT p.phone, m.incident_id, c.code FROM unnest(%s::text[]) AS p (phone) "
     "CROSS JOIN LATERAL (SELECT incident_id FROM message WHERE phone = p.phone "
-    f"AND purpose IN {ASKS!r} ORDER BY id DESC LIMIT {_LOOK_BACK}) AS m "
+    f"AND purpose NOT IN {_NO_ASKS!r} ORDER BY id DESC LIMIT {_LOOK_BACK}) AS m "
     # One case by its id, not the open cases one by one: in a storm statistics know of none that is open.
     "JOIN LATERAL (SELECT closed_at FROM incident WHERE id = m.incident_id LIMIT 1) AS i "
     "ON i.closed_at IS NULL "
