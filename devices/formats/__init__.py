@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from devices.formats import chirpstack, native, zigbee2mqtt
+from devices.formats import chirpstack, loriot, native, tts, zigbee2mqtt
 from devices.formats.family import Family
 from devices.formats.meaning import ticket
 from devices.profiles import Profiles, shipped
@@ -20,11 +20,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
     native.FAMILY,
     zigbee2mqtt.FAMILY,
     chirpstack.FAMILY,
+    tts.FAMILY,
+    loriot.FAMILY,
 )
 
-BY_NAME: Final = {family.name: family for family in FAMILIES}
+BY_NAME: Final = {each.name: each for each in FAMILIES}
 
-TOPICS: Final[tuple[str, ...]] = tuple(topic for family in FAMILIES for topic in family.topics)
+TOPICS: Final[tuple[str, ...]] = tuple(topic for each in FAMILIES for topic in each.topics)
 """The MQTT filters that a gateway subscribes to."""
 
 
@@ -43,15 +45,16 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | 
         shown = topic.encode("unicode_escape").decode()
         frame = replace(frame, topic=shown)
         return Reading(tickets=(ticket(frame, "the topic is too long, or not plain text"),))
-    family = BY_NAME.get(frame.protocol) if frame.protocol else _family(topic)
-    if family is None:
+    owner = BY_NAME.get(frame.protocol) if frame.protocol else family(topic)
+    if owner is None:
         return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
-    return family.read(frame, registry, levels, profiles or shipped())
+    return owner.read(frame, registry, levels, profiles or shipped())
 
 
 @lru_cache(maxsize=16_384)
-def _family(topic: str) -> Family | None:
-    return next((family for family in FAMILIES if family.speaks_on(topic)), None)
+def family(topic: str) -> Family | None:
+    """Whose topic it is: of the first family whose filters let it in, or nobody's (None)."""
+    return next((each for each in FAMILIES if each.speaks_on(topic)), None)
 
 
 @lru_cache(maxsize=16_384)

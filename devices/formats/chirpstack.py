@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from devices.formats import milesight
+from devices.formats import lorawan
 from devices.formats.document import Unreadable, moment, read_object
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, alive, charge_reading, digest, interpret, unreadable
+from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
 from devices.profiles import Battery, Profiles
 from devices.signal import Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
-DEDUPLICATION_ID_LIMIT: Final = 64  # characters
-
-_CODECS: Final = {"milesight": milesight.decode}
 _STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
 
 
@@ -39,20 +36,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     if event == "status":
         return _status(heard, body, levels)
 
-    rules = profiles.rules("chirpstack", enrolment)
-    said, data = body.get("object"), body.get("data")
-    if not isinstance(said, dict) or not said:
-        if not data:
-            return Reading(beats=alive(heard))  # a frame of the radio protocol, without a word of the device
-        if enrolment is None:
-            return Reading(beats=alive(heard))
-        decode = _CODECS.get(rules.codec)
-        if decode is None:
-            return unreadable(heard, "raw bytes: set a codec for this device on the network server", levels)
-        said = decode(data)
-        if isinstance(said, Unreadable):
-            return unreadable(heard, said.reason, levels)
-    return interpret(heard, said, rules, levels)
+    data = lorawan.from_base64(body.get("data"))
+    return lorawan.uplink(heard, body.get("object"), data, profiles, levels)
 
 
 def _status(heard: Heard, body: dict[str, object], levels: Levels) -> Reading:
@@ -72,9 +57,9 @@ def _unique(device_key: str, body: dict[str, object], frame: Frame) -> str:
     session: its next press must not be taken for an old one.
     """
     uplink = body.get("deduplicationId")
-    if isinstance(uplink, str) and 0 < len(uplink) <= DEDUPLICATION_ID_LIMIT:
+    if isinstance(uplink, str) and 0 < len(uplink) <= lorawan.ID_LIMIT:
         return f"{device_key}#{uplink}"
-    session, counter = str(body.get("devAddr", ""))[:DEDUPLICATION_ID_LIMIT], body.get("fCnt", 0)
+    session, counter = str(body.get("devAddr", ""))[: lorawan.ID_LIMIT], body.get("fCnt", 0)
     count = counter if isinstance(counter, int) else 0
     return f"{device_key}#{session}/{count}/{digest(frame.payload)}"
 

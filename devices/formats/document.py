@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Final
 
 import orjson
@@ -78,6 +79,18 @@ def percent(value: object) -> int | None:
     """A battery charge from 0 to 100, or None when the value is nothing of the kind."""
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 100:
         return int(value)
+    return None
+
+
+def number(value: object) -> float | None:
+    """A number, also one in quotes, as some codecs print them; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value):
+        return float(value)
     return None
 
 

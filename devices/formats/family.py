@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from devices.profiles import Profiles
-from devices.signal import Frame, Levels, Reading, Registry
+from devices.signal import Enrolment, Frame, Levels, Reading, Registry
 
 Read = Callable[[Frame, Registry, Levels, Profiles], Reading]
 Split = Callable[[bytes], tuple[list[bytes], bytes]]
@@ -28,6 +28,14 @@ class Family:
     def speaks_on(self, topic: str) -> bool:
         """Whether one of the filters covers the topic."""
         return any(covers(each, topic) for each in self.topics)
+
+
+def whose(registry: Registry, *keys: str) -> tuple[str, Enrolment | None]:
+    """The first of the names under which a device may be known that is enrolled; else its first name."""
+    for key in keys:
+        if key and (enrolment := registry.find(key)) is not None:
+            return enrolment.device_key, enrolment
+    return next((key for key in keys if key), ""), None
 
 
 def covers(topic_filter: str, topic: str) -> bool:

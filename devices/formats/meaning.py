@@ -290,6 +290,9 @@ class _Sense:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
 
     def battery(self, value: object, battery: Battery) -> None:
+        if isinstance(value, str) and value in battery.idle:
+            self.understood = True
+            return
         if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
             self.odd[battery.path] = value
             return

@@ -79,11 +79,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Battery:
-    """Where a device reports its battery, and from which value down it is low (percent or volts)."""
+    """Where a device reports its battery, and from which value down it is low, in the device's own unit.
+
+    `idle` are words that some say instead of a number.
+    """
 
     path: str
     low: float
     percent: bool
+    idle: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +301,12 @@ class _RuleTable(_Table):
 
 class _BatteryTable(_Table):
     path: str = Field(min_length=1)
-    unit: Literal["percent", "volt"] = "percent"
+    unit: Literal["percent", "volt", "millivolt", "of 255"] = "percent"
     low: float = Field(default=10, ge=0)
+    idle: Texts = frozenset()
+
+    def frozen(self) -> Battery:
+        return Battery(self.path, self.low, self.unit == "percent", self.idle)
 
 
 class _HistoryTable(_Table):
@@ -331,12 +339,12 @@ class _LayerTable(_Table):
         return self
 
     def layer(self, name: str) -> Layer:
-        battery, history = self.battery, self.history
+        history = self.history
         return Layer(
             name=name,
             rules=tuple(rule.frozen(name) for rule in self.rule),
             ignore=frozenset(self.ignore),
-            battery=Battery(battery.path, battery.low, battery.unit == "percent") if battery else None,
+            battery=self.battery.frozen() if self.battery else None,
             history=History(history.path.removesuffix("[]"), history.time) if history else None,
             codec=self.codec,
         )

@@ -31,6 +31,13 @@ LIFE_SAFETY = {
         b'{"deduplicationId":"57433367","object":{"battery":16,"button_event":{"status":"short press"}}}',
         b'{"object":{"history":[{"alarm_type":"fall","alarm_status":"alarm_triggered","timestamp":1e9}]}}',
     ],
+    "v3/homes@anxin/devices/eui-24e124535b316056/up": [
+        b'{"uplink_message":{"f_cnt":4,"frm_payload":"AXUQ/y4B","session_key_id":"AYfqmb0pc"}}',
+        b'{"end_device_ids":{"dev_eui":"24E124535B316056"},"uplink_message":{"decoded_payload":{"button":"x"}}}',
+    ],
+    "loriot/homes/24e124535b316056": [
+        b'{"cmd":"rx","fcnt":2,"port":85,"ts":1684478801936,"data":"017510FF2E01"}',
+    ],
 }
 TOPICS = [
     *LIFE_SAFETY,

@@ -5,52 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
 import pytest
 
 from devices import profiles
-from devices.formats import FAMILIES
+from devices.formats import FAMILIES, lorawan
 from devices.profiles import Example, ProfileError
 from devices.signal import Enrolment, Role
-from tests.devices.street import Street, words
-
-TOPIC = {
-    "zigbee2mqtt": "zigbee2mqtt/home17/device",
-    "chirpstack": "application/1/device/24e124535b316056/event/up",
-}
-KEY = {"zigbee2mqtt": "z2m:home17/device", "chirpstack": "lora:24e124535b316056"}
+from tests.devices.envelopes import ENVELOPES, Envelope
+from tests.devices.street import Street
 
 
 def examples() -> Iterator[object]:
     shipped = profiles.shipped()
     for profile in shipped.models:
         for number, example in enumerate(profile.examples, 1):
-            for family in sorted(profile.families):
-                name = f"{profile.vendor} {profile.model} {number}"
+            for envelope in (each for family in sorted(profile.families) for each in ENVELOPES[family]):
+                name = f"{profile.vendor} {profile.model} {number} {envelope.family}"
                 role = example.role or profile.role
-                yield pytest.param(family, role, profile.vendor, profile.model, example, id=name)
+                yield pytest.param(envelope, role, profile.vendor, profile.model, example, id=name)
     for defaults in shipped.defaults.values():
         for number, example in enumerate(defaults.examples, 1):
-            name = f"{defaults.family} {number}"
-            yield pytest.param(defaults.family, example.role, "", "", example, id=name)
+            for envelope in ENVELOPES[defaults.family]:
+                name = f"{defaults.family} {number} {envelope.family}"
+                yield pytest.param(envelope, example.role, "", "", example, id=name)
 
 
-@pytest.mark.parametrize("family, role, vendor, model, example", list(examples()))
+@pytest.mark.parametrize("envelope, role, vendor, model, example", list(examples()))
 def test_the_example_means_what_its_file_says(
-    street: Street, family: str, role: Role | None, vendor: str, model: str, example: Example
+    street: Street, envelope: Envelope, role: Role | None, vendor: str, model: str, example: Example
 ) -> None:
     if role is not None:
-        street.enrol(KEY[family], role, vendor, model)
-    body: object = example.said
-    if family == "chirpstack":
-        body = {"deduplicationId": "a", "data": example.data, "object": example.said or None}
-    reading = street.hear(TOPIC[family], orjson.dumps(body))
-    assert words(reading) == sorted(example.out, key=lambda word: (word == "ticket", word))
+        street.enrol(envelope.key, role, vendor, model)
+    heard = [word for topic, payload in envelope.wrap(example) for word in street.understood(topic, payload)]
+    assert sorted(heard, key=_tickets_last) == sorted(example.out, key=_tickets_last)
+
+
+def _tickets_last(word: str) -> tuple[bool, str]:
+    return word == "ticket", word
 
 
 def test_every_profile_names_families_that_exist() -> None:
     shipped = profiles.shipped()
-    known = {family.name for family in FAMILIES}
+    known = {family.name for family in FAMILIES} | {lorawan.DIALECT}
     assert {family for profile in shipped.models for family in profile.families} <= known
     assert set(shipped.defaults) <= known
 

@@ -1,0 +1,106 @@
+"""What all LoRaWAN network servers have in common: the bytes of a device, or what a codec made of them.
+
+ChirpStack, The Things Stack and LORIOT wrap the same uplink in different envelopes. What a device means does
+not depend on who carried it: its profile says `families = ["lorawan"]`, its key is `lora:<devEui>`.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Mapping
+from typing import Final
+
+from devices.formats import milesight
+from devices.formats.document import Unreadable, number
+from devices.formats.meaning import Heard, alive, interpret, unreadable
+from devices.formats.position import Position, located, position
+from devices.profiles import Profiles
+from devices.signal import Levels, Reading
+
+DIALECT: Final = "lorawan"
+ID_LIMIT: Final = 64  # characters of an id that a network server gives
+
+_CODECS: Final = {name: milesight.codec(name) for name in milesight.MODELS}
+_DEV_EUI: Final = re.compile(r"[0-9a-f]{16}")
+# Where the codecs of trackers put their coordinates, at any depth above the last two names.
+_COORDINATES: Final = (("latitude", "longitude"), ("gpsLatitude", "gpsLongitude"), ("lat", "lon"))
+_FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
+
+
+def key(dev_eui: object) -> str:
+    """`lora:<devEui>` of 16 hexadecimal digits, however they are written; empty when they are none."""
+    digits = dev_eui.replace("-", "").replace(":", "").lower() if isinstance(dev_eui, str) else ""
+    return f"lora:{digits}" if _DEV_EUI.fullmatch(digits) else ""
+
+
+def from_base64(data: object) -> bytes | Unreadable:
+    """The bytes of a device as ChirpStack and The Things Stack write them; what is absent is empty."""
+    if not data:
+        return b""
+    try:
+        return b64decode(data, validate=True) if isinstance(data, str) else Unreadable("data is not base64")
+    except (NotBase64, ValueError):
+        return Unreadable("data is not base64")
+
+
+def from_hex(data: object) -> bytes | Unreadable:
+    """The bytes of a device as LORIOT writes them."""
+    if not data:
+        return b""
+    try:
+        return bytes.fromhex(data) if isinstance(data, str) else Unreadable("data is not hexadecimal")
+    except ValueError:
+        return Unreadable("data is not hexadecimal")
+
+
+def uplink(
+    heard: Heard, decoded: object, data: bytes | Unreadable, profiles: Profiles, levels: Levels
+) -> Reading:
+    """The meaning of one uplink: `decoded` by the network server's codec, else by ours, else by nobody."""
+    rules = profiles.rules(DIALECT, heard.enrolment)
+    said: Mapping[str, object] | Unreadable
+    if isinstance(decoded, Mapping) and decoded:
+        said = decoded
+    elif not data or heard.enrolment is None:
+        return Reading(beats=alive(heard))  # a frame of the radio protocol, or a stranger's bytes
+    elif isinstance(data, Unreadable):
+        return unreadable(heard, data.reason, levels)
+    elif (decode := _CODECS.get(rules.codec)) is None:
+        return unreadable(heard, "raw bytes: set a codec for this device on the network server", levels)
+    else:
+        said = decode(data)
+    if isinstance(said, Unreadable):
+        return unreadable(heard, said.reason, levels)
+    said, place = _measurements(said) or (said, _place(said))
+    return located(interpret(heard, said, rules, levels), heard, place)
+
+
+def _place(said: Mapping[str, object]) -> Position | None:
+    for steps in _FIXES:
+        inner: object = said
+        for step in steps:
+            inner = inner.get(step) if isinstance(inner, Mapping) else None
+        if isinstance(inner, Mapping):
+            for north, east in _COORDINATES:
+                if found := position(inner.get(north), inner.get(east)):
+                    return found
+    return None
+
+
+def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Position | None] | None:
+    """SenseCAP's codecs list measurements by number: 3000 battery, 4197 and 4198 place, 4200 events.
+
+    The rest - light, temperature, settings - says nothing about people. None: this is no such list.
+    """
+    messages = said.get("messages")
+    if not isinstance(messages, list):
+        return None
+    found: dict[str, object] = {}
+    groups = [group if isinstance(group, list) else [group] for group in messages]
+    for one in (one for group in groups for one in group if isinstance(one, Mapping)):
+        value = one.get("measurementValue")
+        found.setdefault(str(one.get("measurementId")), value)
+    told = {"heard": len(found), "battery": number(found.get("3000")), "events": found.get("4200")}
+    return {"measurements": told}, position(found.get("4198"), found.get("4197"))

@@ -1,0 +1,72 @@
+"""Where a device says that it is: WGS-84 degrees, never a condition for an alarm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from devices.formats.document import number
+from devices.formats.meaning import EMERGENCY, Heard
+from devices.signal import Kind, Reading, Signal, State
+
+_NOWHERE: Final = 1e-6  # degrees: a receiver without a fix says 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Degrees WGS-84, and the radius in metres within which the device believes to be (None: not told)."""
+
+    latitude: float
+    longitude: float
+    accuracy_m: float | None = None
+
+    def __str__(self) -> str:
+        radius = f" (±{self.accuracy_m:.0f} m)" if self.accuracy_m else ""
+        return f"位置 {self.latitude:.6f},{self.longitude:.6f}{radius}"
+
+
+def position(latitude: object, longitude: object, accuracy_m: object = None) -> Position | None:
+    """What two numbers say; None when they are no place on Earth, or the one that means "no fix"."""
+    north, east, radius = number(latitude), number(longitude), number(accuracy_m)
+    if north is None or east is None or not (-90 <= north <= 90 and -180 <= east <= 180):
+        return None
+    if abs(north) < _NOWHERE and abs(east) < _NOWHERE:
+        return None
+    return Position(north, east, radius if radius is not None and 0 < radius < 1e7 else None)
+
+
+def located(reading: Reading, heard: Heard, place: Position | None) -> Reading:
+    """`reading` with the place: on its alarms, for whoever goes there, and as a signal of its own.
+
+    The place of somebody whom nobody enrolled is not kept, unless it belongs to a call for help.
+    """
+    if place is None:
+        return reading
+    text = str(place)
+    signals = tuple(
+        replace(signal, text=text)
+        if signal.kind in EMERGENCY and signal.state is State.ACTIVE and not signal.text
+        else signal
+        for signal in reading.signals
+    )
+    if heard.enrolment is not None:
+        signals += (_location(heard, text),)
+    return replace(reading, signals=signals)
+
+
+def _location(heard: Heard, text: str) -> Signal:
+    frame = heard.frame
+    return Signal(
+        device_key=heard.device_key,
+        kind=Kind.LOCATION,
+        unique_key=f"{heard.unique}/{Kind.LOCATION}/{State.ACTIVE}",
+        received_at=frame.received_at,
+        device_time=heard.device_time,
+        retained=frame.retained,
+        historical=heard.historical,
+        redelivered=frame.redelivered,
+        rule="position",
+        text=text,
+        topic=frame.topic,
+        payload=frame.payload,
+    )

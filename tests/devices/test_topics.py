@@ -1,0 +1,37 @@
+"""Every topic belongs to one family, whatever the others' filters let in."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices import formats
+from devices.formats.family import covers
+
+OWNERS = {
+    "care/kenli/btn-1/signal": "native",
+    "zigbee2mqtt/home17/bedside": "zigbee2mqtt",
+    "zigbee2mqtt/home17/bridge/state": "zigbee2mqtt",
+    "application/1/device/24e124535b316056/event/up": "chirpstack",
+    "application/1/device/24e124535b316056/event/status": "chirpstack",
+    "v3/homes@anxin/devices/bedside/up": "tts",
+    "v3/homes/devices/bedside/join": "tts",
+    "loriot/homes/uplink": "loriot",
+}
+
+
+@pytest.mark.parametrize("topic, family", OWNERS.items())
+def test_the_topic_is_read_by_its_own_family(topic: str, family: str) -> None:
+    owner = formats.family(topic)
+    assert owner is not None
+    assert owner.name == family
+
+
+def test_every_family_that_speaks_over_mqtt_is_among_them() -> None:
+    assert {each.name for each in formats.FAMILIES if each.topics} == set(OWNERS.values())
+
+
+def test_every_filter_lets_one_of_them_in() -> None:
+    for each in formats.FAMILIES:
+        mine = [topic for topic, family in OWNERS.items() if family == each.name]
+        for topic_filter in each.topics:
+            assert any(covers(topic_filter, topic) for topic in mine), topic_filter
