@@ -1160,6 +1160,7 @@ def examine_test_tools() -> Iterator[Finding]:
         ("mosquitto", ("mosquitto",), "mosquitto mosquitto-clients"),
         ("espeak-ng", ("espeak-ng",), "espeak-ng"),
         ("npm", ("npm",), "npm"),
+        ("cc", ("cc",), "gcc libc6-dev"),
     ):
         found = next(filter(None, map(find_program, programs)), None)
         yield Finding(name, True if found else None, found or "only for tests", f"sudo apt install {package}")

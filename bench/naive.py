@@ -135,7 +135,10 @@ def main(words: list[str]) -> int:
             client.publish(DONE, b"", qos=0)
 
     client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id="bench-naive", protocol=mqtt.MQTTv311, clean_session=False
+        CallbackAPIVersion.VERSION2,
+        client_id="bench-naive",
+        protocol=mqtt.MQTTv311,
+        clean_session=settings.bench_clean,
     )
     client.on_connect = lambda client, *_: client.subscribe("care/+/+/signal", qos=1)
     client.on_subscribe = lambda *_: print("ready naive", flush=True)

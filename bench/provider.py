@@ -1,7 +1,8 @@
 """`python -m bench.provider`: our dispatcher, with a channel that hands each text to the street over TCP.
 
 Everything but the channel is what `python -m dispatcher` runs. The channel submits in a window and waits for
-the provider's answer to each text, as SMPP does, without TLS and without an SDK.
+the provider's answer to each text, as SMPP does, without TLS and without an SDK. With a window of one it is
+like HTTP: a request, an answer.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from os import getpid
 
 import structlog
 
 from bench.settings import BenchSettings
-from bench.street import TAKEN
+from bench.street import ASKS, TAKEN
 from community.storage import Store
 from dispatcher.__main__ import run
 from dispatcher.bell import MqttBell
@@ -25,17 +27,16 @@ from dispatcher.courier import Courier
 from dispatcher.engine import Engine
 from dispatcher.model import Message
 
-WINDOW = 64
-
 
 class Handover:
     """One connection per sending thread; a text is taken when the provider has answered."""
 
     name = "bench"
-    capabilities = Capabilities(together=WINDOW)
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, window: int = 1, can_be_asked: bool = False) -> None:
+        self.capabilities = Capabilities(together=window)
         self._port = port
+        self._can_be_asked = can_be_asked
         self._mine = threading.local()
 
     def send(self, message: Message) -> Outcome:
@@ -47,20 +48,27 @@ class Handover:
 
     def hand_over(self, texts: Sequence[tuple[str, str]]) -> None:
         """Submit (phone, key) of each text, and wait until each is taken."""
+        self._say("".join([f"{phone} {key}\n" for phone, key in texts]).encode(), len(texts))
+
+    def find(self, message: Message) -> Sent | None:
+        if not self._can_be_asked:
+            return None
+        asked = ASKS + f"{message.to.phone} {message.key}\n".encode()
+        return Sent(message.key) if self._say(asked, 1) == TAKEN else None
+
+    def _say(self, words: bytes, answers: int) -> bytes:
         link: socket.socket | None = getattr(self._mine, "link", None)
         if link is None:
             self._mine.link = link = socket.create_connection(("127.0.0.1", self._port), timeout=10)
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link.sendall("".join([f"{phone} {key}\n" for phone, key in texts]).encode())
-        waiting = len(texts) * len(TAKEN)
-        while waiting:
-            taken = link.recv(waiting)
-            if not taken:
+        link.sendall(words)
+        said = b""
+        while len(said) < answers * len(TAKEN):
+            more = link.recv(answers * len(TAKEN) - len(said))
+            if not more:
                 raise ConnectionError("the provider hung up")
-            waiting -= len(taken)
-
-    def find(self, _message: Message) -> Sent | None:
-        return None
+            said += more
+        return said
 
 
 def main() -> int:
@@ -71,9 +79,14 @@ def main() -> int:
     clock = SystemClock()
     courier = Courier(
         store,
-        Handover(settings.bench_provider_port),
+        Handover(
+            settings.bench_provider_port,
+            window=settings.bench_window,
+            can_be_asked=settings.bench_can_be_asked,
+        ),
         clock,
-        worker="bench",
+        worker=f"bench-{getpid()}",
+        senders=settings.senders,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
     )
     stopping = threading.Event()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dispatcher.settings import DispatcherSettings
+
 
 class BenchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ANXIN_", frozen=True)
@@ -12,3 +14,7 @@ class BenchSettings(BaseSettings):
     mqtt_port: int = 1883
     bench_provider_port: int = 0
     bench_count: int = 0  # say DONE after so many messages
+    bench_window: int = 64  # texts that a sender of ours has under way at once
+    bench_can_be_asked: bool = False  # whether the provider says what it took
+    bench_clean: bool = False  # the naive service forgets its session when it goes, as is paho's default
+    senders: int = DispatcherSettings.model_fields["senders"].default

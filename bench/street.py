@@ -11,12 +11,15 @@ import selectors
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 ACKS = "care/+/+/ack"
 DONE = "bench/done"
 TAKEN = b"taken\n"  # the provider's answer to a text
+NEVER = b"never\n"  # ... and to a question about one that it does not know
+ASKS = b"? "
 _WINDOW = 30_000  # packet ids in use at once, less than 65,536
 _CHUNK = 256  # packets handed to the socket at once
 _ID = b'"id":"'
@@ -59,7 +62,9 @@ class Heard:
 
     sent: dict[int, float] = field(default_factory=dict)
     stored: dict[int, float] = field(default_factory=dict)  # application ack
-    told: dict[int, float] = field(default_factory=dict)  # first text to a relative of that home
+    told: dict[int, float] = field(default_factory=dict)  # first text to a relative of that home accepted
+    taken: set[bytes] = field(default_factory=set)  # texts, each a phone and a key
+    again: int = 0  # texts that were taken before
     texts: int = 0
     last_text: float = 0.0
     pubacks: int = 0
@@ -69,12 +74,15 @@ class Heard:
 class Street:
     """All buttons on one connection, and a provider of texts on a TCP port of its own.
 
-    The provider reads lines `<phone> <key>` and answers each with a line; a relative's phone is `+86` and
-    the number of the home and the rank of the relative (`relative`).
+    The provider reads lines `<phone> <key>` and answers each with a line, `takes_s` seconds later. After
+    `ASKS` such a line is a question: whether it took that text. A relative's phone is `+86` and the number of
+    the home and the rank of the relative (`relative`).
     """
 
-    def __init__(self, mqtt_port: int) -> None:
+    def __init__(self, mqtt_port: int, takes_s: float = 0.0) -> None:
         self.heard = Heard()
+        self._takes_s = takes_s
+        self._late: deque[tuple[float, socket.socket, bytes]] = deque()  # answers, by when they are due
         self._mqtt = socket.create_connection(("127.0.0.1", mqtt_port))
         self._mqtt.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._in = bytearray()
@@ -171,12 +179,12 @@ class Street:
     ) -> bool:
         ends = time.monotonic() + within_s
         while not over():
-            pause = feed()
+            pauses = [pause for pause in (feed(), self._answer_late()) if pause is not None]
             self._write()
             wait = ends - time.monotonic()
             if wait <= 0:
                 return False
-            for key, events in self._selector.select(wait if pause is None else min(wait, pause)):
+            for key, events in self._selector.select(min([wait, *pauses])):
                 if events & selectors.EVENT_READ:
                     key.data(key.fileobj)
         return True
@@ -232,8 +240,11 @@ class Street:
         self._selector.register(link, selectors.EVENT_READ, self._receive)
 
     def _receive(self, link: socket.socket) -> None:
-        """Texts, a line each. The last one may come in pieces."""
-        data = link.recv(65_536)
+        """Texts and questions, a line each. The last one may come in pieces."""
+        try:
+            data = link.recv(65_536)
+        except ConnectionError:
+            data = b""  # who spoke was killed
         if not data:
             self._selector.unregister(link)
             link.close()
@@ -241,13 +252,43 @@ class Street:
             return
         now = time.monotonic()
         *lines, self._pieces[link] = (self._pieces.get(link, b"") + data).split(b"\n")
-        for line in lines:
-            home = home_of(line.split(b" ", 1)[0])
-            if home is not None:
-                self.heard.told.setdefault(home, now)
-        self.heard.texts += len(lines)
-        self.heard.last_text = now
-        link.send(TAKEN * len(lines))
+        self._answer(link, b"".join([self._take(line, now + self._takes_s) for line in lines]), now)
+
+    def _take(self, line: bytes, accepted: float) -> bytes:
+        heard = self.heard
+        if line.startswith(ASKS):
+            return TAKEN if line.removeprefix(ASKS) in heard.taken else NEVER
+        if line in heard.taken:
+            heard.again += 1
+        heard.taken.add(line)
+        heard.texts += 1
+        heard.last_text = accepted
+        home = home_of(line.split(b" ", 1)[0])
+        if home is not None:
+            heard.told.setdefault(home, accepted)
+        return TAKEN
+
+    def _answer(self, link: socket.socket, words: bytes, now: float) -> None:
+        if self._takes_s:
+            self._late.append((now + self._takes_s, link, words))
+        else:
+            _say(link, words)
+
+    def _answer_late(self) -> float | None:
+        """Give the answers that are due; returns in how many seconds the next one is."""
+        now = time.monotonic()
+        while self._late:
+            due, link, words = self._late[0]
+            if due > now:
+                return due - now
+            self._late.popleft()
+            _say(link, words)
+        return None
+
+
+def _say(link: socket.socket, words: bytes) -> None:
+    with contextlib.suppress(OSError):  # who asked was killed
+        link.send(words)
 
 
 _RELATIVE = b"+8619"
