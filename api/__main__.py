@@ -13,7 +13,7 @@ from api.parts import Parts
 from api.server import serve
 from api.settings import Settings
 from community import logs
-from community.starting import CannotStart, starting
+from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
 from dispatcher import plans, presets
@@ -48,7 +48,7 @@ def main() -> int:
     )
     # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.
     signal.signal(signal.SIGTERM, _end)
-    server = serve(app, settings, lambda: print(f"ready {settings.base_url}", flush=True))
+    server = serve(app, settings, lambda: ready(settings.base_url))
     try:
         server.run()
     except KeyboardInterrupt:

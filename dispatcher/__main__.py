@@ -14,7 +14,7 @@ from os import getpid
 import structlog
 
 from community import logs
-from community.starting import CannotStart, starting
+from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
 from dispatcher import plans, presets
@@ -99,7 +99,7 @@ def main() -> int:
     net = ReachCheck(store, Planbook(plans.shipped()))
     checking = threading.Thread(target=net.run, args=(clock, stopping), name="reach")
     checking.start()
-    print("ready dispatcher", flush=True)
+    ready("dispatcher")
     run(engine, courier, bell, clock, stopping, also)
     going_round.join()
     checking.join()

@@ -10,7 +10,7 @@ import time
 import structlog
 
 from community import logs
-from community.starting import CannotStart, starting
+from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
 from devices.formats import TOPICS
@@ -65,7 +65,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     line.start()
     if line.subscribed.wait(10):
-        print("ready gateway", flush=True)
+        ready("gateway")
     pulse = Pulse(store, WorkerKind.GATEWAY)
     run(store, line, receiver, seen, alive, clock, pulse, stopping)
     line.stop()

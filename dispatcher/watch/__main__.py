@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from community import logs
 from community.errors import NotFound
-from community.starting import CannotStart, starting
+from community.starting import CannotStart, ready, starting
 from community.storage import Store, register
 from community.storage.schema import require_newest
 from dispatcher.bell import Bell, MqttBell
@@ -65,7 +65,7 @@ def main(words: Sequence[str]) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    print("ready watch", flush=True)
+    ready("watch")
     run(round_, bell, clock, stopping)
     round_.end()
     bell.close()

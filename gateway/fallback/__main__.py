@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from community import logs
-from community.starting import CannotStart, starting
+from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from devices.formats import TOPICS
 from devices.profiles import shipped
@@ -63,7 +63,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stopping.set())
     line.start()
     if line.subscribed.wait(10):
-        print("ready fallback", flush=True)
+        ready("fallback")
     while not stopping.is_set() and line.is_alive():
         arrivals = line.wait_arrivals(WAIT_S, GROUP)
         try:
