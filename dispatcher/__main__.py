@@ -24,7 +24,7 @@ from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
 from dispatcher.drills import Drills
 from dispatcher.echo import Echo
-from dispatcher.engine import Engine
+from dispatcher.engine import GROUP, Engine
 from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
@@ -121,13 +121,18 @@ def run(
     stopping: threading.Event,
     also: Callable[[datetime], int] = lambda _: 0,
 ) -> None:
-    """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round."""
+    """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round.
+
+    A round takes one group. While there are more it is followed by the next at once, which begins with what
+    came in meanwhile: a press does not wait for the repeats of a thousand others.
+    """
     sys.setswitchinterval(SWITCH_S)
     rang = False
     while not stopping.is_set():
+        seen = 0
         try:
-            changed = engine.tick(clock.now(), expected=rang)
-            changed += also(clock.now())
+            seen = engine.tick(clock.now(), expected=rang, once=True)
+            changed = seen + also(clock.now())
             if changed:
                 bell.tell()
             while courier.collect():  # what was not born under our courier's lease
@@ -135,7 +140,7 @@ def run(
         except Exception:
             log.exception("a tick failed")
             stopping.wait(TICK_S)
-        rang = bell.wait(TICK_S)
+        rang = seen >= GROUP or bell.wait(TICK_S)
 
 
 if __name__ == "__main__":

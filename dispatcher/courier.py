@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,8 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from community.storage import Store
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
 from dispatcher.clock import Clock
-from dispatcher.model import LOST, Entry, Fact, Message, MessageState, Purpose, speaks
+from dispatcher.lanes import Lanes
+from dispatcher.model import LOST, Entry, Fact, Lane, Message, MessageState, Purpose, speaks
 from dispatcher.storage import outbox
 from dispatcher.storage.casebook import Casebook
 from dispatcher.wording import fate
@@ -211,10 +213,11 @@ class Courier:
         self._senders = senders
         self._recorded = recorded
         self._has_another_way = has_another_way
-        self._work: queue.SimpleQueue[_Leased | None] = queue.SimpleQueue()
+        self._work: Lanes[_Leased] = Lanes(senders)
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
-        self._most = senders * max(BACKLOG, channel.capabilities.together)
-        self._busy = 0
+        self._together = channel.capabilities.together
+        self._most = senders * max(BACKLOG, self._together)
+        self._busy: Counter[Lane] = Counter()  # messages taken and not carried yet
         self._is_full = False
         self._ending = threading.Event()
         self._lock = threading.Lock()
@@ -226,10 +229,13 @@ class Courier:
         self._recorder = threading.Thread(target=self._record_all, name="courier-record", daemon=True)
         self._recorder.start()
 
-    def free(self) -> int:
-        """How many messages could be taken now and be on their way before their lease runs out."""
+    def free(self, lane: Lane = Lane.EARLY) -> int:
+        """How many messages of `lane` could be taken now and be on their way before their lease runs out.
+
+        What was taken of later lanes takes no room: it is overtaken.
+        """
         with self._lock:
-            return max(0, self._most - self._busy)
+            return max(0, self._most - sum(count for busy, count in self._busy.items() if busy <= lane))
 
     def lease(self) -> tuple[str, datetime]:
         """What a message must carry to be ours: this worker, until when."""
@@ -237,28 +243,33 @@ class Courier:
 
     def accept(self, messages: Sequence[Message], until: datetime) -> None:
         """Send messages that are under this worker's lease already, which runs `until`."""
-        with self._lock:
-            self._busy += len(messages)
+        by_lane: defaultdict[Lane, list[_Leased]] = defaultdict(list)
         for message in messages:
-            self._work.put(_Leased(message, until))
+            by_lane[message.lane].append(_Leased(message, until))
+        for lane, leased in by_lane.items():
+            self._count(lane, len(leased))
+            self._work.put(lane, leased, self._together)
 
     def collect(self) -> int:
         """Take what waits in the outbox, as much as can be sent soon; returns how many."""
         now = self._clock.now()
-        limit = self.free()
-        self._is_full = limit < self._most // 2
-        if self._is_full:
+        for last in (Lane.LAST, Lane.EARLY, Lane.FIRST):
+            limit = self.free(last)
+            if limit >= self._most // 2:
+                break
+        self._is_full = last is not Lane.LAST
+        if limit < self._most // 2:
             return 0  # many at once later, rather than a few at a time now: each look is a transaction
         with self._store.read() as connection:
             is_lost = self._has_another_way and outbox.is_anything_lost(connection, now)
-            if not is_lost and not outbox.is_anything_waiting(connection, now):
+            if not is_lost and not outbox.is_anything_waiting(connection, now, last):
                 return 0
         worker, until = self.lease()
         with self._store.write() as connection:
             outbox.drop_stale(connection, now)
             if is_lost:
                 outbox.take_back(connection, now)
-            taken = outbox.take(connection, worker=worker, now=now, lease_until=until, limit=limit)
+            taken = outbox.take(connection, worker=worker, now=now, lease_until=until, limit=limit, last=last)
         self.accept(taken, until)
         return len(taken)
 
@@ -268,8 +279,7 @@ class Courier:
 
     def close(self) -> None:
         """Finish what is being sent, record it, and stop."""
-        for _ in self._pool:
-            self._work.put(None)
+        self._work.end()
         for sender in self._pool:
             sender.join()
         self._ending.set()
@@ -277,29 +287,30 @@ class Courier:
         self._recorder.join()
 
     def _send_all(self) -> None:
-        """One sender, until there is a None for it."""
-        while group := self._take():
+        """One sender, until it is time to end."""
+        while True:
+            lane, group = self._work.take(self._together)
+            if not group:
+                return
             self._carry(group)
-
-    def _take(self) -> list[_Leased]:
-        """The next message, and what may be under way together with it; nothing when it is time to end."""
-        taken = [self._work.get()]
-        with contextlib.suppress(queue.Empty):
-            while taken[-1] is not None and len(taken) < self._channel.capabilities.together:
-                taken.append(self._work.get_nowait())
-        if taken[-1] is None and len(taken) > 1:
-            self._work.put(taken.pop())  # to end comes after these
-        return [leased for leased in taken if leased is not None]
+            self._count(lane, -len(group))
+            self._work.done(lane)
 
     def _carry(self, group: Sequence[_Leased]) -> None:
         # Begun too late it could still be leaving when another courier takes it: then leave it to that one.
-        latest = self._clock.now() + ATTEMPT
+        now = self._clock.now()
+        latest = now + ATTEMPT
         messages = [leased.message for leased in group if latest <= leased.until]
         if messages:
             for carried in carry_together(self._channel, messages, self._clock):
                 self._done.put(carried)
+        for leased in group:
+            if latest > leased.until:  # urgent ones have overtaken it for too long
+                self._done.put(Carried(leased.message, "", Held(0.0), now))
+
+    def _count(self, lane: Lane, more: int) -> None:
         with self._lock:
-            self._busy -= len(group)
+            self._busy[lane] += more
 
     def _record_all(self) -> None:
         last = False

@@ -65,7 +65,7 @@ def _ask(connection: Connection, drill_id: int, phone: str, now: datetime) -> bo
         Purpose.DRILL,
         rung=0,
         body=Voice.of(register.site(connection)).drill(home),
-        lane=Lane.ORDINARY,
+        lane=Lane.LAST,
         variables=templates.drill(home),
     )
     drills.ask(connection, drill_id, key, now)

@@ -68,10 +68,11 @@ class Engine:
         self._courier = courier
         self._known: _Known | None = None
 
-    def tick(self, now: datetime, *, expected: bool = False) -> int:
+    def tick(self, now: datetime, *, expected: bool = False, once: bool = False) -> int:
         """Look at everything that is due at `now`; returns how many incidents that was.
 
         When something is `expected`, because somebody rang, it is not first asked whether there is anything.
+        With `once`, at one group of at most GROUP: what happens meanwhile is not due at `now`.
         """
         if not expected:
             with self._store.read() as connection:
@@ -86,7 +87,7 @@ class Engine:
                 return seen + self._one_by_one(now)
             self._hand_over(born)
             seen += done
-            if done < GROUP:
+            if done < GROUP or once:
                 return seen
 
     def _group(self, now: datetime, limit: int) -> tuple[int, _Born]:

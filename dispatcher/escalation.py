@@ -44,6 +44,11 @@ from dispatcher.model import (
 from dispatcher.wording import KIND_WORD, RESPONDER_WORD, Voice, distance_words
 
 _GAVE_UP = frozenset({OfferState.DECLINED, OfferState.EXPIRED})
+_LANE = {
+    Severity.EMERGENCY: Lane.PERSON,
+    Severity.ROUTINE: Lane.ORDINARY,
+    Severity.TROUBLE: Lane.LAST,
+}
 
 
 def next_step(case: Case, now: datetime, voice: Voice) -> Step:
@@ -127,7 +132,7 @@ class _Climb:
         self.ladder_at = self.incident.ladder_at
         if is_set_back(case.incident, now):  # the next rung comes at once, and the others count from there
             self.ladder_at = now - (rung_at(case.plan, now, self._fired) - now)
-        self.lane = Lane.PERSON if case.incident.severity is Severity.EMERGENCY else Lane.ORDINARY
+        self.lane = _LANE[case.incident.severity]
         self.texts: list[Draft] = []
         self.asks: list[Ask] = []
         self.facts: list[Fact] = []
@@ -158,6 +163,8 @@ class _Climb:
         self.cannot = self.stopped | {told.who for told in answered if told.answer is Meaning.CANNOT}
         latest = {told.who: told for told in present}
         self.unreachable = {told.who for told in latest.values() if told.unreachable}
+        self.is_silent = self.told <= self.unreachable  # nobody has been told of this trouble yet
+        self.spoken = 0  # messages of this step by which the ladder turns to somebody
         relatives = {told.who: told for told in answered if told.who.startswith("contact:")}
         self.comes_until = {
             who: told.answered_at + timedelta(seconds=self.plan.relative_s)
@@ -429,6 +436,15 @@ class _Climb:
             )
         return any(reached)
 
+    def _next_lane(self) -> Lane:
+        """Until somebody is told, a person's alarm goes before what others hear again; one message of each
+        home before all the rest.
+        """
+        self.spoken += 1
+        if not self.is_silent or self.lane is not Lane.PERSON:
+            return self.lane
+        return Lane.FIRST if self.spoken == 1 else Lane.EARLY
+
     def _tell(self, tell: Tell) -> bool:
         match tell.whom:
             case Whom.DESK:
@@ -478,7 +494,7 @@ class _Climb:
                     purpose=Purpose.RAISED,
                     rung=self.rung,
                     body=body,
-                    lane=self.lane,
+                    lane=self._next_lane(),
                     variables=variables,
                 )
             )
@@ -530,7 +546,7 @@ class _Climb:
                     purpose=Purpose.ASK,
                     rung=self.rung,
                     body=body,
-                    lane=self.lane,
+                    lane=self._next_lane(),
                     variables=short,
                 ),
             )

@@ -38,7 +38,7 @@ def wants_call(astray: Astray, now: datetime) -> bool:
     Not where no channel would ever say that it arrived: then each text would be followed by a call.
     """
     message = astray.message
-    asks = message.purpose in (Purpose.RAISED, Purpose.ASK) and message.lane is Lane.PERSON
+    asks = message.purpose in (Purpose.RAISED, Purpose.ASK) and message.lane.is_persons
     if message.is_spoken or astray.called or not asks or not astray.needed:
         return False
     if message.state in LOST:
@@ -72,7 +72,10 @@ def is_given_up(message: Message, now: datetime) -> bool:
 
 
 def call_for(astray: Astray) -> Draft:
-    """The call that follows a text: to the same person, on the same rung, about the same."""
+    """The call that follows a text: to the same person, on the same rung, about the same.
+
+    It is no first word unless the text has failed: a second word to one never delays the first to another.
+    """
     text = astray.message
     return Draft(
         key=call_key(text.key),
@@ -80,7 +83,7 @@ def call_for(astray: Astray) -> Draft:
         purpose=text.purpose,
         rung=astray.rung,
         body=text.body,
-        lane=text.lane,
+        lane=text.lane if text.state in LOST else max(text.lane, Lane.PERSON),
         variables=text.variables,
         is_call=True,
     )

@@ -362,10 +362,22 @@ DEFINITE = frozenset(
 
 
 class Lane(IntEnum):
-    """Person alarms have their own lane; a lower number leaves first."""
+    """Who leaves first: a lower number. Stored, so no number is ever used again for something else."""
 
-    PERSON = 1
+    FIRST = -1  # the first word of a person's alarm: one message of each home
+    EARLY = 0  # the others of that home who are told and asked at once with it
+    PERSON = 1  # what follows of a person's alarm: later rungs, repeats, news, its end
     ORDINARY = 2
+    LAST = 3  # trouble of devices, tests of numbers
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether nothing that was said before, and nothing ordinary, may delay it."""
+        return self <= Lane.EARLY
+
+    @property
+    def is_persons(self) -> bool:
+        return self <= Lane.PERSON
 
 
 @dataclass(frozen=True, slots=True)

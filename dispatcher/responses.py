@@ -252,7 +252,7 @@ def ask_responder(
         attempt = sum(o.responder_id == responder_id for o in known)
         who = Recipient(f"responder:{responder.id}", responder.name, responder.phone)
         body, short = request(voice, home, incident, responder, distance)
-        _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now, short)
+        _say(book, incident_id, Purpose.ASK, f"hand{attempt}", who, body, now, short, Lane.EARLY)
         far = f",{distance_words(distance)}" if distance is not None else ""
         text = f"请{responder.name}前往:{candidate.why}{far}"
         book.note(incident_id, now, Fact(Entry.ASKED, text, _account(account), {"responder": responder.id}))
@@ -732,9 +732,10 @@ def _say(
     body: str,
     now: datetime,
     variables: templates.Variables = templates.NONE,
+    lane: Lane = Lane.PERSON,
 ) -> None:
     key = f"i{incident_id}.{mark}.{to.who}"
-    draft = Draft(key, to, purpose, rung=0, body=body, lane=Lane.PERSON, variables=variables)
+    draft = Draft(key, to, purpose, rung=0, body=body, lane=lane, variables=variables)
     book.say(incident_id, draft, now)
 
 

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 from community.model import ContactChannel, Medium
 from dispatcher.channels import Capabilities
-from dispatcher.model import Lane, Message, Purpose
+from dispatcher.model import Message, Purpose
 
 # ---- which ways there are ----
 
@@ -126,19 +126,22 @@ def tried(health: Health, now: datetime) -> Health:
 class Urgency(IntEnum):
     """Who goes first when there is not enough for all."""
 
-    HELP = 0  # somebody is called to a person in trouble
-    PERSON = 1  # news of such a case
-    OTHER = 2  # devices, tests, reports
+    FIRST = 0  # the first messages of a person's alarm
+    HELP = 1  # somebody more, or again, is called to a person in trouble
+    PERSON = 2  # news of such a case
+    OTHER = 3  # devices, tests, reports
 
 
 # The share of a full bucket that each must leave for those before it.
-LEAVES = {Urgency.HELP: 0.0, Urgency.PERSON: 0.25, Urgency.OTHER: 0.5}
+LEAVES = {Urgency.FIRST: 0.0, Urgency.HELP: 0.25, Urgency.PERSON: 0.375, Urgency.OTHER: 0.5}
 
 
 def urgency(message: Message) -> Urgency:
-    if message.lane is not Lane.PERSON:
+    if not message.lane.is_persons:
         return Urgency.OTHER
-    return Urgency.HELP if calls_for_help(message) else Urgency.PERSON
+    if not calls_for_help(message):
+        return Urgency.PERSON
+    return Urgency.FIRST if message.lane.is_urgent else Urgency.HELP
 
 
 LONGEST_TURN = timedelta(seconds=60)
@@ -148,18 +151,19 @@ LONGEST_TURN = timedelta(seconds=60)
 class Bucket:
     """A token bucket: `rate` messages a second on average, `burst` at once; `level` is what is left `at`.
 
-    Those who find it empty are told when to come again, one after the other: the last was told `promised`.
+    Those who find it empty are told when to come again, one after the other: the last of each urgency was
+    told `promised`. Nobody waits for the turns of those behind him.
     """
 
     rate: float
     burst: float
     level: float
     at: datetime
-    promised: datetime
+    promised: tuple[datetime, ...]  # by urgency
 
     @classmethod
     def full(cls, rate: float, burst: float, now: datetime) -> Bucket:
-        return cls(rate, burst, burst, now, now)
+        return cls(rate, burst, burst, now, (now,) * len(Urgency))
 
     def refilled(self, now: datetime) -> Bucket:
         """At `now`. A clock that was set back gives nothing and takes nothing."""
@@ -174,10 +178,11 @@ class Bucket:
 
     def queued(self, who: Urgency) -> tuple[Bucket, float]:
         """One who found no room, and in how many seconds it is its turn: a minute at most."""
-        turn = max(self.at + timedelta(seconds=self._missing(who) / self.rate), self.promised)
-        turn = min(turn, self.at + LONGEST_TURN)
-        promised = turn + timedelta(seconds=1 / self.rate)
-        return replace(self, promised=promised), (turn - self.at).total_seconds()
+        refilled = self.at + timedelta(seconds=self._missing(who) / self.rate)
+        turn = min(max(refilled, *self.promised[: who + 1]), self.at + LONGEST_TURN)
+        promised = list(self.promised)
+        promised[who] = turn + timedelta(seconds=1 / self.rate)
+        return replace(self, promised=tuple(promised)), (turn - self.at).total_seconds()
 
     def _missing(self, who: Urgency) -> float:
         return 1 + LEAVES[who] * self.burst - self.level

@@ -168,7 +168,7 @@ class Switchboard:
         who, phone = urgency(message), message.to.phone
         with self._lock:
             number = self._number(phone, now) if self._is_limited(left) else None
-            if number is not None and who is not Urgency.HELP and not number.has_room(who):
+            if number is not None and who > Urgency.HELP and not number.has_room(who):
                 self._numbers[phone], wait_s = number.queued(who)
                 return None, wait_s
             order = in_turn(left, message, self._healths, now, self._wishes.sick)

@@ -401,6 +401,14 @@ Index(
     sqlite_where=text("due_at IS NOT NULL"),
     postgresql_where=text("due_at IS NOT NULL"),
 )
+# Cases whose plan has told nobody yet; a query that uses it says the same words.
+Index(
+    "ix_incident_untold",
+    incident.c.severity,
+    incident.c.due_at,
+    sqlite_where=text("due_at IS NOT NULL AND rung = ladder_rung"),
+    postgresql_where=text("due_at IS NOT NULL AND rung = ladder_rung"),
+)
 
 # What the last check of every home's safety net found; gone when the next one finds it no more.
 reach_gap = Table(

@@ -20,7 +20,7 @@ import structlog
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatcher.channels import Capabilities, Outcome, Reception, Sent, TryLater, Undeliverable
-from dispatcher.model import Lane, Message, MessageState
+from dispatcher.model import Message, MessageState
 
 LOOK_S = 1.0
 _MANY = 20  # a modem needs a minute for as many
@@ -142,8 +142,8 @@ def _id_of(message: Message) -> str:
 
 
 def _file_of(message: Message) -> str:
-    """The daemon takes files by their names: a person's alarm (A) before all others (C)."""
-    first = "A" if message.lane is Lane.PERSON else "C"
+    """The daemon takes files by their names: first words (A), then persons' alarms (B), then others (C)."""
+    first = "A" if message.lane.is_urgent else "B" if message.lane.is_persons else "C"
     return f"OUT{first}{message.created_at:%Y%m%d_%H%M%S}_00_{message.to.phone}_{_mark_of(message)}.txt"
 
 

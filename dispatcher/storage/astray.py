@@ -28,7 +28,7 @@ _NEEDED = and_(
 _IN_VAIN = and_(message.c.is_call, message.c.state == MessageState.QUEUED.value, ~_NEEDED)
 _MAY_BE_CALLED = and_(
     message.c.purpose.in_([Purpose.RAISED.value, Purpose.ASK.value]),
-    message.c.lane == Lane.PERSON.value,
+    message.c.lane <= Lane.PERSON.value,
     ~_CALLED,
     _NEEDED,
 )

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, literal_column, or_, select, union_all, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from community.storage.prepared import Changes, Query, Rows
 from community.storage.tables import alarm, incident, message, offer, reply, timeline
@@ -51,6 +62,8 @@ _WORKERS = 8  # that find enough to do at once; one more waits for the next look
 
 # Due by its time, or written before the clock was set back.
 _DUE = (incident.c.due_at <= bindparam("now"), incident.c.due_at > bindparam("too_far"))
+# Whose plan has told nobody yet comes before all whose plan only goes on, however many those are.
+_UNTOLD = incident.c.rung == incident.c.ladder_rung
 
 
 def _due_first() -> Select[Any]:
@@ -65,7 +78,7 @@ def _due_first() -> Select[Any]:
         .limit(bindparam("most"))
         .subquery()
         for severity in Severity
-        for due in _DUE
+        for due in (*_DUE, and_(_UNTOLD, _DUE[0]))
     )
     return select(union_all(*(select(one.c.id) for one in found)).subquery().c.id)
 
@@ -76,7 +89,7 @@ _TAKE_DUE = Query(
     lambda _: (
         select(incident)
         .where(incident.c.id.in_(_due_first()))
-        .order_by(incident.c.severity.desc(), incident.c.due_at)
+        .order_by(incident.c.severity.desc(), ~_UNTOLD, incident.c.due_at)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
     )
@@ -418,8 +431,8 @@ class Casebook:
     def write(self, *, lease: tuple[str, datetime] | None = None, lease_most: int = 0) -> list[Message]:
         """Write everything back, in a few statements however many incidents there are.
 
-        With `lease` (worker, until) the first `lease_most` new messages, most urgent first, are born as taken
-        by that worker and returned: its courier need not look for them again.
+        With `lease` (worker, until) the first `lease_most` new messages that are urgent are born as taken by
+        that worker and returned: its courier need not look for them again. The others wait for their turn.
         """
         self._write_incidents()
         for rows in (self._alarms_new, self._offers_new, self._messages_new):
@@ -460,7 +473,8 @@ class Casebook:
         taken: list[dict[str, Any]] = []
         if lease is not None and most > 0:
             worker, until = lease
-            taken = sorted(rows, key=lambda row: int(row["lane"]))[:most]
+            urgent = [row for row in rows if row["lane"] <= Lane.EARLY]
+            taken = sorted(urgent, key=lambda row: int(row["lane"]))[:most]
             for row in taken:
                 row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)
         tell_apart(self._connection, rows, rows[0]["created_at"])

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, 
 from community.storage.prepared import Changes, Query
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, withdrawal
-from dispatcher.model import RANK, Draft, Message, MessageState, Purpose, Recipient
+from dispatcher.model import RANK, Draft, Lane, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from, message_from_mapping
 
 _WORTH_ANOTHER = timedelta(minutes=30)  # a report that comes later is of a text that nobody waits for
@@ -45,12 +45,15 @@ _WAITS = or_(
         or_(message.c.lease_until <= bindparam("now"), message.c.lease_until > bindparam("too_far")),
     ),
 )
-_ANY_WAITING = Query(lambda _: select(message.c.id).where(_WAITS).limit(1))
+_UP_TO = message.c.lane <= bindparam("last")
+_ANY_WAITING = Query(lambda _: select(message.c.id).where(_WAITS, _UP_TO).limit(1))
 _CASE_CLOSED = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
 _TAKE = Query(
     lambda _: (
         select(message)
-        .where(_WAITS, or_(*(message.c.purpose == purpose for purpose in _AFTER_CLOSING), ~_CASE_CLOSED))
+        .where(
+            _WAITS, _UP_TO, or_(*(message.c.purpose == purpose for purpose in _AFTER_CLOSING), ~_CASE_CLOSED)
+        )
         .order_by(message.c.lane, message.c.due_at, message.c.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True, of=message)
@@ -81,9 +84,9 @@ def put(connection: Connection, draft: Draft, now: datetime) -> None:
     connection.execute(statement.on_conflict_do_nothing(index_elements=[message.c.key]))
 
 
-def is_anything_waiting(connection: Connection, now: datetime) -> bool:
-    """Whether a courier would find something to take; a cheap look, without a lock."""
-    return bool(_ANY_WAITING.rows(connection, now=now, too_far=now + _TOO_FAR))
+def is_anything_waiting(connection: Connection, now: datetime, last: Lane = Lane.LAST) -> bool:
+    """Whether a courier would find something to take, up to the lane `last`; a cheap look, without a lock."""
+    return bool(_ANY_WAITING.rows(connection, now=now, too_far=now + _TOO_FAR, last=int(last)))
 
 
 def take(
@@ -93,12 +96,13 @@ def take(
     now: datetime,
     lease_until: datetime,
     limit: int,
+    last: Lane = Lane.LAST,
 ) -> list[Message]:
-    """Take messages that are due, or whose courier has gone silent; most urgent first.
+    """Take messages that are due, or whose courier has gone silent; most urgent first, up to the lane `last`.
 
     A message of a case that was closed meanwhile stays behind: `drop_stale` cancels it.
     """
-    rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit)
+    rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit, last=int(last))
     taken = [
         {
             **row._asdict(),

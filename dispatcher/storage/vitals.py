@@ -121,7 +121,7 @@ def _is_unsent(now: datetime) -> ColumnElement[bool]:
         or_(
             and_(message.c.state == queued, message.c.due_at < now - OVERDUE),
             and_(message.c.state == sending, message.c.lease_until < now - OVERDUE),
-            and_(message.c.lane == int(Lane.PERSON), message.c.created_at < now - UNSENT),
+            and_(message.c.lane <= int(Lane.PERSON), message.c.created_at < now - UNSENT),
         ),
     )
 

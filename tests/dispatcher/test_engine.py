@@ -17,6 +17,7 @@ from devices.signal import Kind
 from dispatcher import intake
 from dispatcher.engine import BROKEN_WAIT, GROUP, Engine
 from dispatcher.model import CloseCode, Entry, Stage
+from dispatcher.storage.casebook import Casebook
 from tests.town import Town
 
 NAMES = ("王秀英", "赵玉兰", "孙桂芳")
@@ -186,3 +187,25 @@ def test_a_storm_larger_than_a_group_is_looked_at_in_one_tick(town: Town) -> Non
 
     assert town.engine.tick(town.time) == count
     assert town.engine.tick(town.time) == 0
+
+
+def test_whose_plan_has_told_nobody_is_looked_at_before_all_whose_plan_goes_on(town: Town) -> None:
+    pressed(town, *(f"住户{number}" for number in range(9)))
+    town.work()
+    town.time += timedelta(seconds=60)
+    pressed(town, "孙桂芳")
+
+    with town.store.write() as connection:
+        book = Casebook(connection)
+        [first] = book.load_due(town.time, 1)
+
+    assert book.incident(first).household_id == town.homes["孙桂芳"]
+
+
+def test_a_look_at_one_group_leaves_the_rest_for_the_next(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatcher.engine.GROUP", 2)
+    pressed(town, *NAMES)
+
+    assert [town.engine.tick(town.time, once=True) for _ in range(3)] == [2, 1, 0]

@@ -643,19 +643,44 @@ def test_the_distance_is_left_out_when_it_is_not_known() -> None:
     assert "请人1前往:最近" in [f.text for f in step.facts]
 
 
+def lanes(step: Step) -> list[Lane]:
+    return [draft.lane for draft in (*step.texts, *(ask.draft for ask in step.asks))]
+
+
 @pytest.mark.parametrize(
-    "severity, lane",
+    "severity, expected",
     [
-        (Severity.EMERGENCY, Lane.PERSON),
-        (Severity.ROUTINE, Lane.ORDINARY),
-        (Severity.TROUBLE, Lane.ORDINARY),
+        (Severity.EMERGENCY, [Lane.FIRST, Lane.EARLY]),
+        (Severity.ROUTINE, [Lane.ORDINARY, Lane.ORDINARY]),
+        (Severity.TROUBLE, [Lane.LAST, Lane.LAST]),
     ],
 )
-def test_only_person_alarms_have_the_fast_lane(severity: Severity, lane: Lane) -> None:
-    step, _ = look(a_case(LADDER, contacts=1, workers=1, severity=severity), 0)
+def test_only_person_alarms_have_the_fast_lanes(severity: Severity, expected: list[Lane]) -> None:
+    ladder = plan((0, (relatives(1), nearest(1))), (60, (DESK,)))
+    step, _ = look(a_case(ladder, contacts=1, workers=1, severity=severity), 0)
 
-    assert {text.lane for text in step.texts} == {lane}
-    assert {ask.draft.lane for ask in step.asks} == {lane}
+    assert lanes(step) == expected
+
+
+def test_what_follows_the_first_words_waits_behind_those_of_other_homes() -> None:
+    ladder = plan((0, (relatives(1),)), (60, (relatives(1), DESK)), repeat_s=100)
+    case = a_case(ladder, contacts=2)
+    found = []
+    for seconds in (0, 60, 160):
+        step, case = look(case, seconds)
+        found.append(lanes(step))
+
+    assert found == [[Lane.FIRST], [Lane.PERSON], [Lane.PERSON]]
+
+
+def test_a_home_of_which_nobody_could_be_told_still_has_its_first_word_to_come() -> None:
+    ladder = plan((0, (relatives(1),)), (60, (DESK,)))
+    _, case = look(a_case(ladder, contacts=3), 0)
+    step, case = look(unreachable(case, "contact:1", after(5)), 5)
+    assert (whom(step), lanes(step)) == (["contact:2"], [Lane.FIRST])
+
+    step, _ = look(replied(case, 2, Meaning.CANNOT, after(9)), 9)
+    assert (whom(step), lanes(step)) == (["contact:3"], [Lane.PERSON])
 
 
 def test_a_due_time_is_never_further_away_than_any_delay() -> None:

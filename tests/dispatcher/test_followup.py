@@ -37,6 +37,7 @@ ASTRAY = [
             {"sent_at": None},
             *({"state": state, "is_call": is_call} for state in MessageState for is_call in (False, True)),
             *({"state": state, "purpose": Purpose.CLOSED} for state in MessageState),
+            *({"lane": Lane.FIRST, "state": state} for state in MessageState),
         )
     ),
 ]
@@ -69,6 +70,7 @@ def what_the_rules_say(rules: ModuleType) -> object:
             rules.wants_asking(one, now),
             rules.is_given_up(one.message, now),
             rules.is_vain(one),
+            rules.call_for(one).lane,
         )
         for one in (*ASTRAY, *nobody_needs_it, *unasked)
         for now in (NOW + timedelta(seconds=seconds) for seconds in BORDERS_S)
@@ -129,9 +131,17 @@ def test_a_call_is_waited_for_longer_than_a_text() -> None:
 
 
 def test_the_call_is_to_the_same_person_about_the_same_on_the_same_rung() -> None:
-    draft = followup.call_for(replace(SENT, rung=3))
-    text = SENT.message
+    text = replace(SENT.message, lane=Lane.PERSON)
+    draft = followup.call_for(replace(SENT, message=text, rung=3))
 
     assert (draft.to.who, draft.to.phone) == (text.to.who, text.to.phone)
     assert (draft.purpose, draft.rung, draft.body, draft.lane) == (text.purpose, 3, text.body, text.lane)
     assert (draft.key, draft.is_call) == (f"{text.key}.call", True)
+
+
+def test_a_call_beside_a_text_that_left_delays_nobodys_first_word() -> None:
+    first = replace(SENT.message, lane=Lane.FIRST)
+    assert followup.call_for(replace(SENT, message=first)).lane is Lane.PERSON
+
+    lost = replace(first, state=MessageState.UNDELIVERABLE)
+    assert followup.call_for(replace(SENT, message=lost)).lane is Lane.FIRST, "nobody has heard of it yet"

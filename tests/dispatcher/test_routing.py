@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from types import ModuleType
@@ -195,10 +196,13 @@ def test_a_clock_that_is_set_back_shuts_nobody_out(now: datetime) -> None:
 @pytest.mark.parametrize(
     "purpose, lane, expected",
     [
+        (Purpose.RAISED, Lane.FIRST, Urgency.FIRST),
+        (Purpose.ASK, Lane.EARLY, Urgency.FIRST),
         (Purpose.RAISED, Lane.PERSON, Urgency.HELP),
         (Purpose.ASK, Lane.PERSON, Urgency.HELP),
         (Purpose.CLOSED, Lane.PERSON, Urgency.PERSON),
         (Purpose.RAISED, Lane.ORDINARY, Urgency.OTHER),
+        (Purpose.RAISED, Lane.LAST, Urgency.OTHER),
     ],
 )
 def test_who_goes_first(now: datetime, purpose: Purpose, lane: Lane, expected: Urgency) -> None:
@@ -218,10 +222,14 @@ def test_each_leaves_a_share_for_those_before_it(now: datetime) -> None:
     assert others.has_room(Urgency.PERSON)
 
     news, sent = drained(Urgency.PERSON, now)
-    assert sent == 15
+    assert sent == 12
     assert news.has_room(Urgency.HELP)
 
-    assert drained(Urgency.HELP, now)[1] == 20
+    repeats, sent = drained(Urgency.HELP, now)
+    assert sent == 15
+    assert repeats.has_room(Urgency.FIRST)
+
+    assert drained(Urgency.FIRST, now)[1] == 20
 
 
 def test_those_who_find_no_room_come_again_one_after_the_other(now: datetime) -> None:
@@ -236,6 +244,17 @@ def test_those_who_find_no_room_come_again_one_after_the_other(now: datetime) ->
         later = bucket.refilled(now + timedelta(seconds=turn))
         assert later.has_room(Urgency.OTHER)
         bucket = later.less_one()
+
+
+def test_nobody_waits_for_the_turns_of_those_behind_him(now: datetime) -> None:
+    bucket, _ = drained(Urgency.FIRST, now)
+    for _ in range(100):
+        bucket, repeat_s = bucket.queued(Urgency.HELP)
+    bucket, first_s = bucket.queued(Urgency.FIRST)
+    assert (repeat_s, first_s) == (52.5, 0.5)
+
+    _, behind_s = bucket.queued(Urgency.PERSON)
+    assert behind_s == 53.0, "news waits for both"
 
 
 @given(
@@ -306,6 +325,9 @@ def what_the_rules_say(rules: ModuleType) -> object:
     turns = []
     for who in rules.Urgency:
         bucket = rules.Bucket.full(2.0, 8.0, now)
+        for other in rules.Urgency:
+            bucket = replace(bucket, level=0.0).queued(other)[0]
+        bucket = replace(bucket, level=8.0)
         for second in (0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1, 100):
             bucket = bucket.refilled(now + timedelta(seconds=second))
             if bucket.has_room(who):

@@ -38,7 +38,7 @@ def sms(modem: Modem, heard: Heard) -> Iterator[GammuSms]:
 
 
 def test_a_text_is_a_file_that_the_daemon_can_read(sms: GammuSms, modem: Modem, now: datetime) -> None:
-    outcome = sms.send(a_message(now))
+    outcome = sms.send(a_message(now, lane=Lane.FIRST))
 
     assert isinstance(outcome, Sent)
     [file] = modem.waiting()
