@@ -169,7 +169,7 @@ def _role(device: _Device, profiles: Profiles) -> Role:
     if device.role in set(Role):
         return Role(device.role)
     profile = profiles.profile(device.vendor, device.model) if device.model else None
-    if profile is not None and not device.role:
+    if profile is not None and profile.role is not None and not device.role:
         return profile.role
     raise _Wrong(f"device.role {device.role!r} is not one of {', '.join(Role)}")
 

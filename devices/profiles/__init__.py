@@ -2,7 +2,8 @@
 
 Three layers are looked through for each property a device reports; the first that knows it decides:
 
-1. the model   - `profiles/<vendor>-<model>.toml`, one small file per device model;
+1. the model   - `profiles/<vendor>-<model>.toml`, one small file per device model; below it, for Zigbee, the
+                 table of all models in `profiles/zigbee`, made from Zigbee2MQTT's own definitions;
 2. the role    - `[[role.<role>]]` of `profiles/defaults/<family>.toml`: makes unknown models work;
 3. the family  - `[[rule]]` of the same file: exact pairs that mean the same on every device.
 
@@ -12,20 +13,22 @@ Nothing is ever matched by a part of a word: `action: "fall"` is a cube that was
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from devices.profiles import zigbee
 from devices.signal import Enrolment, Kind, Role
 
 Press = Literal["press"]
 PRESS: Final[Press] = "press"  # a button went down; what that means is for the role to say
 ANY: Final = "*"
 SHIPPED: Final = Path(__file__).parent
+ZIGBEE: Final = "zigbee2mqtt"  # the family whose models stand in a table
 
 
 class ProfileError(ValueError):
@@ -141,7 +144,7 @@ class Profile:
     vendor: str
     model: str
     families: frozenset[str]
-    role: Role  # what the model is sold as: proposed when a device is enrolled
+    role: Role | None  # what the model is sold as: proposed when a device is enrolled
     layer: Layer
     examples: tuple[Example, ...]
 
@@ -157,11 +160,25 @@ class Defaults:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What people judged about the words of Zigbee models: `profiles/zigbee/models.toml`."""
+
+    everywhere: tuple[Rule, ...] = ()
+    of_model: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)  # by "<vendor> <model>"
+    harmless: frozenset[str] = frozenset()
+    but: Mapping[str, frozenset[str]] = field(default_factory=dict)  # harmless ones of a model
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    vendors: Mapping[str, list[str]] = field(default_factory=dict)  # their other names
+
+
+@dataclass(frozen=True, slots=True)
 class Profiles:
     """All profiles, ready to be asked."""
 
     models: tuple[Profile, ...]
     defaults: Mapping[str, Defaults]
+    table: zigbee.Table = field(default_factory=zigbee.Table)
+    judged: Judged = field(default_factory=Judged)
     _found: dict[tuple[str, Role | None, str, str], Rules] = field(default_factory=dict, compare=False)
 
     def rules(self, family: str, enrolment: Enrolment | None) -> Rules:
@@ -177,11 +194,24 @@ class Profiles:
 
     def profile(self, vendor: str, model: str) -> Profile | None:
         """The profile of a model, capitals aside; without a vendor, of the only model that is called so."""
+        return self._written(vendor, model) or self._listed(vendor, model)
+
+    def _written(self, vendor: str, model: str) -> Profile | None:
+        """The profile in a file of its own."""
         vendor, model = vendor.casefold(), model.casefold()
         named = [profile for profile in self.models if profile.model.casefold() == model]
         if vendor:
             named = [profile for profile in named if profile.vendor.casefold() == vendor]
         return named[0] if len(named) == 1 else None
+
+    def _listed(self, vendor: str, model: str) -> Profile | None:
+        """The profile that follows from the table of Zigbee models."""
+        found = self.table.find(vendor, model)
+        if found is None:
+            return None
+        layer = Layer(found.label, self.judged.of_model.get(found.label, ()), found.silent)
+        role = Role(found.role) if found.role else None
+        return Profile(found.vendor, found.model, frozenset({ZIGBEE}), role, layer, ())
 
     def _lay(self, family: str, role: Role | None, vendor: str, model: str) -> Rules:
         layers = []
@@ -189,9 +219,9 @@ class Profiles:
             layers.append(defaults.layer)
             if role is not None and role in defaults.roles:
                 layers.append(defaults.roles[role])
-        profile = self.profile(vendor, model) if model else None
-        if profile is not None and family in profile.families:
-            layers.append(profile.layer)
+        if model:
+            profiles = (self._listed(vendor, model), self._written(vendor, model))
+            layers += [each.layer for each in profiles if each is not None and family in each.families]
         by_path: dict[str, Rule] = {}
         ignore: set[str] = set()
         battery, history, codec = None, None, ""
@@ -225,7 +255,35 @@ def load(folder: Path) -> Profiles:
         if name in seen:
             raise ProfileError(f"{profile.vendor} {profile.model} is described twice; keep one file for it")
         seen[name] = profile.model
-    return Profiles(tuple(models), {each.family: each for each in defaults})
+    judged = _judged(folder / "zigbee" / "models.toml")
+    by_family = {each.family: each for each in defaults}
+    if ZIGBEE in by_family:
+        by_family[ZIGBEE] = _with(by_family[ZIGBEE], judged.everywhere)
+    return Profiles(tuple(models), by_family, zigbee.read(folder), judged)
+
+
+def _with(family: Defaults, rules: tuple[Rule, ...]) -> Defaults:
+    if twice := _twice(rule.path for rule in (*family.layer.rules, *rules)):
+        raise ProfileError(f"{twice!r} is judged in zigbee/models.toml and in defaults/{family.family}.toml")
+    return replace(family, layer=replace(family.layer, rules=family.layer.rules + rules))
+
+
+def _judged(path: Path) -> Judged:
+    if not path.exists():
+        return Judged()
+    table = _read(path, _JudgedTable)
+    of_model: dict[str, tuple[Rule, ...]] = {}
+    for rules in table.rule:
+        for label in rules.models:
+            of_model[label] = of_model.get(label, ()) + tuple(rules.frozen(label))
+    return Judged(
+        everywhere=tuple(rule for rules in table.rule if not rules.models for rule in rules.frozen(ZIGBEE)),
+        of_model=of_model,
+        harmless=frozenset(table.harmless),
+        but={label: frozenset(paths) for label, paths in table.but.items()},
+        roles=table.roles,
+        vendors=table.vendors,
+    )
 
 
 def _profile(path: Path) -> Profile:
@@ -297,6 +355,29 @@ class _RuleTable(_Table):
             when=self.when,
             clear=self.clear,
         )
+
+
+class _SharedRuleTable(_Table):
+    """One meaning of several properties, of the models named or of all."""
+
+    paths: list[str] = Field(min_length=1)
+    models: list[str] = []
+    means: dict[str, Kind | Press] = Field(alias="map", min_length=1)
+    idle: Texts = frozenset()
+    suspected: Texts = frozenset()
+
+    def frozen(self, layer: str) -> Iterator[Rule]:
+        for path in self.paths:
+            level = {"path": path, "map": self.means, "idle": [*self.idle], "suspected": [*self.suspected]}
+            yield _RuleTable.model_validate(level).frozen(layer)
+
+
+class _JudgedTable(_Table):
+    harmless: list[str] = []
+    but: dict[str, list[str]] = {}
+    roles: dict[str, Role] = {}
+    vendors: dict[str, list[str]] = {}
+    rule: list[_SharedRuleTable] = []
 
 
 class _BatteryTable(_Table):
