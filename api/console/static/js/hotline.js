@@ -5,6 +5,7 @@ import { atHome } from "./athome.js";
 import { kindWord, phoneWords } from "./card.js";
 import { clockTime, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, icon, toast } from "./dom.js";
+import { homeFinder } from "./finder.js";
 import words from "/console/words.js";
 
 const TROUBLES = ["sos", "fall", "smoke", "gas", "leak", "inactivity"];
@@ -100,24 +101,7 @@ async function choose(chosen, pop) {
 }
 
 function search(pop) {
-  const hits = h("ul", { class: "people" });
-  const box = h("input", { type: "search", placeholder: "住址、姓名、电话 address, name, phone", "aria-label": "查找住户 find the home", autocomplete: "off" });
-  let turn = 0;
-  box.addEventListener("input", async () => {
-    const mine = ++turn;
-    const text = box.value.trim();
-    if (!text) return fill(hits);
-    try {
-      const found = (await get(`/api/households?limit=8&search=${encodeURIComponent(text)}`)).items;
-      if (mine === turn)
-        fill(hits, found.map((one) => h("li", null,
-          h("div", null, h("b", null, one.household.address), h("p", { class: "quiet small" }, one.residents.map((resident) => resident.name).join("、"))),
-          h("button", { class: "button", type: "button", onclick: () => choose(one, pop) }, "是这家", h("span", { class: "en" }, "this home")))));
-    } catch (problem) {
-      toast(problem.message, true);
-    }
-  });
-  return h("section", { class: "panel" }, h("h2", null, both(["找住户", "find the home"])), box, hits);
+  return h("section", { class: "panel" }, h("h2", null, both(["找住户", "find the home"])), homeFinder(8, (one) => choose(one, pop)));
 }
 
 // ---- the home ----

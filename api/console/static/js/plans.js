@@ -4,6 +4,7 @@ import { get, post, put } from "./api.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { $, $$, both, fill, h, toast } from "./dom.js";
+import { homeFinder } from "./finder.js";
 import words from "/console/words.js";
 
 const WAITS = {
@@ -243,7 +244,7 @@ function drawTrial() {
   fill($(".plans__trial"), h("section", { class: "panel" },
     h("h2", null, both(["试一试", "try it"])),
     h("p", { class: "quiet small" }, "选一家、一个时刻,看看会通知谁。不会真的通知。 Choose a home and a moment; nobody is told."),
-    trial.home ? chosen() : finder(),
+    trial.home ? chosen() : homeFinder(6, (one) => { trial.home = one; drawTrial(); }),
     h("div", { class: "row" },
       h("select", { "aria-label": "警情 trouble", onchange: (event) => (trial.kind = event.target.value) },
         draft.kinds.map((kind) => option(kind, words.kind[kind], kind === trial.kind))),
@@ -255,27 +256,6 @@ function drawTrial() {
 function chosen() {
   return h("div", { class: "row" }, h("b", null, trial.home.household.address),
     h("button", { class: "button", type: "button", onclick: () => { trial.home = trial.result = null; drawTrial(); } }, "换一家", h("span", { class: "en" }, "another")));
-}
-
-function finder() {
-  const hits = h("ul", { class: "people" });
-  const box = h("input", { type: "search", placeholder: "住址、姓名、电话 address, name, phone", "aria-label": "查找住户 find the home", autocomplete: "off" });
-  let turn = 0;
-  box.addEventListener("input", async () => {
-    const mine = ++turn;
-    const text = box.value.trim();
-    if (!text) return fill(hits);
-    try {
-      const found = (await get(`/api/households?limit=6&search=${encodeURIComponent(text)}`)).items;
-      if (mine === turn)
-        fill(hits, found.map((one) => h("li", null,
-          h("div", null, h("b", null, one.household.address), h("p", { class: "quiet small" }, one.residents.map((resident) => resident.name).join("、"))),
-          h("button", { class: "button", type: "button", onclick: () => { trial.home = one; drawTrial(); } }, "是这家", h("span", { class: "en" }, "this home")))));
-    } catch (problem) {
-      toast(problem.message, true);
-    }
-  });
-  return [box, hits];
 }
 
 async function attempt() {
