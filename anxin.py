@@ -1077,10 +1077,10 @@ def examine_assets(folder: Path) -> Finding:
     )
 
 
-def examine_database(variables: Mapping[str, str]) -> Finding:
-    """Whether the store answers and its schema is the newest."""
-    asked = subprocess.run(
-        [str(python_in(ENVIRONMENT)), "-m", "community", "check"],
+def ask_part(variables: Mapping[str, str], module: str, word: str) -> subprocess.CompletedProcess[str]:
+    """What `python -m module word` says, in the environment of the parts."""
+    return subprocess.run(
+        [str(python_in(ENVIRONMENT)), "-m", module, word],
         cwd=ROOT,
         env=dict(variables),
         capture_output=True,
@@ -1088,21 +1088,18 @@ def examine_database(variables: Mapping[str, str]) -> Finding:
         timeout=30,
         check=False,
     )
+
+
+def examine_database(variables: Mapping[str, str]) -> Finding:
+    """Whether the store answers and its schema is the newest."""
+    asked = ask_part(variables, "community", "check")
     told = (asked.stdout + asked.stderr).strip().splitlines() or [""]
     return Finding("database", asked.returncode == 0, told[-1], "python3 anxin.py migrate")
 
 
 def examine_centre(variables: Mapping[str, str]) -> Iterator[Finding]:
     """How the running centre says that it is; one line where none runs here."""
-    asked = subprocess.run(
-        [str(python_in(ENVIRONMENT)), "-m", "dispatcher.watch", "health"],
-        cwd=ROOT,
-        env=dict(variables),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    asked = ask_part(variables, "dispatcher.watch", "health")
     yield from centre_findings(asked.stdout, last_words(asked.stderr))
 
 
