@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from community.storage.prepared import Query, Rows, driver_cursor
 from community.storage.rows import upsert
@@ -170,18 +170,23 @@ def _code_for(connection: Connection, phone: str, incident_id: int, now: datetim
     return ""
 
 
-def open_questions(connection: Connection, phone: str) -> list[Question]:
-    """The open cases in which this phone was asked something, the newest question first."""
-    query = (
+def _asked(phone: str) -> Select[Any]:
+    """The cases in which a phone was asked, as whom, and its code there; the newest question first."""
+    return (
         select(message.c.incident_id, message.c.who, reply_code.c.code)
         .join(incident, incident.c.id == message.c.incident_id)
         .outerjoin(
             reply_code,
             (reply_code.c.phone == message.c.phone) & (reply_code.c.incident_id == message.c.incident_id),
         )
-        .where(message.c.phone == phone, message.c.purpose.in_(ASKS), incident.c.closed_at.is_(None))
+        .where(message.c.phone == phone, message.c.purpose.in_(ASKS))
         .order_by(message.c.id.desc())
     )
+
+
+def open_questions(connection: Connection, phone: str) -> list[Question]:
+    """The open cases in which this phone was asked something, the newest question first."""
+    query = _asked(phone).where(incident.c.closed_at.is_(None))
     found: dict[int, tuple[str, str]] = {}
     for incident_id, who, code in connection.execute(query):
         found.setdefault(incident_id, (who, code or ""))
@@ -204,21 +209,7 @@ def _answers(connection: Connection, phone: str, incident_ids: Iterable[int]) ->
 
 def closed_question(connection: Connection, phone: str, code: str, now: datetime) -> Question | None:
     """The case closed within a day that an answer from this phone is about: by its code, else the last."""
-    query = (
-        select(message.c.incident_id, message.c.who, reply_code.c.code)
-        .join(incident, incident.c.id == message.c.incident_id)
-        .outerjoin(
-            reply_code,
-            (reply_code.c.phone == message.c.phone) & (reply_code.c.incident_id == message.c.incident_id),
-        )
-        .where(
-            message.c.phone == phone,
-            message.c.purpose.in_(ASKS),
-            incident.c.closed_at > now - COOL_DOWN,
-        )
-        .order_by(message.c.id.desc())
-        .limit(1)
-    )
+    query = _asked(phone).where(incident.c.closed_at > now - COOL_DOWN).limit(1)
     if code:
         query = query.where(reply_code.c.code == code)
     row = connection.execute(query).first()
