@@ -11,7 +11,7 @@ from community.storage import register
 from dispatcher import templates
 from dispatcher.absence import DAILY, Away
 from dispatcher.model import Draft, Lane, Meaning, Purpose, Recipient
-from dispatcher.storage import lives, watches
+from dispatcher.storage import lives, outbox, watches
 from dispatcher.storage.watches import CheckState, message_key
 from dispatcher.understanding import understand_check
 from dispatcher.wording import Voice
@@ -123,4 +123,4 @@ def say(
     now: datetime,
 ) -> None:
     draft = Draft(key, to, purpose, rung=0, body=body, lane=Lane.ORDINARY, variables=short)
-    watches.say(connection, draft, now)
+    outbox.put(connection, draft, now)

@@ -43,7 +43,7 @@ from dispatcher.absence import (
     is_greeting,
 )
 from dispatcher.meters import Usage
-from dispatcher.model import LOST, Draft, MessageState, Purpose, Severity
+from dispatcher.model import LOST, MessageState, Purpose, Severity
 from dispatcher.presets import Presets
 from dispatcher.storage import lives
 
@@ -516,27 +516,4 @@ def _line(row: Row[Any]) -> CheckLine:
         settled_at=row.settled_at,
         settled_by=row.settled_by,
         incident_id=row.incident_id,
-    )
-
-
-def say(connection: Connection, draft: Draft, now: datetime) -> None:
-    """Put a message that belongs to no case into the outbox."""
-    connection.execute(
-        insert(message).values(
-            key=draft.key,
-            incident_id=None,
-            who=draft.to.who,
-            name=draft.to.name,
-            phone=draft.to.phone,
-            purpose=draft.purpose.value,
-            rung=draft.rung,
-            body=draft.body,
-            channel="",
-            lane=int(draft.lane),
-            state=MessageState.QUEUED.value,
-            attempts=0,
-            created_at=now,
-            due_at=now,
-            variables=dict(draft.variables),
-        )
     )
