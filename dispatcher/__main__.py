@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from os import getpid
+from pathlib import Path
+from secrets import token_hex
 
 import structlog
 
@@ -17,7 +19,7 @@ from community import logs
 from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
-from dispatcher import plans, presets
+from dispatcher import lifeline, plans, presets
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
@@ -62,11 +64,14 @@ def main() -> int:
         settings.mqtt_username,
         settings.mqtt_password.get_secret_value(),
     )
+    worker = f"{socket.gethostname()[:32]}-{getpid()}-{token_hex(4)}"  # never used before
+    folder = Path(settings.run_folder) if settings.run_folder else lifeline.folder_for(store)
+    life = lifeline.Lifeline(store, folder, worker)
     courier = Courier(
         store,
         channel,
         clock,
-        worker=f"{socket.gethostname()}-{getpid()}",
+        worker=worker,
         senders=settings.senders,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
         has_another_way=channel.has_another_way,
@@ -86,6 +91,7 @@ def main() -> int:
             bell.ring()
         own.turn(now)
         couriers.turn(now, courier.ailment())
+        life.turn(now)
         return echo.pass_on(now) + tests.turn(now)
 
     stopping = threading.Event()
@@ -104,6 +110,7 @@ def main() -> int:
     going_round.join()
     checking.join()
     courier.close()
+    life.close()
     asking.shutdown(cancel_futures=True)
     channel.close()
     own.end()

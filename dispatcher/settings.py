@@ -34,6 +34,7 @@ class DispatcherSettings(BaseSettings):
     number_burst: float = Field(default=10, ge=4)
     senders: int = 32
     drills: bool = False  # a short test to each relative's number once a month
+    run_folder: str = ""  # where this machine's couriers see who died; empty: below the temporary files
     presets_file: str = ""  # empty: the shipped presets for watching homes
     public_url: str = "http://127.0.0.1:8000"  # where providers reach our callbacks
     twilio_account_sid: str = ""

@@ -124,6 +124,19 @@ def take(
     return [message_from_mapping(row) for row in taken]
 
 
+def shorten_leases(connection: Connection, worker: str, until: datetime) -> int:
+    """What `worker` holds is free at `until`, if not before; returns how many messages that are."""
+    return connection.execute(
+        update(message)
+        .where(
+            message.c.state == MessageState.SENDING.value,
+            message.c.worker == worker,
+            message.c.lease_until > until,
+        )
+        .values(lease_until=until)
+    ).rowcount
+
+
 def cancel_unsent(connection: Connection, incident_id: int, who: Collection[str] | None = None) -> int:
     """Cancel what has not left yet, to everybody or to `who`; returns how many.
 

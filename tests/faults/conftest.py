@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.gateway.conftest import centre, mosquitto
+from community.storage import Store
+from tests.faults.street import be_patient, every_case_has_a_future
+from tests.gateway.conftest import Centre, mosquitto
+from tests.servers import Mosquitto
 from tests.stories.conftest import town
 
-__all__ = ["centre", "mosquitto", "town"]
+__all__ = ["mosquitto", "town"]
 
 _FIGURES = pytest.StashKey[list[str]]()
 
 Figure = Callable[[str], None]
+
+
+@pytest.fixture
+def centre(store: Store, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Centre]:
+    """Everything but the gateway is running; whatever is broken, no open incident is without a future."""
+    made = Centre(store, mosquitto, tmp_path)
+    be_patient(made)
+    yield made
+    made.gateway.kill()
+    every_case_has_a_future(made)
 
 
 @pytest.fixture

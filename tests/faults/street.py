@@ -5,16 +5,24 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import or_, select
+
+from community.model import Account, AccountRole
+from community.storage import accounts
+from community.storage.tables import incident
 from devices.signal import Kind, Reading, Signal
 from devices.sim.player import Sender, play
 from devices.sim.roster import Device
 from devices.sim.speech import Emission
 from dispatcher import intake
 from dispatcher.clock import SystemClock
+from dispatcher.model import LOOK_AT_LEAST, Severity
 from dispatcher.plans import SHIPPED, Plans, load
+from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.provider import Provider
 from tests.gateway.conftest import STREET, Centre, url_of
 from tests.servers import Part, until
@@ -26,7 +34,30 @@ BUTTONS = tuple(
     for device in STREET.devices
     if device.key.startswith("care:")
 )
-PLANS = load(SHIPPED.read_text("utf-8"))
+PATIENCE_S = 1500
+
+
+def _patient() -> Plans:
+    """The shipped plans, but whoever is told first is waited for throughout a test, however slow the machine:
+    so the number of texts is known beforehand.
+    """
+    plans = load(SHIPPED.read_text("utf-8"))
+    plan = plans.of(Kind.SOS, Severity.EMERGENCY)
+    first, *_, last = plan.rungs
+    return plans.edited(replace(plan, rungs=(first, replace(last, after_s=PATIENCE_S)), offer_s=PATIENCE_S))
+
+
+PLANS = _patient()
+
+
+def be_patient(centre: Centre) -> None:
+    """Edit the plans of the centre, as an administrator would."""
+    with centre.store.write() as connection:
+        account = accounts.create_account(connection, Account(0, "pan", "潘管理", AccountRole.ADMIN), "-")
+        plan = PLANS.of(Kind.SOS, Severity.EMERGENCY)
+        Planbook(load(SHIPPED.read_text("utf-8"))).edit(
+            connection, plan, plan.version, account.id, SystemClock().now()
+        )
 
 
 def keys_of(emissions: Iterable[Emission]) -> set[str]:
@@ -62,6 +93,7 @@ class Sending:
 def dispatcher(centre: Centre, folder: Path, **more: str) -> Part:
     """One more dispatcher, not started yet."""
     folder.mkdir(exist_ok=True)
+    more = {"ANXIN_RUN_FOLDER": str(centre.gateway.log.parent / "lives")} | more
     return Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port, **more)
 
 
@@ -111,8 +143,10 @@ def texts(centre: Centre) -> int:
 
 
 def told(centre: Centre) -> int:
-    """Relatives who were told on the first rung."""
-    return centre.count("SELECT count(*) FROM message WHERE rung = 1 AND who LIKE 'contact:%'")
+    """Relatives for whom there is a text of the first rung."""
+    return centre.count(
+        "SELECT count(*) FROM message WHERE rung = 1 AND who LIKE 'contact:%' AND NOT is_call"
+    )
 
 
 def unsent(centre: Centre) -> int:
@@ -132,6 +166,51 @@ def name_of(centre: Centre) -> str:
 def workers(centre: Centre) -> Counter[str]:
     """How many texts each dispatcher's couriers took last."""
     return Counter(worker for (worker,) in centre.rows("SELECT worker FROM message"))
+
+
+@dataclass(frozen=True)
+class Count:
+    """What there is when all is over, whatever was broken in between."""
+
+    presses: int
+    incidents: int
+    texts: int  # that left
+
+    def __str__(self) -> str:
+        return f"{self.presses} presses, {self.incidents} incidents, {self.texts} texts"
+
+
+def comes_out_even(centre: Centre, presses: Iterable[Emission]) -> Count:
+    """Count what came of `presses`, of which nobody has been helped yet.
+
+    Each is stored once and counted once, each home has one open incident, both of its relatives have one text
+    of the first rung, and every incident has a future. Only a dispatcher that was *stopped* has recorded each
+    text that it sent.
+    """
+    said = list(presses)
+    homes = len({press.topic for press in said})
+    stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
+    assert stored.keys() == keys_of(said), "none lost"
+    assert set(stored.values()) == {1}
+    assert centre.count("SELECT sum(times) FROM alarm") == len(said), "each counted once"
+    assert centre.count("SELECT count(*) FROM unread") == 0
+    assert centre.kinds() == ["sos"] * homes, "one open incident for each home"
+    nobody_was_told_twice(centre)
+    assert told(centre) == 2 * homes
+    first = "rung = 1 AND who LIKE 'contact:%' AND NOT is_call"
+    assert centre.count(f"SELECT count(*) FROM message WHERE {first} AND sent_at IS NOT NULL") == 2 * homes
+    every_case_has_a_future(centre)
+    left = centre.count("SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call")
+    return Count(len(said), homes, left)
+
+
+def every_case_has_a_future(centre: Centre) -> None:
+    """No open incident that nobody will look at again by itself, and soon."""
+    latest = SystemClock().now() + LOOK_AT_LEAST
+    lost = or_(incident.c.due_at.is_(None), incident.c.due_at > latest)
+    with centre.store.read() as connection:
+        query = select(incident.c.id).where(incident.c.closed_at.is_(None), lost)
+        assert connection.execute(query).scalars().all() == []
 
 
 def nobody_was_told_twice(centre: Centre) -> None:

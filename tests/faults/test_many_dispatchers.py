@@ -94,6 +94,35 @@ def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_leas
     figure(f"    {name_of(centre)}: {in_hand} texts of two dead workers told once, within {took:.1f} s")
 
 
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+def test_what_a_killed_dispatcher_had_in_hand_is_told_once_within_seconds(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    """The kernel says that it is dead: nobody waits for its lease."""
+    silence: list[tuple[int, int] | str] = ["deaf", "hang"]
+    with running(Provider(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
+        killed, survivor = (by_twilio(centre, tmp_path / name, provider, **FEW) for name in ("a", "b"))
+        for part in (killed, survivor):
+            stack.callback(part.kill)
+        killed.start()
+        take_in(centre, BUTTONS[:3])
+        assert until(lambda: not provider.answers, WITHIN_S), "nobody answers either of its senders"
+        in_hand = centre.count("SELECT count(*) FROM message WHERE state = 'sending'")
+        killed.kill()
+        ended = time.monotonic()
+        survivor.start()
+        assert until(lambda: is_everybody_told(centre, 3), WITHIN_S), survivor.tail()
+        took = time.monotonic() - ended
+        survivor.stop()
+        assert "a courier has died" in survivor.tail()
+        assert each_text_once(provider) == texts(centre)
+    assert in_hand > 0
+    nobody_was_told_twice(centre)
+    figure(
+        f"    {name_of(centre)}: {in_hand} texts of a killed worker told once, {took:.1f} s after its death"
+    )
+
+
 def each_text_once(provider: Provider) -> int:
     """How many texts the provider took, none of them twice."""
     taken = Counter((text["to"], text["body"]) for text in provider.texts)
