@@ -98,6 +98,7 @@ class Frame:
     retained: bool = False
     redelivered: bool = False
     protocol: str = ""
+    key: bytes = field(default=b"", repr=False)  # what deciphers it, where the transport knows a key
 
     def __post_init__(self) -> None:
         aware(self.received_at, "received_at")

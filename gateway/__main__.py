@@ -25,6 +25,8 @@ from gateway import slices
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
+from gateway.sockets.doors import Caller, Doors
+from gateway.sockets.protocols import listed
 from gateway.supervision import LastLife, LastSeen
 
 GROUP = 500
@@ -43,6 +45,7 @@ def main() -> int:
             store = Store(settings.database_url)
             require_newest(store)
             topics = _topics(settings.topics)
+            listen = listed(settings)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -60,6 +63,12 @@ def main() -> int:
         username=login[0],
         password=login[1],
     )
+    doors = Doors(listen, host=settings.socket_host, now=clock.now, wake=line.nudge)
+    try:
+        doors.start()
+    except OSError as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -67,7 +76,8 @@ def main() -> int:
     if line.subscribed.wait(10):
         ready("gateway")
     pulse = Pulse(store, WorkerKind.GATEWAY)
-    run(store, line, receiver, seen, alive, clock, pulse, stopping)
+    run(store, line, doors, receiver, seen, alive, clock, pulse, stopping)
+    doors.stop()
     line.stop()
     if stopping.is_set():
         pulse.end()
@@ -86,6 +96,7 @@ def _topics(text: str) -> tuple[str, ...]:
 def run(
     store: Store,
     line: Line,
+    doors: Doors,
     receiver: Receiver,
     seen: LastSeen,
     alive: LastLife,
@@ -93,15 +104,20 @@ def run(
     pulse: Pulse,
     stopping: threading.Event,
 ) -> None:
-    """Commit what arrives until `stopping`, or until the line's thread has died: somebody restarts us."""
+    """Commit what arrives until `stopping`, or until a thread that listens has died: somebody restarts us."""
     flushed = time.monotonic()
     waiting: list[Arrival] = []  # read, not yet stored: the database was away
-    while not stopping.is_set() and line.is_alive():
+    callers: list[Caller] = []
+    while not stopping.is_set() and line.is_alive() and doors.is_alive():
         waiting += line.wait_arrivals(0.5, GROUP - len(waiting))
+        callers += doors.take(GROUP - len(callers))
         try:
-            if waiting:
-                line.answered(waiting, receiver.take([arrival.frame for arrival in waiting]))
-                waiting = []
+            if waiting or callers:
+                readings = receiver.take([one.frame for one in waiting] + [one.frame for one in callers])
+                heard = readings[: len(waiting)]
+                line.answered(waiting, [one.receipt for one in heard if one.receipt is not None])
+                doors.answered(callers, readings[len(waiting) :])
+                waiting, callers = [], []
             if time.monotonic() - flushed >= FLUSH_S:
                 flushed = time.monotonic()
                 seen.flush(store)

@@ -131,6 +131,10 @@ class Line:
             group += self._from_disk(most - len(group))
         return group
 
+    def nudge(self) -> None:
+        """End the wait of `wait_arrivals`: something has come in by another way."""
+        self._has_arrived.set()
+
     @property
     def waiting_in_memory(self) -> int:
         return len(self._arrived)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, Operat
 from community.storage import Store, register
 from devices.formats import read
 from devices.profiles import Profiles
-from devices.signal import Enrolment, Frame, LevelKey, Reading, Receipt, Ticket
+from devices.signal import Enrolment, Frame, LevelKey, Reading, Ticket
 from dispatcher import intake
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
@@ -85,20 +85,23 @@ class Receiver:
         self._levels: dict[LevelKey, str] | None = None
         self._levels_at = 0
 
-    def take(self, frames: Sequence[Frame]) -> list[Receipt]:
-        """Store what `frames` say; returns what to tell the devices. A NOT_NOW error means: try again."""
+    def take(self, frames: Sequence[Frame]) -> list[Reading]:
+        """Store what `frames` say; returns what each meant: now its receipt and its reply may be said.
+
+        A NOT_NOW error means: try again.
+        """
         try:
             return self._commit(frames)
         except NOT_NOW:
             raise
         except Exception:
             log.exception("a group failed, taking its messages one by one", frames=len(frames))
-        return [receipt for frame in frames for receipt in self._alone(frame)]
+        return [self._alone(frame) for frame in frames]
 
-    def _alone(self, frame: Frame) -> list[Receipt]:
+    def _alone(self, frame: Frame) -> Reading:
         for _ in range(_RACES):
             try:
-                return self._commit([frame])
+                return self._commit([frame])[0]
             except NOT_NOW:
                 raise
             except IntegrityError:
@@ -108,12 +111,12 @@ class Receiver:
                 break
         return self._quarantine(frame)
 
-    def _commit(self, frames: Sequence[Frame]) -> list[Receipt]:
+    def _commit(self, frames: Sequence[Frame]) -> list[Reading]:
         while True:
             with suppress(_Overtaken):
                 return self._try(frames)
 
-    def _try(self, frames: Sequence[Frame]) -> list[Receipt]:
+    def _try(self, frames: Sequence[Frame]) -> list[Reading]:
         parts = self._parts
         while True:
             levels = self._known_levels()
@@ -142,9 +145,9 @@ class Receiver:
         for reading in readings:
             parts.seen.note(reading)
             parts.alive.note(reading, self._devices)
-        return [reading.receipt for reading in readings if reading.receipt is not None]
+        return readings
 
-    def _quarantine(self, frame: Frame) -> list[Receipt]:
+    def _quarantine(self, frame: Frame) -> Reading:
         """Keep the bytes, before a human and with their sender; where even that is refused, without."""
         reading = read(frame, self._devices, self._known_levels(), self._parts.profiles)
         senders = [signal.device_key for signal in reading.signals]
@@ -160,7 +163,7 @@ class Receiver:
             log.exception("a message cannot be put before a human with its sender")
             self._keep_bytes(frame, "")
         self._parts.bell.tell()
-        return [reading.receipt] if reading.receipt is not None else []
+        return reading
 
     def _keep_bytes(self, frame: Frame, sender: str) -> None:
         topic = frame.topic.encode("utf-8", "backslashreplace").decode()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class GatewaySettings(BaseSettings):
     """`gateway_id` is the name of its persistent session: fixed, and its own, or it takes another's queue.
 
-    `topics` is its slice: MQTT filters separated by commas; empty: all.
+    `topics` is its slice: MQTT filters separated by commas; empty: all. A port for devices with sockets of
+    their own is closed until it is set; what comes in there is believed: SECURITY.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="ANXIN_", frozen=True)
@@ -21,3 +26,6 @@ class GatewaySettings(BaseSettings):
     mqtt_password: SecretStr = SecretStr("")
     gateway_id: str = "anxin-gateway-1"
     topics: str = ""
+    socket_host: str = "0.0.0.0"  # where the ports below are open
+    watch_port: Port | None = None  # TCP
+    iw_port: Port | None = None  # TCP

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from devices.formats import chirpstack, loriot, native, tts, zigbee2mqtt
+from devices.formats import chirpstack, iw, loriot, native, tts, watch, zigbee2mqtt
 from devices.formats.family import Family
 from devices.formats.meaning import ticket
 from devices.profiles import Profiles, shipped
@@ -22,6 +22,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
     chirpstack.FAMILY,
     tts.FAMILY,
     loriot.FAMILY,
+    watch.FAMILY,
+    iw.FAMILY,
 )
 
 BY_NAME: Final = {each.name: each for each in FAMILIES}

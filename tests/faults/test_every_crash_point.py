@@ -82,9 +82,9 @@ class Life:
 
     def take(self, frame: Frame) -> bool:
         """The gateway's turn; whether the device was answered."""
-        receipts = self._receiver.take([frame])
+        readings = self._receiver.take([frame])
         self._seen.flush(self._store)
-        return bool(receipts)
+        return all(reading.receipt is not None for reading in readings)
 
     def work(self) -> None:
         """The dispatcher's turns."""
