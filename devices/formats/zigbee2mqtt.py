@@ -7,17 +7,26 @@ its devices are called `home17/...`. Settings that make it safe are in docs/form
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import Final
 
+import orjson
+
 from devices.formats.document import Unreadable, moment, read_object, read_scalar
-from devices.formats.family import Family
+from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, edge, interpret, unique_without_id, unreadable
-from devices.profiles import Profiles, Rule
-from devices.signal import Frame, Kind, Levels, Reading, Registry
+from devices.profiles import Profiles, Rule, Rules
+from devices.signal import Enrolment, Frame, Kind, LevelKey, Levels, Reading, Registry
 
 BASE: Final = "zigbee2mqtt/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes; a device with many properties and its description is about 2,000
+INVENTORY_LIMIT: Final = (
+    4 * 1024 * 1024
+)  # bytes; a list of 200 devices with all they can say has about 1,000,000
+ADDRESS: Final = "address"  # the level under which the inventory's address for a name is remembered
+_NAME_LIMIT: Final = 150  # characters
 _COMMANDS: Final = frozenset({"set", "get"})
+_EVENTS: Final = {"device_leave": "offline", "device_joined": "online", "device_announce": "online"}
 _IEEE: Final = re.compile(r"0x[0-9a-fA-F]{16}")
 
 _ONLINE: Final = Rule(
@@ -40,80 +49,159 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         if not _COMMANDS.isdisjoint(steps[-2:]):
             return Reading()
         if steps[-1] == "availability":
-            return _online(frame, name.removesuffix("/availability"), registry, levels)
+            device = _device(name.removesuffix("/availability"), "", registry, levels)
+            return _online(frame, device, levels)
     if not frame.payload.startswith(b"{"):
         return _bare(frame, name, registry, levels, profiles)
 
     said = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(said, Unreadable):
-        return unreadable(_heard(frame, name, "", registry), said.reason, levels)
-    heard = _heard(frame, name, _ieee(said), registry, said.get("last_seen"))
-    return interpret(heard, said, profiles.rules("zigbee2mqtt", heard.enrolment), levels)
+        return unreadable(_heard(frame, _device(name, "", registry, levels)), said.reason, levels)
+    about = said.get("device")
+    about = about if isinstance(about, dict) else {}
+    heard = _heard(
+        frame, _device(name, _address(about.get("ieeeAddr")), registry, levels), said.get("last_seen")
+    )
+    return interpret(heard, said, _rules(heard, about.get("model"), profiles), levels)
 
 
 def _bridge(frame: Frame, hub: str, about: str, registry: Registry, levels: Levels) -> Reading:
-    """What the hub says of itself. Its inventory, log and answers are not for us."""
-    if about == "state":
-        return _online(frame, hub, registry, levels)
-    if about == "health":
-        return Reading(beats=alive(_heard(frame, hub, "", registry)))
+    """What the hub says of itself and of its devices. Its log and its answers are not for us."""
+    match about:
+        case "state":
+            return _online(frame, _device(hub, "", registry, levels), levels)
+        case "health":
+            return Reading(beats=alive(_heard(frame, _device(hub, "", registry, levels))))
+        case "devices":
+            return _inventory(frame, hub.removesuffix("bridge"), registry, levels)
+        case "event":
+            return _event(frame, hub.removesuffix("bridge"), registry, levels)
     return Reading()
 
 
-def _online(frame: Frame, name: str, registry: Registry, levels: Levels) -> Reading:
+def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> Reading:
+    """Who is called what: a device enrolled by its address is known by whatever name somebody gives it."""
+    if len(frame.payload) > INVENTORY_LIMIT:
+        return Reading()
+    try:
+        listed = orjson.loads(frame.payload)
+    except orjson.JSONDecodeError:
+        return Reading()
+    changed: dict[LevelKey, str] = {}
+    for each in listed if isinstance(listed, list) else ():
+        name, address = _named(each)
+        if not address or not isinstance(name, str) or not 0 < len(name) <= _NAME_LIMIT:
+            continue
+        key = (f"z2m:{above}{name}", ADDRESS)
+        told = address if registry.find(f"z2m:{address}") is not None else ""
+        if levels.get(key, "") != told:
+            changed[key] = told
+    return Reading(levels=changed)
+
+
+def _event(frame: Frame, above: str, registry: Registry, levels: Levels) -> Reading:
+    """A device that has left the radio network is offline, and one that joins or announces itself is not."""
+    said = read_object(frame.payload, SIZE_LIMIT)
+    state = _EVENTS.get(str(said.get("type"))) if isinstance(said, dict) else None
+    if not isinstance(said, dict) or state is None or frame.retained:
+        return Reading()
+    name, address = _named(said.get("data"))
+    if not isinstance(name, str) or not address:
+        return Reading()
+    device = _device(above + name, address, registry, levels)
+    if device.enrolment is None:
+        return Reading()
+    return _turned(frame, device, state, levels)
+
+
+def _named(said: object) -> tuple[object, str]:
+    """The friendly name and the address in what a hub says of a device."""
+    if not isinstance(said, dict):
+        return None, ""
+    return said.get("friendly_name"), _address(said.get("ieee_address"))
+
+
+def _online(frame: Frame, device: _Device, levels: Levels) -> Reading:
     """A will or an availability message. Retained, it tells the present: it counts as live, once."""
     said = read_object(frame.payload, SIZE_LIMIT)
     state = said.get("state") if isinstance(said, dict) else read_scalar(frame.payload, SIZE_LIMIT)
-    heard = _heard(frame, name, "", registry)
+    heard = _heard(frame, device)
     if state not in ("online", "offline"):
         return unreadable(heard, "neither online nor offline", levels) if heard.enrolment else Reading()
     if heard.enrolment is None:
         return Reading(beats=alive(heard) if state == "online" else ())
+    return _turned(frame, device, state, levels)
+
+
+def _turned(frame: Frame, device: _Device, state: str, levels: Levels) -> Reading:
     present = Frame(frame.topic, frame.payload, frame.received_at, redelivered=frame.redelivered)
-    reading = edge(_heard(present, name, "", registry), _ONLINE, state, levels)
-    return Reading(reading.signals, alive(heard) if state == "online" else (), levels=reading.levels)
+    reading = edge(_heard(present, device), _ONLINE, state, levels)
+    beats = alive(_heard(frame, device)) if state == "online" else ()
+    return Reading(reading.signals, beats, levels=reading.levels)
 
 
 def _bare(frame: Frame, name: str, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
-    """A value without an object: with `advanced.output: attribute`, every property has a topic of its own."""
-    whole = _heard(frame, name, "", registry)
-    device, _, last = name.rpartition("/")
-    heard = _heard(frame, device, "", registry)
-    rules = profiles.rules("zigbee2mqtt", heard.enrolment)
-    is_property = heard.enrolment is not None and rules.knows(last)
-    if whole.enrolment is not None and not is_property:
+    """A value without an object: with `advanced.output: attribute`, every property has a topic of its own.
+
+    Zigbee2MQTT says nothing at all for null, and `device-model` for the property of a property.
+    """
+    whole = _heard(frame, _device(name, "", registry, levels))
+    above, _, last = name.rpartition("/")
+    heard = _heard(frame, _device(above, "", registry, levels))
+    rules = _rules(heard, None, profiles)
+    outer, _, inner = last.partition("-")
+    if inner and not rules.knows(last) and rules.knows(outer):
+        last = outer
+    if whole.enrolment is not None and not (heard.enrolment is not None and rules.knows(last)):
         return unreadable(whole, "not a JSON object", levels)
-    if not device:
+    if not above:
         return Reading()
-    value = read_scalar(frame.payload, SIZE_LIMIT)
+    value = read_scalar(frame.payload, SIZE_LIMIT) if frame.payload else None
     if isinstance(value, Unreadable):
         return unreadable(heard, value.reason, levels) if heard.is_life_safety else Reading()
     return interpret(heard, {last: value}, rules, levels)
 
 
-def _heard(frame: Frame, name: str, ieee: str, registry: Registry, last_seen: object = None) -> Heard:
-    """Who spoke: the device as enrolled, by its address or friendly name; else as it calls itself."""
-    device_key = f"z2m:{ieee}" if ieee else f"z2m:{name}"
-    enrolment = registry.find(device_key)
-    if enrolment is None and ieee:
-        enrolment = registry.find(f"z2m:{name}")
-    if enrolment is not None:
-        device_key = enrolment.device_key
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """Who speaks: as enrolled, by address or by friendly name; else as it calls itself."""
+
+    key: str
+    enrolment: Enrolment | None
+
+
+def _device(name: str, address: str, registry: Registry, levels: Levels) -> _Device:
+    """By the address in the message, else by the one that the inventory gave for the name, else by name."""
+    by_name = f"z2m:{name}"
+    address = address or levels.get((by_name, ADDRESS), "")
+    key, enrolment = whose(registry, f"z2m:{address}" if address else "", by_name)
+    return _Device(key, enrolment)
+
+
+def _rules(heard: Heard, model: object, profiles: Profiles) -> Rules:
+    """Those of the model as enrolled, else of the one that the message names."""
+    enrolment = heard.enrolment
+    if enrolment is not None and not enrolment.model and isinstance(model, str):
+        found = profiles.table.find("", model)
+        if found is not None:
+            enrolment = replace(enrolment, vendor=found.vendor, model=found.model)
+    return profiles.rules("zigbee2mqtt", enrolment)
+
+
+def _heard(frame: Frame, device: _Device, last_seen: object = None) -> Heard:
     told_at = moment(last_seen)
     return Heard(
         frame,
-        device_key,
-        enrolment,
-        unique=unique_without_id(device_key, frame, told_at),
+        device.key,
+        device.enrolment,
+        unique=unique_without_id(device.key, frame, told_at),
         device_time=told_at,
         echoes=True,
     )
 
 
-def _ieee(said: dict[str, object]) -> str:
-    device = said.get("device")
-    address = device.get("ieeeAddr") if isinstance(device, dict) else None
-    return address.lower() if isinstance(address, str) and _IEEE.fullmatch(address) else ""
+def _address(said: object) -> str:
+    return said.lower() if isinstance(said, str) and _IEEE.fullmatch(said) else ""
 
 
 FAMILY: Final = Family("zigbee2mqtt", (f"{BASE}#",), read)

@@ -269,3 +269,96 @@ def test_sixteen_kibibytes_are_read_and_one_more_byte_is_not(home: Street) -> No
     body = EMERGENCY.ljust(16 * 1024)
     assert home.understood(BUTTON, body) == ["sos"]
     assert home.understood(BUTTON, body + " ") == ["ticket"]
+
+
+def test_a_value_of_null_is_an_empty_message_where_properties_have_topics_of_their_own(home: Street) -> None:
+    for name in ("smoke", "battery", "test"):
+        assert home.understood(f"{SMOKE}/{name}", "") == []
+    assert home.understood(f"{BUTTON}/action", "") == []
+    assert home.understood(f"{SMOKE}/device-ieeeAddr", "0x00158d0001020304") == []
+    assert home.understood(f"{SMOKE}/update-state", "idle") == []
+    assert home.understood(f"{SMOKE}/heat_alarm", "true") == ["ticket"]  # and what nobody knows is shown
+
+
+def test_a_device_that_is_called_like_a_property_of_another_keeps_its_name(home: Street) -> None:
+    home.enrol("z2m:kitchen/window", Role.HELP_BUTTON)
+    assert home.understood("zigbee2mqtt/kitchen/window", '{"action":"single"}') == ["sos"]
+    assert home.understood("zigbee2mqtt/kitchen/window", "nonsense") == ["ticket"]
+    assert home.hear("zigbee2mqtt/kitchen/window", "nonsense").tickets[0].device_key == "z2m:kitchen/window"
+
+
+def test_what_older_versions_called_a_click_is_a_press(home: Street) -> None:
+    assert home.understood(BUTTON, '{"click":"single","battery":90}') == ["sos"]
+    assert home.understood(BUTTON, '{"click":"","battery":90}') == []
+
+
+def test_a_model_that_only_the_message_names_is_known(street: Street) -> None:
+    street.enrol("z2m:door", Role.DOOR_SENSOR)
+    said = {"contact_alarm_1": False, "contact_alarm_2": True, "battery_low": False}
+    assert street.understood("zigbee2mqtt/door", orjson.dumps(said)) == []
+    about = {"device": {"ieeeAddr": "0x00158d0001020305", "model": "CS-T2C", "friendlyName": "door"}}
+    assert street.understood("zigbee2mqtt/door", orjson.dumps(said | about)) == ["door"]
+
+
+INVENTORY = "zigbee2mqtt/home17/bridge/devices"
+
+
+def listed(**names: str) -> bytes:
+    return orjson.dumps(
+        [{"ieee_address": f"0x00158D00010203{end}", "friendly_name": name} for name, end in names.items()]
+    )
+
+
+def test_a_device_enrolled_by_its_address_is_known_by_the_name_in_the_inventory(street: Street) -> None:
+    street.enrol("z2m:0x00158d0001020304", Role.HELP_BUTTON, "HEIMAN", "HS1EB")
+    assert street.understood("zigbee2mqtt/home17/bedside", '{"action":"single"}') == []
+    reading = street.hear(INVENTORY, listed(bedside="04", lamp="05"), retained=True)
+    assert (words(reading), reading.beats) == ([], ())
+    assert street.hear(INVENTORY, listed(bedside="04", lamp="05"), retained=True).levels == {}
+    (signal,) = street.hear("zigbee2mqtt/home17/bedside", '{"action":"single"}').signals
+    assert (signal.device_key, signal.kind) == ("z2m:0x00158d0001020304", "sos")
+    assert street.understood("zigbee2mqtt/home17/bedside/action", "single") == ["sos"]
+    assert street.understood("zigbee2mqtt/home17/lamp", '{"action":"single"}') == []
+
+
+def test_names_that_change_hands_take_nobody_else_for_the_button(street: Street) -> None:
+    street.enrol("z2m:0x00158d0001020304", Role.HELP_BUTTON)
+    street.hear(INVENTORY, listed(bedside="04", lamp="05"))
+    street.hear(INVENTORY, listed(bedside="05", lamp="04"))
+    assert street.understood("zigbee2mqtt/home17/bedside", '{"action":"single"}') == []
+    assert street.understood("zigbee2mqtt/home17/lamp", '{"action":"single"}') == ["sos"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"[" * 300_000,
+        b"{}",
+        b"[1,null,{}]",
+        b'[{"ieee_address":"x","friendly_name":"bedside"}]',
+        b" " * 5_000_000,
+    ],
+)
+def test_an_inventory_that_makes_no_sense_names_nobody(street: Street, payload: bytes) -> None:
+    street.enrol("z2m:x", Role.HELP_BUTTON)
+    reading = street.hear(INVENTORY, payload)
+    assert (words(reading), reading.levels) == ([], {})
+
+
+def event(type_: str, name: str = "bedside", address: str = "0x00158d0001020304") -> bytes:
+    return orjson.dumps({"type": type_, "data": {"friendly_name": name, "ieee_address": address}})
+
+
+def test_a_button_that_has_left_the_network_is_offline_until_it_joins_again(home: Street) -> None:
+    topic = "zigbee2mqtt/home17/bridge/event"
+    assert home.understood(topic, event("device_leave")) == ["offline"]
+    assert home.understood(topic, event("device_leave")) == []
+    assert home.understood(topic, event("device_interview")) == []
+    back = home.hear(topic, event("device_announce"))
+    assert (words(back), [beat.device_key for beat in back.beats]) == (
+        ["offline clear"],
+        ["z2m:home17/bedside"],
+    )
+    assert home.understood(topic, event("device_leave", "lamp", "0x00158d0001020399")) == []
+    assert home.understood(topic, '{"type":"device_leave","data":null}') == []
+    assert home.understood(topic, event("device_leave"), retained=True) == []
