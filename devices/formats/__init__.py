@@ -10,7 +10,20 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from devices.formats import chirpstack, iw, loriot, native, tts, watch, zigbee2mqtt
+from devices.formats import (
+    chirpstack,
+    esphome,
+    homie,
+    iw,
+    loriot,
+    native,
+    shelly,
+    shelly_gen1,
+    tasmota,
+    tts,
+    watch,
+    zigbee2mqtt,
+)
 from devices.formats.family import Family
 from devices.formats.meaning import ticket
 from devices.profiles import Profiles, shipped
@@ -24,6 +37,12 @@ FAMILIES: Final[tuple[Family, ...]] = (
     loriot.FAMILY,
     watch.FAMILY,
     iw.FAMILY,
+    shelly_gen1.FAMILY,
+    tasmota.FAMILY,
+    homie.FAMILY,
+    # Their filters begin with a device's own name: whoever begins with a name of its own comes first.
+    shelly.FAMILY,
+    esphome.FAMILY,
 )
 
 BY_NAME: Final = {each.name: each for each in FAMILIES}

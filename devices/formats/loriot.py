@@ -11,7 +11,7 @@ from devices.formats import lorawan
 from devices.formats.document import Unreadable, moment, read_object
 from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, digest, ticket, unique_without_id, unreadable
-from devices.profiles import Profiles
+from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; "gw" lists every radio gateway that heard the uplink
@@ -32,7 +32,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
     if isinstance(body, Unreadable):
         return unreadable(heard, body.reason, levels)
-    command = body.get("cmd", "rx")
+    command = as_text(body.get("cmd", "rx"))
     if command in _HARMLESS:
         return Reading(beats=alive(heard))
     if command not in _UPLINKS:

@@ -53,6 +53,7 @@ class Heard:
     device_time: datetime | None = None
     historical: bool = False
     echoes: bool = False  # the family repeats cached properties in every message, strange ones too
+    part: str = ""  # which of several equal parts of the device spoke: each has levels of its own
 
     @property
     def role(self) -> Role | None:
@@ -72,8 +73,12 @@ def digest(payload: bytes) -> str:
     return blake2b(payload, digest_size=8).hexdigest()
 
 
-def unique_without_id(device_key: str, frame: Frame, device_time: datetime | None = None) -> str:
+def unique_without_id(
+    device_key: str, frame: Frame, device_time: datetime | None = None, said: bytes | None = None
+) -> str:
     """The stem of a unique key for messages without an id: device, payload, and a moment.
+
+    `said` is what stands for the payload where the payload says more than one thing.
 
     A payload that tells its own moment (`device_time`) is itself for as long as a broker may keep it for us.
     Any other gets two seconds of our clock: they keep the first press after a closed case from passing for
@@ -85,7 +90,7 @@ def unique_without_id(device_key: str, frame: Frame, device_time: datetime | Non
         when = "retained"
     elif device_time is not None and -CLOCKS_DIFFER < frame.received_at - device_time < KEPT_BY_BROKERS:
         when = "told"  # a clock that is further off may be one that begins anew with every power cut
-    return f"{device_key}#{digest(frame.payload)}@{when}"
+    return f"{device_key}#{digest(frame.payload if said is None else said)}@{when}"
 
 
 def by_role(kind: Kind | Press, role: Role | None) -> Kind | None:
@@ -271,7 +276,7 @@ class _Sense:
         """
         heard = self.heard
         kind = by_role(meaning, heard.role) if meaning is not None else None
-        key = (heard.device_key, rule.path)
+        key = (heard.device_key, heard.part + rule.path)
         before = self.levels.get(key)
         if heard.historical:
             if kind is not None:

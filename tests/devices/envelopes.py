@@ -49,6 +49,39 @@ def _loriot(example: Example) -> Messages:
     return [("loriot/homes/uplink", orjson.dumps(body))]
 
 
+def _shelly(example: Example) -> Messages:
+    method = "NotifyEvent" if "events" in example.said else "NotifyStatus"
+    body = {"src": "shellyhub-1", "method": method, "params": example.said}
+    return [("shellyhub-1/events/rpc", orjson.dumps(body))]
+
+
+def _shelly_gen1(example: Example) -> Messages:
+    places = {"input_event": "input_event/0"}
+    return [
+        (f"shellies/shellyone-1/{places.get(name, name)}", _bare(value))
+        for name, value in example.said.items()
+    ]
+
+
+def _tasmota(example: Example) -> Messages:
+    body = {"Time": "2026-11-20T08:15:29", "ZbReceived": {"0xCBA4": example.said}}
+    return [("tele/bridge/SENSOR", orjson.dumps(body))]
+
+
+def _esphome(example: Example) -> Messages:
+    return [
+        (
+            f"cord/{name}/state",
+            orjson.dumps({"event_type": value}) if name.startswith("event/") else _bare(value),
+        )
+        for name, value in example.said.items()
+    ]
+
+
+def _bare(value: object) -> bytes:
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
+
+
 LORA = "lora:24e124535b316056"
 ENVELOPES: dict[str, tuple[Envelope, ...]] = {
     "zigbee2mqtt": (Envelope("zigbee2mqtt", "z2m:home17/device", _zigbee2mqtt),),
@@ -57,4 +90,8 @@ ENVELOPES: dict[str, tuple[Envelope, ...]] = {
         Envelope("tts", LORA, _tts),
         Envelope("loriot", LORA, _loriot),
     ),
+    "shelly": (Envelope("shelly", "shelly:shellyhub-1", _shelly),),
+    "shelly_gen1": (Envelope("shelly_gen1", "shelly:shellyone-1", _shelly_gen1),),
+    "tasmota": (Envelope("tasmota", "tasmota:bridge/0xCBA4", _tasmota),),
+    "esphome": (Envelope("esphome", "esphome:cord", _esphome),),
 }

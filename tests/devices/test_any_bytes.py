@@ -35,6 +35,15 @@ LIFE_SAFETY = {
         b'{"uplink_message":{"f_cnt":4,"frm_payload":"AXUQ/y4B","session_key_id":"AYfqmb0pc"}}',
         b'{"end_device_ids":{"dev_eui":"24E124535B316056"},"uplink_message":{"decoded_payload":{"button":"x"}}}',
     ],
+    "shellyhub-1/events/rpc": [
+        b'{"src":"shellyhub-1","method":"NotifyStatus","params":{"ts":1.33,"smoke:0":{"id":0,"alarm":true}}}',
+        b'{"method":"NotifyEvent","params":{"events":[{"component":"input:0","event":"single_push","ts":1}]}}',
+    ],
+    "shellies/shellybutton1-1/input_event/0": [b'{"event":"L","event_cnt":7}'],
+    "tele/cord/SENSOR": [
+        b'{"Time":"2026-11-20T08:15:30","Switch1":"ON"}',
+        b'{"ZbReceived":{"0xCBA4":{"Device":"0xCBA4","0500!00":"010000FF0000","LinkQuality":60}}}',
+    ],
     "loriot/homes/24e124535b316056": [
         b'{"cmd":"rx","fcnt":2,"port":85,"ts":1684478801936,"data":"017510FF2E01"}',
     ],
@@ -43,6 +52,11 @@ TOPICS = [
     *LIFE_SAFETY,
     "zigbee2mqtt/bridge/state",
     "zigbee2mqtt/x/y/availability",
+    "shellyhub-1/online",
+    "cord/binary_sensor/x/state",
+    "cord/event/x/state",
+    "homie/x/$state",
+    "tele/cord/LWT",
     "care/a/b/ack",
     "",
     "$SYS",
@@ -54,6 +68,9 @@ def enrolled() -> Street:
     street.enrol("care:kenli/btn-1", Role.HELP_BUTTON)
     street.enrol("z2m:btn-1", Role.HELP_BUTTON)
     street.enrol("lora:24e124535b316056", Role.HELP_BUTTON, "Milesight", "WS101")
+    street.enrol("shelly:shellyhub-1", Role.HELP_BUTTON)
+    street.enrol("shelly:shellybutton1-1", Role.HELP_BUTTON)
+    street.enrol("tasmota:cord", Role.HELP_BUTTON)
     return street
 
 
@@ -117,6 +134,10 @@ known_names = st.one_of(
     st.sampled_from(["v", "id", "type", "state", "at", "battery", "test", "historical", "text"]),
     st.sampled_from(["action", "smoke", "gas", "device", "last_seen"]),
     st.sampled_from(["object", "data", "history", "events", "deduplicationId", "devAddr", "fCnt", "time"]),
+    st.sampled_from(["method", "params", "events", "component", "event", "ts", "smoke:0", "errors", "src"]),
+    st.sampled_from(["ZbReceived", "Switch1", "Button1", "Action", "ZoneStatusChange", "0500!00", "Name"]),
+    st.sampled_from(["uplink_message", "end_device_ids", "dev_eui", "frm_payload", "decoded_payload"]),
+    st.sampled_from(["cmd", "EUI", "fcnt", "messages", "measurementId", "measurementValue", "event_cnt"]),
     st.sampled_from(["status", "batteryLevel", "button_event", "alarm_type", "alarm_status"]),
 )
 documents = st.dictionaries(known_names | st.text(max_size=8), anything, max_size=8)

@@ -40,6 +40,7 @@ def test_a_counter_that_begins_again_after_a_join_is_a_new_press(button: Street)
 def test_what_cannot_be_read_is_a_ticket_of_its_device(button: Street) -> None:
     assert words(uplink(button, data="01751")) == ["ticket"]
     assert words(uplink(button, cmd="sing")) == ["ticket"]
+    assert words(uplink(button, cmd=[])) == ["ticket"]
     assert [each.device_key for each in uplink(button, data={"a": 1}).tickets] == [KEY]
     (damaged,) = button.hear("loriot/homes/24e124535b316056", b'{"cmd":').tickets
     assert damaged.device_key == KEY

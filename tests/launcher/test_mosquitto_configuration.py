@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shutil
 import subprocess
 import threading
@@ -13,6 +14,9 @@ from types import ModuleType
 
 import paho.mqtt.client as paho
 import pytest
+
+from devices.formats import TOPICS
+from gateway import slices
 
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -110,7 +114,7 @@ def gateway(connect: Callable[..., Peer], ports: Ports) -> Peer:
     assert peer.connected.wait(5)
     subscribed = threading.Event()
     peer.client.on_subscribe = lambda *_: subscribed.set()
-    peer.client.subscribe([("care/+/+/signal", 1), ("zigbee2mqtt/#", 1)])
+    peer.client.subscribe([(topic, 1) for topic in TOPICS])
     assert subscribed.wait(5)
     return peer
 
@@ -127,9 +131,40 @@ def test_a_device_speaks_only_as_itself(
     assert device.connected.wait(5)
     device.say("care/kenli/btn-0043/signal")
     device.say("zigbee2mqtt/home17/button")
+    device.say("btn-0043/events/rpc")
+    device.say("tele/btn-0043/LWT")
     device.say("care/kenli/btn-0042/signal")  # and a refusal does not cost it the connection
     assert until(lambda: bool(gateway.heard))
     assert gateway.heard == ["care/kenli/btn-0042/signal"]
+
+
+def test_a_device_of_any_family_is_heard_under_its_own_name(
+    connect: Callable[..., Peer], ports: Ports, gateway: Peer, until: Until
+) -> None:
+    device = connect("btn-0042", ports.devices)
+    assert device.connected.wait(5)
+    topics = [
+        "btn-0042/events/rpc",
+        "btn-0042/online",
+        "btn-0042/status/smoke:0",
+        "shellies/btn-0042/sensor/flood",
+        "tele/btn-0042/SENSOR",
+        "stat/btn-0042/RESULT",
+        "btn-0042/status",
+        "btn-0042/binary_sensor/cord/state",
+        "homie/btn-0042/$state",
+    ]
+    for topic in topics:
+        device.say(topic)
+    assert until(lambda: len(gateway.heard) >= len(topics))
+    assert gateway.heard == topics
+
+
+@pytest.mark.parametrize("user", ["gateway", "fallback"])
+def test_whoever_listens_may_hear_every_family(user: str) -> None:
+    rules = (SHIPPED / "centre.acl").read_text(encoding="utf-8").partition(f"user {user}\n")[2]
+    heard = re.findall(r"^topic read (\S+)$", rules.partition("\nuser ")[0], re.MULTILINE)
+    assert [topic for topic in TOPICS if not any(slices.is_within(topic, wide) for wide in heard)] == []
 
 
 def test_a_device_hears_only_its_own_receipts(

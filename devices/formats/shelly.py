@@ -1,0 +1,179 @@
+"""Shelly Gen2 and later: JSON-RPC notifications on `<prefix>/events/rpc`, a will on `<prefix>/online`.
+
+`NotifyStatus` is a delta: what is missing has not changed, and null means that it is gone. A press is told as
+it goes down, as it comes up and as what it was: the last one counts. A hub tells what its Bluetooth buttons
+and sensors say: each of them is a component, and is enrolled as `shelly:<id>/<component>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from devices.formats.document import Unreadable, moment, read_object, read_scalar
+from devices.formats.family import Family, whose
+from devices.formats.meaning import Heard, alive, interpret, unique_without_id, unreadable
+from devices.formats.presence import presence, words
+from devices.profiles import Profiles, Rules, as_text
+from devices.signal import Beat, Frame, Levels, Reading, Registry
+
+SIZE_LIMIT: Final = 16 * 1024  # bytes; the full status of a hub is about 4,000
+NAME_LIMIT: Final = 64  # characters of a name that stands in a message
+
+_ONLINE: Final = words("shelly", online=("true",), offline=("false",))
+_FULL: Final = "NotifyFullStatus"
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one component says; several of one device are read together while their types differ."""
+
+    component: str
+    attributes: Mapping[str, object]
+
+    @property
+    def type(self) -> str:
+        return self.component.partition(":")[0]
+
+    @property
+    def part(self) -> str:
+        """Empty for the first of a type, so that a device with one input has no numbered levels."""
+        return "" if self.component.partition(":")[2] in ("", "0") else f"{self.component}/"
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
+    """Read one frame of a Shelly. The prefix of the topic names it, else the `src` of the message."""
+    prefix, about = _split(frame.topic)
+    if about == "online":
+        device_key, enrolment = whose(registry, f"shelly:{prefix}")
+        heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
+        return presence(heard, _ONLINE, as_text(read_scalar(frame.payload, SIZE_LIMIT)), levels)
+    body = read_object(frame.payload, SIZE_LIMIT)
+    said = body.salvage if isinstance(body, Unreadable) else body
+    names = tuple(dict.fromkeys(name for name in (prefix, _name(said.get("src"))) if name))
+    voice = _Voice(frame, registry, levels, profiles, names)
+    if isinstance(body, Unreadable):
+        return unreadable(voice.heard(""), body.reason, levels)
+    if about.startswith("status/"):
+        return voice.status({about.removeprefix("status/"): body})
+    parameters = body.get("params")
+    match body.get("method"):
+        case "NotifyStatus" | "NotifyFullStatus" as method if isinstance(parameters, dict):
+            return voice.status(parameters, is_full=method == _FULL)
+        case "NotifyEvent" if isinstance(parameters, dict) and isinstance(parameters.get("events"), list):
+            return voice.events(parameters["events"])
+        case _:
+            return unreadable(voice.heard(""), "no notification that anybody mapped", levels)
+
+
+@dataclass(frozen=True, slots=True)
+class _Voice:
+    """One message of one Shelly, and all that is needed to read it."""
+
+    frame: Frame
+    registry: Registry
+    levels: Levels
+    profiles: Profiles
+    names: tuple[str, ...]
+
+    def heard(self, component: str, part: str = "", told: object = None, said: bytes | None = None) -> Heard:
+        """Who spoke: the component, where it is enrolled, else the device that it belongs to."""
+        inner = [f"shelly:{name}/{component}" for name in self.names if component]
+        device_key, enrolment = whose(self.registry, *inner, *(f"shelly:{name}" for name in self.names))
+        if enrolment is not None and device_key.endswith(f"/{component}"):
+            part = ""
+        told_at = moment(told)
+        unique = unique_without_id(device_key, self.frame, told_at, said)
+        return Heard(self.frame, device_key, enrolment, unique, told_at, echoes=True, part=part)
+
+    def events(self, events: Iterable[object]) -> Reading:
+        """Presses: each is itself by its word and its own time, where that time can be true."""
+        readings = [Reading(beats=alive(self.heard("")))]
+        for event in events:
+            if not isinstance(event, dict):
+                readings.append(unreadable(self.heard(""), "an event that is no object", self.levels))
+                continue
+            one = _Said(_name(event.get("component")), {"event": event.get("event")})
+            stem = f"{as_text(event.get('event'))}@{as_text(event.get('ts'))}".encode()
+            heard = self.heard(one.component, one.part, event.get("ts"), stem)
+            rules = self.profiles.rules("shelly", heard.enrolment)
+            readings.append(interpret(heard, {one.type: one.attributes}, rules, self.levels))
+        return _joined(readings)
+
+    def status(self, parameters: Mapping[str, object], *, is_full: bool = False) -> Reading:
+        """States. A component that became null is gone, and says nothing more."""
+        groups: dict[tuple[str, str], tuple[Heard, dict[str, Mapping[str, object]]]] = {}
+        for name, attributes in parameters.items():
+            if not isinstance(attributes, dict):
+                continue
+            one = _Said(_name(name), attributes)
+            stem = f"{one.part}{self.frame.payload.hex()}".encode() if one.part else None
+            heard = self.heard(one.component, one.part, parameters.get("ts"), stem)
+            _, said = groups.setdefault((heard.device_key, heard.part), (heard, {}))
+            said[one.type] = attributes
+        readings = [Reading(beats=alive(self.heard("")))]
+        for heard, said in groups.values():
+            rules = self.profiles.rules("shelly", heard.enrolment)
+            readings.append(interpret(heard, _plain(said, rules, is_full=is_full), rules, self.levels))
+        return _joined(readings)
+
+
+def _plain(said: Mapping[str, Mapping[str, object]], rules: Rules, *, is_full: bool) -> dict[str, object]:
+    """The attributes as rules know them: each error is a level of its own, the battery has one place.
+
+    `errors` lists those that hold, and is left out of a full status while there are none.
+    """
+    plain: dict[str, object] = {}
+    for type_, attributes in said.items():
+        kept = {name: value for name, value in attributes.items() if name not in ("id", "errors")}
+        if "errors" in attributes or is_full:
+            told = attributes.get("errors")
+            hold = {as_text(error): True for error in told} if isinstance(told, list) else {}
+            prefix = f"{type_}.errors."
+            known = {path.removeprefix(prefix): False for path in rules.by_path if path.startswith(prefix)}
+            kept["errors"] = known | hold
+        battery = kept.get("battery")
+        if type_ == "devicepower" and isinstance(battery, dict):
+            plain["battery"] = battery.get("percent")
+        elif type_ == "bthomedevice" and "battery" in kept:
+            plain["battery"] = kept.pop("battery")
+        plain[type_] = kept
+    return plain
+
+
+def _joined(readings: Iterable[Reading]) -> Reading:
+    """Several readings of one message as one. The same press told by two components is one signal."""
+    readings = list(readings)
+    signals = {signal.unique_key: signal for reading in readings for signal in reading.signals}
+    beats = {beat.device_key: beat for beat in _by_charge(readings)}
+    levels = {key: value for reading in readings for key, value in reading.levels.items()}
+    tickets = tuple(ticket for reading in readings for ticket in reading.tickets)
+    return Reading(tuple(signals.values()), tuple(beats.values()), tickets[:1], levels=levels)
+
+
+def _by_charge(readings: Iterable[Reading]) -> Iterator[Beat]:
+    """Beats that tell a battery come last: they are the ones to keep."""
+    beats = [beat for reading in readings for beat in reading.beats]
+    return iter(sorted(beats, key=lambda beat: beat.battery is not None))
+
+
+def _split(topic: str) -> tuple[str, str]:
+    """The prefix and what is behind it: `online`, `events/rpc`, `status/input:0`."""
+    steps = topic.split("/")
+    if steps[-1] == "online":
+        return "/".join(steps[:-1]), "online"
+    if len(steps) > 2 and steps[-2] == "status":
+        return "/".join(steps[:-2]), f"status/{steps[-1][:NAME_LIMIT]}"
+    return "/".join(steps[:-2]), "events/rpc"
+
+
+def _name(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= NAME_LIMIT else ""
+
+
+FAMILY: Final = Family(
+    "shelly",
+    ("+/events/rpc", "+/online", "+/status/+", "+/+/events/rpc", "+/+/online"),
+    read,
+)

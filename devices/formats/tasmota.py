@@ -1,0 +1,129 @@
+"""Tasmota: buttons and switches of its own, and Zigbee devices behind a bridge, in `tele/<topic>/SENSOR`.
+
+A Zigbee device is enrolled as `tasmota:<bridge>/<name>`, by the name given with ZbName or by its short
+address (0xCBA4, another one when it joins again). What Tasmota does not know by name comes as raw attributes;
+of those the zone status is read, and the role says what its alarm means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from devices.formats.document import Unreadable, read_object, read_scalar
+from devices.formats.family import Family, whose
+from devices.formats.meaning import Heard, alive, interpret, unique_without_id, unreadable
+from devices.formats.presence import presence, words
+from devices.profiles import Profiles, as_text
+from devices.signal import Frame, Levels, Reading, Registry
+
+SIZE_LIMIT: Final = 16 * 1024  # bytes
+NAME_LIMIT: Final = 64  # characters of a name that stands in a message
+
+_ONLINE: Final = words("tasmota", online=("Online",), offline=("Offline",))
+_OWN: Final = re.compile(r"(?:Button|Switch)(\d{0,3})")
+_RAW: Final = re.compile(r"([0-9A-F]{4})([!</])([0-9A-F]{2,4})")
+_PRESSED: Final = frozenset({"0005", "0006", "0008", "FCCC"})  # clusters whose commands a button sends
+_CALLS: Final = frozenset({"0501!02", "0501!03", "0501!04"})  # a keypad's emergency, fire, panic
+_CHORES: Final = frozenset({"0000", "0001", "0003", "0020", "0B05"})  # basics, battery, identify, polling
+# Bits of the zone status (ZCL 8.2.2.2.1.3).
+_ZONE: Final = {"tamper": 1 << 2, "battery": 1 << 3, "trouble": 1 << 6, "mains": 1 << 7, "test": 1 << 8}
+_ALARMS: Final = 0b11
+_STATUS: Final = frozenset({"ZoneStatusChange", "ZoneStatus"})
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
+    """Read one frame of Tasmota. `stat/<topic>/RESULT` also answers commands: that is not for us."""
+    steps = frame.topic.split("/")
+    name, about = steps[1] if len(steps) > 2 else "", steps[-1]
+    device_key, enrolment = whose(registry, f"tasmota:{name}")
+    heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
+    if about == "LWT":
+        return presence(heard, _ONLINE, as_text(read_scalar(frame.payload, SIZE_LIMIT)), levels)
+    body = read_object(frame.payload, SIZE_LIMIT)
+    if isinstance(body, Unreadable):
+        return unreadable(heard, body.reason, levels)
+    readings = [Reading(beats=alive(heard))]
+    for part, names, said in (*_own(body), *_behind(body)):
+        keys = [f"tasmota:{name}/{each}" for each in names]
+        key, known = whose(registry, *keys, f"tasmota:{name}" if part is not None else "")
+        unique = unique_without_id(key, frame)
+        one = replace(heard, device_key=key, enrolment=known, unique=unique, part=part or "")
+        readings.append(interpret(one, said, profiles.rules("tasmota", known), levels))
+    return Reading(
+        signals=tuple(signal for reading in readings for signal in reading.signals),
+        beats=tuple(beat for reading in readings for beat in reading.beats),
+        tickets=tuple(ticket for reading in readings for ticket in reading.tickets)[:1],
+        levels={key: value for reading in readings for key, value in reading.levels.items()},
+    )
+
+
+_Speaker = tuple[str | None, tuple[str, ...], dict[str, object]]  # its part of the device, names, words
+
+
+def _own(body: Mapping[str, object]) -> Iterator[_Speaker]:
+    """Buttons and switches of the device itself. ON and OFF are a state, any other word is an act."""
+    for name, told in body.items():
+        match = _OWN.fullmatch(name)
+        if match is None:
+            continue
+        word = told.get("Action") if isinstance(told, dict) else told
+        said = {"Switch": word} if word in ("ON", "OFF") else {"Action": word}
+        yield "" if match[1] in ("", "1") else f"{name}/", (name,), said
+
+
+def _behind(body: Mapping[str, object]) -> Iterator[_Speaker]:
+    """Zigbee devices, by the names under which one may be enrolled."""
+    heard = body.get("ZbReceived")
+    for short, told in heard.items() if isinstance(heard, dict) else ():
+        if isinstance(told, dict):
+            names = (told.get("Name"), short, told.get("Device"))
+            known = [each for each in names if isinstance(each, str) and 0 < len(each) <= NAME_LIMIT]
+            if known:
+                yield None, tuple(dict.fromkeys(known)), _attributes(told)
+
+
+def _attributes(told: Mapping[str, object]) -> dict[str, object]:
+    """The attributes by name, with the zone status in words, and a button's raw commands."""
+    said: dict[str, object] = {}
+    zone: int | None = None
+    for name, value in told.items():
+        raw = _RAW.fullmatch(name)
+        if name in _STATUS or (raw is not None and raw[1] == "0500" and raw[3] in ("00", "0002")):
+            status = _status(value)
+            if status is None:
+                said[name] = value  # nobody mapped it, and a human looks
+            elif zone is None or raw is None:
+                zone = status
+        elif raw is None:
+            said[name] = value
+        elif (raw[2] == "!" and raw[1] in _PRESSED) or name in _CALLS:
+            said["command"] = name
+        elif raw[1] in _CHORES:
+            said["raw"] = name
+        else:
+            said[name] = value
+    if zone is not None:
+        said["zone"] = {"alarm": bool(zone & _ALARMS)} | {
+            name: bool(zone & bit) for name, bit in _ZONE.items()
+        }
+    return said
+
+
+def _status(value: object) -> int | None:
+    """The zone status of a raw message: a number, or hexadecimal digits that begin with its low octet."""
+    if isinstance(value, str):
+        try:
+            return int.from_bytes(bytes.fromhex(value)[:2], "little")
+        except ValueError:
+            return None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+FAMILY: Final = Family(
+    "tasmota",
+    ("tele/+/SENSOR", "tele/+/+/SENSOR", "tele/+/LWT", "tele/+/STATE", "stat/+/RESULT"),
+    read,
+)

@@ -1,0 +1,62 @@
+"""Shelly's first generation: a counter tells a press from its repetition."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.signal import Role
+from tests.devices.street import Street
+
+BUTTON = "shellies/shellybutton1-1/input_event/{}"
+
+
+@pytest.fixture
+def button(street: Street) -> Street:
+    street.enrol("shelly:shellybutton1-1", Role.HELP_BUTTON)
+    return street
+
+
+def press(street: Street, event: str, count: int, place: int = 0, *, retained: bool = False) -> list[str]:
+    payload = f'{{"event":"{event}","event_cnt":{count}}}'
+    street.pass_time(30)
+    return street.understood(BUTTON.format(place), payload, retained=retained)
+
+
+def test_only_a_new_count_is_a_press(button: Street) -> None:
+    assert press(button, "L", 7) == ["sos"]
+    assert press(button, "L", 7) == []
+    assert press(button, "S", 8) == ["sos"]
+
+
+def test_a_count_that_begins_again_is_a_press_and_has_a_key_of_its_own(button: Street) -> None:
+    topic, payload = BUTTON.format(0), '{"event":"L","event_cnt":1}'
+    (first,) = button.hear(topic, payload).signals
+    assert press(button, "", 0) == []
+    (again,) = button.hear(topic, payload).signals
+    assert again.unique_key != first.unique_key
+
+
+def test_each_input_counts_for_itself(button: Street) -> None:
+    assert press(button, "S", 7) == ["sos"]
+    assert press(button, "S", 7, place=1) == ["sos"]
+    assert press(button, "S", 7, place=1) == []
+
+
+def test_an_old_copy_pages_nobody_and_hides_no_press(button: Street) -> None:
+    assert press(button, "L", 7, retained=True) == ["sos retained"]
+    assert press(button, "L", 7) == ["sos"]
+
+
+def test_levels_are_told_topic_by_topic(street: Street) -> None:
+    street.enrol("shelly:flood", Role.LEAK_SENSOR)
+    assert street.understood("shellies/flood/sensor/flood", "true") == ["leak"]
+    assert street.understood("shellies/flood/sensor/flood", "true") == []
+    assert street.understood("shellies/flood/sensor/battery", "9") == ["low_battery"]
+    assert street.understood("shellies/flood/sensor/flood", "false") == ["leak clear"]
+    assert street.understood("shellies/flood/online", "false", retained=True) == ["offline"]
+
+
+def test_damaged_words_of_a_button_are_a_ticket(button: Street) -> None:
+    assert button.understood(BUTTON.format(0), "{") == ["ticket"]
+    assert button.understood("shellies/shellybutton1-1/sensor/x", b"\xff") == ["ticket"]
+    assert button.understood("shellies/shellybutton1-1/relay/0/power", "7") == ["ticket"]
