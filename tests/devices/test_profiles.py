@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from devices import profiles
+from devices import formats, profiles
 from devices.formats import FAMILIES, lorawan
 from devices.profiles import Example, ProfileError
-from devices.signal import Enrolment, Role
+from devices.signal import Enrolment, Frame, Role
 from tests.devices.envelopes import ENVELOPES, Envelope
-from tests.devices.street import Street
+from tests.devices.street import Street, words
 
 
 def examples() -> Iterator[object]:
@@ -115,3 +116,36 @@ def test_a_profile_may_silence_a_word_of_its_family(tmp_path: Path) -> None:
     loaded = profiles.load(tmp_path)
     assert "action" not in loaded.rules("zigbee2mqtt", Enrolment("d", Role.HELP_BUTTON, "Acme", "B1")).by_path
     assert "action" in loaded.rules("zigbee2mqtt", Enrolment("d", Role.HELP_BUTTON, "Acme", "B2")).by_path
+
+
+ACME = """
+vendor = "Acme"
+model = "Pull cord 3"
+families = ["zigbee2mqtt"]
+role = "help_button"
+
+[[rule]]
+path = "cord"
+map = { pulled = "press" }
+idle = ["loose"]
+
+[[example]]
+in = { cord = "pulled" }
+out = ["sos"]
+"""
+
+
+def test_a_new_model_is_one_file_and_no_python(tmp_path: Path) -> None:
+    folder = tmp_path / "profiles"
+    shutil.copytree(profiles.SHIPPED, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    street = Street()
+    street.enrol("z2m:bathroom", Role.HELP_BUTTON, "Acme", "Pull cord 3")
+    frame = Frame("zigbee2mqtt/bathroom", b'{"cord":"pulled","battery":90}', street.now)
+
+    before = formats.read(frame, street, {}, profiles.load(folder))
+    assert words(before) == ["ticket"]  # nobody knows the word yet: a human is asked
+    (folder / "acme-pull-cord-3.toml").write_text(ACME, encoding="utf-8")
+    loaded = profiles.load(folder)
+    assert words(formats.read(frame, street, {}, loaded)) == ["sos"]
+    (example,) = next(each for each in loaded.models if each.vendor == "Acme").examples
+    assert (example.said, example.out) == ({"cord": "pulled"}, ("sos",))

@@ -10,6 +10,7 @@ import pytest
 from devices import profiles
 from devices.profiles import as_text
 from devices.profiles.zigbee import Definition, Table
+from devices.profiles.zigbee.__main__ import Judge
 from devices.profiles.zigbee.coverage import page
 from devices.signal import Reading, Role
 from tests.devices.street import Street, words
@@ -189,3 +190,39 @@ def test_each_judgement_is_about_models_and_properties_that_there_are() -> None:
 def test_the_page_about_them_is_made_from_the_table() -> None:
     readme = Path(profiles.__file__).parents[1] / "README.md"
     assert readme.read_text(encoding="utf-8") == page(profiles.shipped()), "python -m devices.profiles.zigbee"
+
+
+def raw(settable: tuple[str, ...] = (), **says: object) -> dict[str, object]:
+    return {"vendor": "Acme", "model": "B1", "also": [], "says": says, "settable": list(settable)}
+
+
+@pytest.mark.parametrize(
+    "definition, question",
+    [
+        (raw(sos_lamp=[True, False]), "Acme B1: sos_lamp = [True, False]"),
+        (raw(smoke=[True, False], mood=["good", "bad"]), "Acme B1: mood = ['good', 'bad']"),
+        (raw(smoke_state=["alarm", "perhaps"]), "Acme B1: smoke_state = ['alarm', 'perhaps'], and"),
+    ],
+)
+def test_a_new_release_that_says_something_unjudged_is_asked_about(
+    definition: dict[str, object], question: str
+) -> None:
+    judge = Judge(profiles.shipped())
+    judge.line(definition)
+    (asked,) = judge.open_questions
+    assert asked.startswith(question)
+
+
+def test_what_can_be_set_or_is_no_alarm_by_any_word_raises_no_question() -> None:
+    judge = Judge(profiles.shipped())
+    assert judge.line(raw(temperature=None, mood=["good", "bad"])) is None
+    line = judge.line(
+        raw(("siren", "smoke"), smoke=["loud", "soft"], siren=["loud", "soft"], gas=None, sos=[True, False])
+    )
+    assert judge.open_questions == []
+    assert line is not None
+    assert (line["role"], line["says"], line["silent"]) == (
+        "help_button",
+        {"sos": [True, False]},
+        "gas|siren|smoke",
+    )
