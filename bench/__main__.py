@@ -1,6 +1,7 @@
 """`python -m bench`: what the promises cost, side by side in one run. Compare ratios, not runs.
 
-Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync.
+Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
+`tick` over many open cases. Each module says what it measures.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import speed
+from bench import speed, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
 
@@ -30,11 +31,16 @@ class Size:
     """How much of everything, in each part."""
 
     speed: speed.Size
+    ticks: ticks.Size
 
 
-SIZES = {"full": Size(speed.FULL), "quick": Size(speed.QUICK), "tiny": Size(speed.TINY)}
-SPEED, SLOW_DISK = "speed", "slow-disk"
-PARTS = (SPEED, SLOW_DISK)
+SIZES = {
+    "full": Size(speed.FULL, ticks.FULL),
+    "quick": Size(speed.QUICK, ticks.QUICK),
+    "tiny": Size(speed.TINY, ticks.TINY),
+}
+SPEED, SLOW_DISK, TICK = "speed", "slow-disk", "tick"
+PARTS = (SPEED, SLOW_DISK, TICK)
 
 
 @dataclass
@@ -42,11 +48,14 @@ class Report:
     machine: str
     speed: speed.Speed | None = None
     slow_disk: speed.Speed | None = None
+    ticks: list[ticks.Tick] = field(default_factory=list)
 
     def tables(self) -> Iterator[Table]:
         for found in (self.speed, self.slow_disk):
             if found is not None:
                 yield from speed.tables(found)
+        if self.ticks:
+            yield ticks.table(self.ticks)
 
 
 class Bench:
@@ -70,6 +79,10 @@ class Bench:
                 report.slow_disk = self._speed(few, slow(self._folder))
             else:
                 self._tell(f"{SLOW_DISK} is left out: {NO_COMPILER}")
+        if TICK in parts:
+            for scene in self._scenes(max(self._size.ticks.open)):
+                scene.databases.fill(scene.homes)
+                report.ticks += ticks.measure(self._size.ticks, scene.databases, self._tell)
         return report
 
     def _speed(self, size: speed.Size, disk: Disk) -> speed.Speed:

@@ -1,15 +1,20 @@
-"""What a press costs PostgreSQL does not grow with the cases that are open."""
+"""What a press costs, and a look at what is due, does not grow with the cases that are open."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from community.storage import Store
 from community.storage.tables import incident
 from tests.town import Town
 
 OPEN = 3_000
+STEPS = 100  # of SQLite's virtual machine, counted at once
 HOT = ("incident", "alarm", "message", "offer", "timeline", "reply_code")
 
 
@@ -29,12 +34,59 @@ def test_a_press_reads_no_table_from_end_to_end(store: Store, town: Town) -> Non
         connection.execute(incident.delete().where(incident.c.subject.like("crowd:%")))
 
 
-def crowd(store: Store, like: int) -> None:
-    """Many more open cases, of which none is due."""
+def test_a_look_at_what_is_due_reads_no_table_from_end_to_end(store: Store, town: Town) -> None:
+    works = Works(store)
+    for name, contact in (("王秀英", "李梅"), ("赵玉兰", "李桂芳")):
+        town.resident(name, contacts=(contact, f"{contact}的哥哥", f"{contact}的姐姐"))
+    town.press("王秀英")
+    town.pass_time(seconds=59)
+    alone = works.at(lambda: looks(town))
+    town.press("赵玉兰")
+    town.pass_time(seconds=59)
+    crowd(store, town.card("赵玉兰").id, due_in=timedelta(minutes=20))
+    among_many = works.at(lambda: looks(town))
+
+    assert among_many <= 2 * alone + OPEN // 10
+    with store.write() as connection:
+        connection.execute(incident.delete().where(incident.c.subject.like("crowd:%")))
+
+
+def looks(town: Town) -> None:
+    """The engine looks, and one home has come to its next rung."""
+    assert town.engine.tick(town.time + timedelta(seconds=1)) == 1
+
+
+class Works:
+    """How much a database has to do: SQLite's steps, and the rows that PostgreSQL reads without an index."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._steps = 0
+        if store.is_sqlite:
+            event.listen(store.engine, "checkout", self._counts)
+
+    def at(self, act: Callable[[], None]) -> int:
+        before = self._done()
+        act()
+        return self._done() - before
+
+    def _counts(self, connection: Any, *_: object) -> None:
+        connection.set_progress_handler(self._step, STEPS)
+
+    def _step(self) -> None:
+        self._steps += STEPS
+
+    def _done(self) -> int:
+        return self._steps if self._store.is_sqlite else sum(read_in_sequence(self._store).values())
+
+
+def crowd(store: Store, like: int, due_in: timedelta = timedelta(0)) -> None:
+    """Many more open cases, due so much later than `like`."""
     columns = [column for column in incident.c if column.name != "id"]
     with store.write() as connection:
         known = connection.execute(select(*columns).where(incident.c.id == like)).one()._asdict()
-        rows = [{**known, "subject": f"crowd:{number}", "household_id": None} for number in range(OPEN)]
+        known |= {"household_id": None, "due_at": known["due_at"] + due_in}
+        rows = [{**known, "subject": f"crowd:{number}"} for number in range(OPEN)]
         connection.execute(insert(incident), rows)
 
 
