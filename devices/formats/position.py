@@ -35,23 +35,30 @@ def position(latitude: object, longitude: object, accuracy_m: object = None) -> 
     return Position(north, east, radius if radius is not None and 0 < radius < 1e7 else None)
 
 
-def located(reading: Reading, heard: Heard, place: Position | None) -> Reading:
-    """`reading` with the place: on its alarms, for whoever goes there, and as a signal of its own.
-
-    The place of somebody whom nobody enrolled is not kept, unless it belongs to a call for help.
-    """
+def beside(reading: Reading, place: Position | None) -> Reading:
+    """`reading` with the place on its calls for help, for whoever goes there."""
     if place is None:
         return reading
-    text = str(place)
     signals = tuple(
-        replace(signal, text=text)
+        replace(signal, text=str(place))
         if signal.kind in EMERGENCY and signal.state is State.ACTIVE and not signal.text
         else signal
         for signal in reading.signals
     )
-    if heard.enrolment is not None:
-        signals += (_location(heard, text),)
     return replace(reading, signals=signals)
+
+
+def located(reading: Reading, heard: Heard, place: Position | None) -> Reading:
+    """The same, and the place as a signal of its own.
+
+    Where somebody is whom nobody enrolled is not kept, unless she calls for help.
+    """
+    if place is None:
+        return reading
+    reading = beside(reading, place)
+    if heard.enrolment is None:
+        return reading
+    return replace(reading, signals=(*reading.signals, _location(heard, str(place))))
 
 
 def _location(heard: Heard, text: str) -> Signal:

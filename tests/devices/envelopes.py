@@ -78,6 +78,11 @@ def _esphome(example: Example) -> Messages:
     ]
 
 
+def _traccar(example: Example) -> Messages:
+    body = {"device": {"id": 7, "uniqueId": "6907919734"}} | example.said
+    return [("events" if "event" in example.said else "positions", orjson.dumps(body))]
+
+
 def _bare(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
@@ -93,5 +98,6 @@ ENVELOPES: dict[str, tuple[Envelope, ...]] = {
     "shelly": (Envelope("shelly", "shelly:shellyhub-1", _shelly),),
     "shelly_gen1": (Envelope("shelly_gen1", "shelly:shellyone-1", _shelly_gen1),),
     "tasmota": (Envelope("tasmota", "tasmota:bridge/0xCBA4", _tasmota),),
+    "traccar": (Envelope("traccar", "traccar:6907919734", _traccar),),
     "esphome": (Envelope("esphome", "esphome:cord", _esphome),),
 }

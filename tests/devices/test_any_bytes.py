@@ -39,6 +39,11 @@ LIFE_SAFETY = {
         b'{"src":"shellyhub-1","method":"NotifyStatus","params":{"ts":1.33,"smoke:0":{"id":0,"alarm":true}}}',
         b'{"method":"NotifyEvent","params":{"events":[{"component":"input:0","event":"single_push","ts":1}]}}',
     ],
+    "traccar/events": [
+        b'{"event":{"type":"alarm","positionId":9,"attributes":{"alarm":"sos"}},"device":{"uniqueId":"69"}}',
+        b'{"position":{"id":9,"attributes":{"alarm":"lowBattery,sos"},"latitude":1},"device":{"uniqueId":"69"}}',
+    ],
+    "owntracks/wang/phone": [b'{"_type":"location","batt":46,"lat":37.46,"lon":118.49,"tst":1763597730}'],
     "shellies/shellybutton1-1/input_event/0": [b'{"event":"L","event_cnt":7}'],
     "tele/cord/SENSOR": [
         b'{"Time":"2026-11-20T08:15:30","Switch1":"ON"}',
@@ -71,6 +76,8 @@ def enrolled() -> Street:
     street.enrol("shelly:shellyhub-1", Role.HELP_BUTTON)
     street.enrol("shelly:shellybutton1-1", Role.HELP_BUTTON)
     street.enrol("tasmota:cord", Role.HELP_BUTTON)
+    street.enrol("traccar:69", Role.HELP_BUTTON)
+    street.enrol("owntracks:wang", Role.HELP_BUTTON)
     return street
 
 
@@ -137,6 +144,9 @@ known_names = st.one_of(
     st.sampled_from(["method", "params", "events", "component", "event", "ts", "smoke:0", "errors", "src"]),
     st.sampled_from(["ZbReceived", "Switch1", "Button1", "Action", "ZoneStatusChange", "0500!00", "Name"]),
     st.sampled_from(["uplink_message", "end_device_ids", "dev_eui", "frm_payload", "decoded_payload"]),
+    st.sampled_from(
+        ["position", "attributes", "alarm", "uniqueId", "serverTime", "latitude", "_type", "lat"]
+    ),
     st.sampled_from(["cmd", "EUI", "fcnt", "messages", "measurementId", "measurementValue", "event_cnt"]),
     st.sampled_from(["status", "batteryLevel", "button_event", "alarm_type", "alarm_status"]),
 )

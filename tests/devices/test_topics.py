@@ -32,6 +32,11 @@ OWNERS = {
     "shellyplussmoke-80646fd09ed4/status/smoke:0": "shelly",
     "home17/hub/events/rpc": "shelly",
     "home17/hub/online": "shelly",
+    "owntracks/wang/phone": "owntracks",
+    "events": "traccar",
+    "positions": "traccar",
+    "traccar/events": "traccar",
+    "traccar/positions": "traccar",
     "cord/status": "esphome",
     "cord/binary_sensor/pull_cord/state": "esphome",
     "cord/event/button/state": "esphome",
@@ -44,6 +49,7 @@ OWNERS = {
     "zigbee2mqtt/events/rpc": "zigbee2mqtt",
     "zigbee2mqtt/binary_sensor/x/state": "zigbee2mqtt",
     "loriot/online": "loriot",
+    "owntracks/wang/online": "owntracks",
     "tele/status/SENSOR": "tasmota",
 }
 

@@ -1,0 +1,107 @@
+"""What a Traccar server forwards of GPS pendants and watches: events and positions, over MQTT or HTTP.
+
+An alarm comes twice, with its position and as an event about it. Both carry the moment when Traccar heard the
+position: it joins them. Only the position is always sent - of two presses in a row Traccar tells one event,
+unless `event.ignoreDuplicateAlerts` is false - and it may say several alarms at once, with commas between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from devices.formats.document import Unreadable, moment, read_object
+from devices.formats.family import Family, whose
+from devices.formats.meaning import Heard, digest, interpret, ticket, unreadable
+from devices.formats.position import Position, beside, located, position
+from devices.profiles import Profiles, as_text
+from devices.signal import Frame, Levels, Reading, Registry
+
+SIZE_LIMIT: Final = 64 * 1024  # bytes; attributes of a device and its position are free
+ID_LIMIT: Final = 64  # characters
+
+_PRESENCE: Final = frozenset({"deviceOnline", "deviceOffline", "deviceUnknown"})
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
+    """Read one frame that Traccar forwarded: an event, where there is one in it, else a position."""
+    body = read_object(frame.payload, SIZE_LIMIT)
+    said = body.salvage if isinstance(body, Unreadable) else body
+    event, place, device = _in(said, "event"), _in(said, "position"), _in(said, "device")
+    name = as_text(device.get("uniqueId", ""))[:ID_LIMIT]
+    number = device.get("id", event.get("deviceId", place.get("deviceId")))
+    device_key, enrolment = whose(
+        registry,
+        f"traccar:{name}" if name else "",
+        f"traccar:#{number}" if isinstance(number, int) else "",
+    )
+    if not device_key:
+        reason = body.reason if isinstance(body, Unreadable) else "no device in it"
+        return Reading(tickets=(ticket(frame, reason),))
+    heard = Heard(frame, device_key, enrolment, f"{device_key}#{digest(frame.payload)}")
+    if isinstance(body, Unreadable):
+        return unreadable(heard, body.reason, levels)
+    if not event and not place:
+        return unreadable(heard, "neither an event nor a position", levels)
+
+    told_at = moment(place.get("deviceTime")) or moment(event.get("eventTime"))
+    heard = replace(heard, unique=f"{device_key}#{_moment(event, place, frame)}", device_time=told_at)
+    words = _words(event, place)
+    reading = interpret(heard, words, profiles.rules("traccar", enrolment), levels)
+    where = _where(place)
+    return beside(reading, where) if event else located(reading, heard, where)
+
+
+def _words(event: Mapping[str, object], place: Mapping[str, object]) -> dict[str, object]:
+    """Alarms, the kind of event and the battery; what else there is says nothing of a person.
+
+    An event about something else may carry a position of long ago, whose alarm is no news.
+    """
+    told, measured = _in(event, "attributes"), _in(place, "attributes")
+    type_ = event.get("type")
+    words: dict[str, object] = {}
+    if event:
+        words["presence" if as_text(type_) in _PRESENCE else "event"] = type_
+    alarms = [told.get("alarm")] if event else []
+    if not event or type_ == "alarm":
+        alarms.append(measured.get("alarm"))
+        words["batteryLevel"] = measured.get("batteryLevel")
+    listed = [part.strip() for each in alarms if each is not None for part in as_text(each).split(",")]
+    if listed:
+        words["alarm"] = list(dict.fromkeys(part for part in listed if part))
+    if not event:
+        words["position"] = True
+    return words
+
+
+def _moment(event: Mapping[str, object], place: Mapping[str, object], frame: Frame) -> str:
+    """What makes the message itself, the same for an alarm's event and its position.
+
+    Traccar forwards a position before it has an id, and its event afterwards: their common mark is the time
+    when the server heard it, to the millisecond. A device's own clock alone is none.
+    """
+    if event and event.get("type") != "alarm":
+        return f"event/{as_text(event.get('id'))}/{digest(frame.payload)}"
+    if isinstance(heard_at := place.get("serverTime"), str):
+        when = f"{heard_at} {as_text(place.get('deviceTime'))}"
+        return f"position/{digest(when.encode())}"
+    number = place.get("id") or event.get("positionId")
+    if isinstance(number, int) and number > 0:
+        return f"position/{number}"
+    return digest(frame.payload)
+
+
+def _where(place: Mapping[str, object]) -> Position | None:
+    """The position, unless Traccar says that it is an older one said again, or no fix at all."""
+    if place.get("outdated") is True or place.get("valid") is False:
+        return None
+    return position(place.get("latitude"), place.get("longitude"), place.get("accuracy"))
+
+
+def _in(said: Mapping[str, object], name: str) -> Mapping[str, object]:
+    inner = said.get(name)
+    return inner if isinstance(inner, Mapping) else {}
+
+
+FAMILY: Final = Family("traccar", ("events", "positions", "traccar/events", "traccar/positions"), read)
