@@ -11,7 +11,7 @@ from community.model import Medium, ResponderKind
 from devices.signal import Kind, Role
 from dispatcher.absence import AwayKind
 from dispatcher.exchange import Ending
-from dispatcher.model import LONGEST_DELAY, MOST_TOLD, CloseCode, OfferState, Severity, Whom
+from dispatcher.model import LONGEST_DELAY, MOST_TOLD, MOST_WITHIN_S, CloseCode, OfferState, Severity, Whom
 from dispatcher.watching import Outcome
 from hotline.orders import Step
 
@@ -259,8 +259,21 @@ class RungIn(In):
     tell: Annotated[list[TellIn], Field(min_length=1, max_length=10)]
 
 
+class ThresholdIn(In):
+    """From how many homes of one cell on, within how many seconds; `street_homes`, or of the whole street."""
+
+    homes: Annotated[int, Field(ge=2, le=1000)] = Field(examples=[5])
+    within_s: Annotated[int, Field(ge=1, le=MOST_WITHIN_S)] = Field(examples=[180])
+    street_homes: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=0, description="0: never. Only for calls for help", examples=[0]
+    )
+
+
 class PlanIn(In):
-    """A response plan. The last rung must ring the desk; it repeats every `repeat_s` seconds, for ever."""
+    """A response plan. The last rung must ring the desk; it repeats every `repeat_s` seconds, for ever.
+
+    With a `threshold` it is for an area: trouble of `kinds` in so many of its homes is one case of it.
+    """
 
     title: Annotated[Line, Field(min_length=1)] = Field(examples=["紧急"])
     kinds: Annotated[list[Kind], Field(max_length=40)] = Field(
@@ -277,6 +290,7 @@ class PlanIn(In):
         default=900, description="seconds for which a relative who is coming leaves the others in peace"
     )
     check_in_s: Wait = Field(default=1800, description="seconds on scene before the desk is to call them")
+    threshold: ThresholdIn | None = None
 
 
 class RehearsalIn(In):

@@ -27,6 +27,7 @@ from dispatcher.courier import Courier
 from dispatcher.drills import Drills
 from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
+from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
@@ -76,7 +77,9 @@ def main() -> int:
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
         has_another_way=channel.has_another_way,
     )
-    engine = Engine(store, courier)
+    planbook = Planbook(plans.shipped())
+    engine = Engine(store, courier, planbook)
+    cries = Cries(store, planbook)
     own, couriers = Pulse(store, WorkerKind.DISPATCHER), Pulse(store, WorkerKind.COURIER)
 
     asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
@@ -92,7 +95,7 @@ def main() -> int:
         own.turn(now)
         couriers.turn(now, courier.ailment())
         life.turn(now)
-        return echo.pass_on(now) + tests.turn(now)
+        return echo.pass_on(now) + tests.turn(now) + cries.turn(now)
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -21,6 +21,7 @@ from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.gathering import gather
 from dispatcher.model import Case, Entry, Fact, Message, OfferState, Stage, Step
+from dispatcher.plans import shipped
 from dispatcher.storage import reading, storms
 from dispatcher.storage.casebook import (
     Casebook,
@@ -30,6 +31,7 @@ from dispatcher.storage.casebook import (
     set_offer,
     told_of,
 )
+from dispatcher.storage.planbook import Planbook
 from dispatcher.storms import rests
 from dispatcher.wording import Voice
 
@@ -63,9 +65,10 @@ _NOBODY = _Born((), datetime.min.replace(tzinfo=UTC))
 class Engine:
     """One dispatcher. With a `courier`, its new messages are on their way before anybody looks for them."""
 
-    def __init__(self, store: Store, courier: Courier | None = None) -> None:
+    def __init__(self, store: Store, courier: Courier | None = None, plans: Planbook | None = None) -> None:
         self._store = store
         self._courier = courier
+        self._plans = plans or Planbook(shipped())
         self._known: _Known | None = None
 
     def tick(self, now: datetime, *, expected: bool = False, once: bool = False) -> int:
@@ -144,7 +147,7 @@ class Engine:
 
     def _decide(self, connection: Connection, book: Casebook, due: Sequence[int], now: datetime) -> None:
         known = self._current(connection)
-        gather(connection, book, due, now)
+        gather(connection, book, due, self._plans, now)
         incidents = [book.incident(id) for id in due]
         homes = register.homes(connection, {i.household_id for i in incidents if i.household_id is not None})
         scenes = storms.scenes(connection, incidents)

@@ -162,9 +162,45 @@ class Rung:
     tell: tuple[Tell, ...]
 
 
+CRIES = frozenset({Kind.SOS, Kind.FALL})  # a person calls for help, or cannot
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From how many homes of one cell, within how many seconds, their trouble is one of the area.
+
+    With `street_homes` as many homes of the whole street, wherever they are, are one of the street; 0: never.
+    """
+
+    homes: int
+    within_s: int
+    street_homes: int = 0
+
+    def __post_init__(self) -> None:
+        if any(type(number) is not int for number in (self.homes, self.within_s, self.street_homes)):
+            raise ValueError("a threshold is made of whole numbers")
+        if self.homes < 2 or not 0 < self.within_s <= MOST_WITHIN_S:
+            raise ValueError(
+                f"至少2户,时间1到{MOST_WITHIN_S}秒 an area's trouble is that of two homes or more, within "
+                f"1 to {MOST_WITHIN_S} s"
+            )
+        if self.street_homes and self.street_homes < self.homes:
+            raise ValueError("全街道的户数不能少于一个网格的 a street takes as many homes as a cell, or more")
+
+    @property
+    def within(self) -> timedelta:
+        return timedelta(seconds=self.within_s)
+
+
+MOST_WITHIN_S = 3600  # what lies further apart has no common cause that one case could help
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The escalation ladder for some kinds of trouble, frozen into the incident; its last rung repeats.
+
+    With a `threshold` it is for an area: when so many of its homes have trouble of `kinds`, which count
+    together, that becomes one case of the area, which runs on this ladder.
 
     ValueError when it cannot be meant.
     """
@@ -180,8 +216,10 @@ class Plan:
     kinds: tuple[Kind, ...] = ()
     severity: Severity | None = None  # only for trouble of `kinds` that is as severe; None: however severe
     version: int = 0  # how often it was edited; 0 as shipped
+    threshold: Threshold | None = None  # only of a plan for an area
 
     def __post_init__(self) -> None:
+        self._fits_an_area()
         if not self.rungs:
             raise ValueError("there is no rung: give it at least one, or nobody is ever told")
         if not any(tell.whom is Whom.DESK for tell in self.rungs[-1].tell):
@@ -195,6 +233,21 @@ class Plan:
             raise ValueError(f"各级时间要一级比一级晚 rung delays must not be negative or fall: {delays}")
         if min(self._waits) <= 0 or max(*self._waits, delays[-1]) >= LONGEST_DELAY.total_seconds():
             raise ValueError(f"every wait lies between 1 s and {LONGEST_DELAY}")
+
+    def _fits_an_area(self) -> None:
+        if self.threshold is None:
+            return
+        if self.severity is not None:
+            raise ValueError("区域预案不分轻重 a plan for an area is for trouble however severe")
+        if any(tell.whom is Whom.RELATIVES for tell in self.tells):
+            raise ValueError(
+                "区域预案没有联系人 an area has no relatives: tell staff, the nearest or the desk"
+            )
+        cries = CRIES & set(self.kinds)
+        if cries and cries != set(self.kinds):
+            raise ValueError("呼救要单独成一个区域预案 calls for help have a plan for areas of their own")
+        if self.threshold.street_homes and set(self.kinds) - CRIES:
+            raise ValueError("只有呼救按全街道计 only calls for help are counted in a whole street")
 
     @property
     def tells(self) -> tuple[Tell, ...]:

@@ -13,7 +13,7 @@ import orjson
 
 from community.model import ResponderKind
 from devices.signal import Kind
-from dispatcher.model import Plan, Rung, Severity, Tell, Whom
+from dispatcher.model import Plan, Rung, Severity, Tell, Threshold, Whom
 from dispatcher.triage import SEVERITY
 
 SHIPPED = Path(__file__).with_name("plans.toml")
@@ -23,17 +23,21 @@ class Plans:
     """A whole set of plans: for every kind of trouble there is exactly one, however severe it is.
 
     A plan may also be for trouble of some kinds only when it is of one severity; then it goes before.
-    ValueError: a kind has none, or two.
+    Plans for areas are beside these: a kind has one at most. ValueError: a kind has none, or two.
     """
 
     def __init__(self, plans: Iterable[Plan]) -> None:
         self.all: tuple[Plan, ...] = tuple(plans)
         self._of: dict[tuple[Kind, Severity | None], Plan] = {}
+        self._for_area: dict[Kind, Plan] = {}
         for plan in self.all:
             for kind in plan.kinds:
                 if kind not in SEVERITY:
                     raise ValueError(f"plan {plan.name!r}: {kind} is no trouble: take it out of `kinds`")
-                other = self._of.setdefault((kind, plan.severity), plan)
+                if plan.threshold is not None:
+                    other = self._for_area.setdefault(kind, plan)
+                else:
+                    other = self._of.setdefault((kind, plan.severity), plan)
                 if other is not plan:
                     raise ValueError(f"{kind} has two plans, {other.name!r} and {plan.name!r}: keep one")
         without = sorted(kind for kind in SEVERITY if (kind, None) not in self._of)
@@ -45,6 +49,14 @@ class Plans:
         """The plan for trouble of `kind` that is as severe."""
         return self._of.get((kind, severity)) or self._of[kind, None]
 
+    def for_area(self, kind: Kind) -> Plan | None:
+        """The plan by which trouble of `kind` in many homes becomes their area's; None: it never does."""
+        return self._for_area.get(kind)
+
+    @property
+    def for_areas(self) -> tuple[Plan, ...]:
+        return tuple(plan for plan in self.all if plan.threshold is not None)
+
     def named(self, name: str) -> Plan | None:
         return next((plan for plan in self.all if plan.name == name), None)
 
@@ -53,22 +65,29 @@ class Plans:
 
         ValueError as above: a kind that `plan` lets go has to be taken up by another plan first.
         """
-        others = [_without(other, plan) if other.severity is plan.severity else other for other in self.all]
+        others = [_without(other, plan) if _are_rivals(other, plan) else other for other in self.all]
         if self.named(plan.name) is None:
             return Plans([*others, plan])
         return Plans([plan if other.name == plan.name else other for other in others])
 
 
 def completed(plans: Iterable[Plan], spare: Plans) -> Plans:
-    """`plans`, completed from `spare` by each kind of trouble that none of them has."""
+    """`plans`, completed from `spare` by each kind that none of them has, and by the plans for areas."""
     found = {plan.name: plan for plan in plans}
-    known = {kind for plan in found.values() if plan.severity is None for kind in plan.kinds}
+    at_home = [plan for plan in found.values() if plan.threshold is None and plan.severity is None]
+    known = {kind for plan in at_home for kind in plan.kinds}
     for plan in spare.all:
+        if plan.threshold is not None:
+            continue
         if plan.severity is None and (missing := tuple(kind for kind in plan.kinds if kind not in known)):
             mine = found.get(plan.name)
             if mine is None or mine.severity is not None:
                 mine = replace(plan, name=plan.name if mine is None else f"{plan.name}-shipped", kinds=())
             found[mine.name] = replace(mine, kinds=mine.kinds + missing)
+    taken = {kind for plan in found.values() if plan.threshold is not None for kind in plan.kinds}
+    for plan in spare.for_areas:  # one that was edited counts as it is, also when it is for nothing any more
+        if plan.name not in found:
+            found[plan.name] = replace(plan, kinds=tuple(kind for kind in plan.kinds if kind not in taken))
     return Plans(found.values())
 
 
@@ -104,6 +123,7 @@ def parse(body: Mapping[str, Any]) -> Plan:
                 Rung(after_s=rung["after_s"], tell=tuple(_tell(tell) for tell in rung["tell"]))
                 for rung in body.get("rungs", ())
             ),
+            "threshold": Threshold(**body["threshold"]) if body.get("threshold") is not None else None,
         }
         return Plan(**{**body, **changed})
     except (AttributeError, KeyError, TypeError, ValueError) as wrong:
@@ -120,6 +140,11 @@ def _severity(said: int | str | None) -> Severity | None:
     if isinstance(said, str) and said.upper() not in Severity.__members__:
         raise ValueError(f"severity {said!r}: choose one of {', '.join(Severity.__members__).lower()}")
     return None if said is None else Severity[said.upper()] if isinstance(said, str) else Severity(said)
+
+
+def _are_rivals(one: Plan, other: Plan) -> bool:
+    """Whether no kind of trouble can have both of them."""
+    return (one.severity, one.threshold is None) == (other.severity, other.threshold is None)
 
 
 def _body(name: str, body: Any) -> dict[str, Any]:

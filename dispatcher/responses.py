@@ -46,7 +46,7 @@ from dispatcher.storage.casebook import (
     set_offer,
     withdraw_offers,
 )
-from dispatcher.storms import cell_of, rests
+from dispatcher.storms import area_of, rests
 from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN, KEYS
 from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
@@ -138,7 +138,7 @@ def close(
         _end(connection, book, incident_id, account, code, remark, now)
         book.write()
         closed = book.incident(incident_id)
-    if cell_of(closed.subject) is not None:
+    if area_of(closed.subject) is not None:
         _let_homes_go(store, incident_id, account, code, now)
     return closed
 
@@ -191,7 +191,7 @@ def _let_homes_go(store: Store, storm_id: int, account: Account, code: CloseCode
     """
     with store.write() as connection:
         book = Casebook(connection)
-        subjects = {f"household:{home}" for home in storms.homes_of(connection, storm_id)}
+        subjects = {f"household:{home}" for home in storms.ailing_homes_of(connection, storm_id)}
         book.load_subjects(subjects)
         for subject in sorted(subjects):
             resting = book.open_for(subject)

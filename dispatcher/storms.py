@@ -1,86 +1,57 @@
 """One trouble in many homes: when it is an area's, who belongs to it, and what then rests. Pure.
 
-A power cut rings in every home of a cell. From `Threshold.homes` homes on it is one case of the cell, with
-one request to somebody who goes and looks. What only says that a device is not well then rests in each home,
-and is still counted there. A person who calls for help, and a home that burns, never rest.
+A power cut rings in every home of a cell. From so many homes on as its plan says (edited as all plans are) it
+is one case of the cell, with one request to somebody who goes and looks. What only says that a device is not
+well then rests in each home, and is still counted there. A person who calls for help, and a home that burns,
+never rest: when many do so at once (an earthquake), a case of the area comes on top of theirs.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TypeVar
 
-from community.model import ResponderKind
 from devices.signal import Kind
-from dispatcher.model import Incident, Plan, Rung, Severity, Stage, Tell, Whom
+from dispatcher.model import Incident, Plan, Severity, Stage, Threshold
+from dispatcher.plans import Plans
 from dispatcher.triage import SEVERITY
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """So many homes of one cell within so long make one trouble of the cell."""
-
-    homes: int
-    within: timedelta
-
-
-# Presses and falls are not here: each is looked after by itself, and a card more would only stand in the way.
-THRESHOLDS: Mapping[Kind, Threshold] = {
-    Kind.MAINS_FAILURE: Threshold(5, timedelta(minutes=3)),
-    Kind.OFFLINE: Threshold(5, timedelta(minutes=10)),  # each device class is missed after its own time
-    Kind.TAMPER: Threshold(5, timedelta(minutes=3)),  # what an earthquake does to detectors
-    Kind.FAULT: Threshold(5, timedelta(minutes=10)),
-    Kind.LEAK: Threshold(3, timedelta(minutes=10)),
-    Kind.SMOKE: Threshold(3, timedelta(minutes=5)),
-    Kind.GAS: Threshold(2, timedelta(minutes=5)),  # two kitchens at once: the main, not a pot
-    Kind.CO: Threshold(2, timedelta(minutes=10)),
-}
 
 TECHNICAL = frozenset({Kind.MAINS_FAILURE, Kind.OFFLINE, Kind.LOW_BATTERY, Kind.TAMPER, Kind.FAULT})
 
 # What follows from a trouble of the area in its other homes: they belong to it, too.
 BRINGS: Mapping[Kind, frozenset[Kind]] = {
     Kind.MAINS_FAILURE: frozenset({Kind.OFFLINE, Kind.LOW_BATTERY, Kind.FAULT}),
+    Kind.SOS: frozenset({Kind.FALL}),
+    Kind.FALL: frozenset({Kind.SOS}),
 }
 
-WATCHED = TECHNICAL | THRESHOLDS.keys()
-
-_ON_FOOT = (ResponderKind.GRID_WORKER, ResponderKind.COMMUNITY_WORKER)
-
-# The same for every kind: what differs is done by the homes' own cases.
-PLAN = Plan(
-    name="area",
-    title="网格事件",
-    rungs=(
-        Rung(0, (Tell(Whom.STAFF, 1, _ON_FOOT),)),
-        Rung(60, (Tell(Whom.DESK), Tell(Whom.NEAREST, 1, _ON_FOOT))),
-        Rung(180, (Tell(Whom.DESK), Tell(Whom.NEAREST, 1, (ResponderKind.SUPERVISOR,)))),
-    ),
-    repeat_s=600,
-    offer_s=120,
-)
-
 _SUBJECT = "area:"
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An alarm that is not over, in a home of a cell."""
+    """An alarm that is not over, in a home of a cell, of which `street_id` is the street if that is known."""
 
     household_id: int
     cell_id: int
     kind: Kind
     since: datetime
+    street_id: int | None = None
 
 
-def subject_of(cell_id: int) -> str:
-    return f"{_SUBJECT}{cell_id}"
+Begun = dict[int, dict[Kind, frozenset[int]]]  # by area and kind, the homes
 
 
-def cell_of(subject: str) -> int | None:
-    """The cell whose case has `subject`; None: it is a home's or a device's."""
+def subject_of(area_id: int) -> str:
+    return f"{_SUBJECT}{area_id}"
+
+
+def area_of(subject: str) -> int | None:
+    """The cell or street whose case has `subject`; None: it is a home's or a device's."""
     return int(subject.removeprefix(_SUBJECT)) if subject.startswith(_SUBJECT) else None
 
 
@@ -89,18 +60,47 @@ def severity_of(kind: Kind) -> Severity:
     return max(SEVERITY[kind], Severity.ROUTINE)
 
 
-def gathering(troubles: Iterable[Trouble], now: datetime) -> dict[int, dict[Kind, frozenset[int]]]:
-    """By cell and kind, the homes of each trouble that reaches its threshold at `now`."""
-    found: defaultdict[tuple[int, Kind], set[int]] = defaultdict(set)
+def gathering(troubles: Iterable[Trouble], plans: Plans, now: datetime) -> Begun:
+    """By area and kind, the homes of each trouble that reaches the threshold of its plan at `now`.
+
+    What reaches that of the street is the street's, and not one case more for each of its cells.
+    """
+    in_time: defaultdict[Plan, list[Trouble]] = defaultdict(list)
     for trouble in troubles:
-        threshold = THRESHOLDS.get(trouble.kind)
-        if threshold is not None and now - trouble.since <= threshold.within:
-            found[trouble.cell_id, trouble.kind].add(trouble.household_id)
-    cells: defaultdict[int, dict[Kind, frozenset[int]]] = defaultdict(dict)
-    for (cell_id, kind), homes in found.items():
-        if len(homes) >= THRESHOLDS[kind].homes:
-            cells[cell_id][kind] = frozenset(homes)
-    return dict(cells)
+        plan = plans.for_area(trouble.kind)
+        if plan is not None and plan.threshold is not None and _is_in_time(trouble, plan.threshold, now):
+            in_time[plan].append(trouble)
+    found: Begun = {}
+    for plan, those in in_time.items():
+        threshold = plan.threshold
+        assert threshold is not None, "only plans for areas were taken"
+        of_streets = _by(those, lambda trouble: trouble.street_id) if threshold.street_homes else {}
+        streets = {area for area, some in of_streets.items() if _homes(some) >= threshold.street_homes}
+        left = [trouble for trouble in those if trouble.street_id not in streets]
+        cells = _by(left, lambda trouble: trouble.cell_id)
+        reached = {area: some for area, some in cells.items() if _homes(some) >= threshold.homes}
+        for area, some in [*((area, of_streets[area]) for area in streets), *reached.items()]:
+            kinds = _by(some, lambda trouble: trouble.kind)
+            found.setdefault(area, {}).update(
+                {kind: frozenset(one.household_id for one in alike) for kind, alike in kinds.items()}
+            )
+    return found
+
+
+def _is_in_time(trouble: Trouble, threshold: Threshold, now: datetime) -> bool:
+    return abs(now - trouble.since) <= threshold.within  # also when the clock was set back meanwhile
+
+
+def _by(troubles: Iterable[Trouble], key: Callable[[Trouble], Key | None]) -> dict[Key, list[Trouble]]:
+    found: defaultdict[Key, list[Trouble]] = defaultdict(list)
+    for trouble in troubles:
+        if (of := key(trouble)) is not None:
+            found[of].append(trouble)
+    return dict(found)
+
+
+def _homes(troubles: Iterable[Trouble]) -> int:
+    return len({trouble.household_id for trouble in troubles})
 
 
 def belongs(kind: Kind, known: Iterable[Kind]) -> bool:

@@ -30,7 +30,7 @@ from dispatcher.model import (
 from dispatcher.plans import thaw
 from dispatcher.storage import handsets, inbox, outbox, reading, storms
 from dispatcher.storage.casebook import is_covered_without, offers_of
-from dispatcher.storms import rests
+from dispatcher.storms import area_of, rests
 from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
 from dispatcher.wording import door_of, spoken
 
@@ -124,10 +124,14 @@ Change = reading.Change
 
 
 def board(connection: Connection) -> tuple[Card, ...]:
-    """All open incidents: worst first, then the nearest deadline."""
+    """All open incidents: worst first, homes before areas, then the nearest deadline."""
     cards = _cards(connection, reading.open_incidents(connection))
     never = datetime.max.replace(tzinfo=cards[0].opened_at.tzinfo) if cards else None
-    return tuple(sorted(cards, key=lambda card: (-card.severity, card.deadline_at or never, card.id)))
+
+    def urgency(card: Card) -> tuple[int, bool, datetime, int]:
+        return -card.severity, area_of(card.subject) is not None, card.deadline_at or never, card.id
+
+    return tuple(sorted(cards, key=urgency))
 
 
 def cards(connection: Connection, ids: Collection[int]) -> tuple[Card, ...]:

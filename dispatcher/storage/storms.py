@@ -13,8 +13,10 @@ from community.storage.prepared import Query
 from community.storage.rows import upsert
 from community.storage.tables import alarm, household, incident, storm_home
 from devices.signal import Kind
-from dispatcher.model import Incident
-from dispatcher.storms import WATCHED, Trouble, cell_of
+from dispatcher.model import CRIES, Incident, Severity
+from dispatcher.storms import Trouble, area_of, subject_of
+
+_LAST_ALARMS = 5_000  # more than come in a minute, but in the worst of storms
 
 _HERE = household.alias("here")
 _TROUBLES = Query(
@@ -42,10 +44,57 @@ _RESTING = Query(
 )
 
 
-def troubles(connection: Connection, homes: Collection[int]) -> list[Trouble]:
-    """What is not over in the cells of `homes`, of the kinds that can be an area's."""
-    rows = _TROUBLES.rows(connection, homes=sorted(homes), kinds=sorted(WATCHED))
+def troubles(connection: Connection, homes: Collection[int], kinds: Collection[Kind]) -> list[Trouble]:
+    """What is not over in the cells of `homes`, of `kinds`."""
+    rows = _TROUBLES.rows(connection, homes=sorted(homes), kinds=sorted(kinds))
     return [Trouble(row.household_id, row.area_id, Kind(row.kind), row.raised_at) for row in rows]
+
+
+def cries(connection: Connection, from_id: int, since: datetime) -> list[Trouble]:
+    """Calls for help since `since` that are not over, but those whose home an area's case has since then.
+
+    Alarms before `from_id` are not looked at.
+    """
+    joined = select(storm_home.c.household_id).where(
+        storm_home.c.household_id == incident.c.household_id, storm_home.c.joined_at >= alarm.c.raised_at
+    )
+    query = (
+        select(incident.c.household_id, household.c.area_id, alarm.c.kind, alarm.c.raised_at)
+        .join_from(alarm, incident, incident.c.id == alarm.c.incident_id)
+        .join(household, household.c.id == incident.c.household_id)
+        .where(
+            alarm.c.id >= from_id,
+            alarm.c.raised_at >= since,
+            alarm.c.kind.in_([kind.value for kind in sorted(CRIES)]),
+            alarm.c.ended_at.is_(None),
+            alarm.c.cleared_at.is_(None),
+            incident.c.closed_at.is_(None),
+            ~joined.exists(),
+        )
+    )
+    rows = connection.execute(query).all()
+    chains = register.area_chains(connection, {row.area_id for row in rows})
+    streets = {
+        cell: next((area.id for area in chain if area.level is AreaLevel.STREET), None)
+        for cell, chain in chains.items()
+    }
+    return [
+        Trouble(row.household_id, row.area_id, Kind(row.kind), row.raised_at, streets.get(row.area_id))
+        for row in rows
+    ]
+
+
+def first_alarm_since(connection: Connection, from_id: int, since: datetime) -> int:
+    """The first alarm from `from_id` on that was raised at `since` or later; `from_id` when there is none.
+
+    Who does not know where to begin (0) begins with one of the last.
+    """
+    if from_id == 0:
+        newest = connection.execute(select(func.max(alarm.c.id))).scalar() or 0
+        from_id = max(1, newest - _LAST_ALARMS)
+    query = select(func.min(alarm.c.id)).where(alarm.c.id >= from_id, alarm.c.raised_at >= since)
+    found: int | None = connection.execute(query).scalar()
+    return from_id if found is None else found
 
 
 def open_for_homes(connection: Connection, homes: Collection[int]) -> dict[int, int]:
@@ -55,18 +104,51 @@ def open_for_homes(connection: Connection, homes: Collection[int]) -> dict[int, 
     return {row.household_id: row.incident_id for row in _RESTING.rows(connection, homes=sorted(set(homes)))}
 
 
-def join(connection: Connection, incident_id: int, homes: Collection[int], now: datetime) -> set[int]:
-    """Let `homes` belong to the area's case; returns those that did not before."""
+def crying_areas(connection: Connection, areas: Collection[int]) -> set[int]:
+    """Those of `areas` that have an open case about calls for help."""
+    if not areas:
+        return set()
+    query = (
+        select(incident.c.subject)
+        .join(alarm, alarm.c.incident_id == incident.c.id)
+        .where(
+            incident.c.subject.in_([subject_of(area) for area in areas]),
+            incident.c.closed_at.is_(None),
+            alarm.c.kind.in_([kind.value for kind in sorted(CRIES)]),
+        )
+    )
+    found = (area_of(subject) for subject in connection.execute(query).scalars())
+    return {area for area in found if area is not None}
+
+
+def join(
+    connection: Connection, incident_id: int, homes: Collection[int], now: datetime, *, anew: bool = False
+) -> set[int]:
+    """Let `homes` belong to the area's case; returns those that did not before, or all, when `anew`."""
     if not homes:
         return set()
     rows = [{"incident_id": incident_id, "household_id": home, "joined_at": now} for home in sorted(homes)]
-    statement = upsert(connection, storm_home).values(rows).on_conflict_do_nothing()
+    statement = upsert(connection, storm_home)
+    if anew:
+        keys = [storm_home.c.incident_id, storm_home.c.household_id]
+        statement = statement.on_conflict_do_update(index_elements=keys, set_={"joined_at": now})
+    else:
+        statement = statement.on_conflict_do_nothing()
+    statement = statement.values(rows)
     return set(connection.execute(statement.returning(storm_home.c.household_id)).scalars())
 
 
-def homes_of(connection: Connection, incident_id: int) -> list[int]:
-    """The homes that belong to an area's case, in the order of their ids."""
-    query = select(storm_home.c.household_id).where(storm_home.c.incident_id == incident_id)
+def ailing_homes_of(connection: Connection, incident_id: int) -> list[int]:
+    """The homes of an area's case whose own open case is about devices alone, by id: what can rest."""
+    query = (
+        select(storm_home.c.household_id)
+        .join(incident, incident.c.household_id == storm_home.c.household_id)
+        .where(
+            storm_home.c.incident_id == incident_id,
+            incident.c.closed_at.is_(None),
+            incident.c.severity == int(Severity.TROUBLE),
+        )
+    )
     return list(connection.execute(query.order_by(storm_home.c.household_id)).scalars())
 
 
@@ -74,7 +156,7 @@ def scenes(connection: Connection, incidents: Iterable[Incident]) -> dict[int, H
     """For each area's case among `incidents`, by its id, the area as one place: its name with the number of
     homes that belong to the trouble, in their middle. Nobody lives there, so no relative is ever told.
     """
-    cells = {one.id: cell for one in incidents if (cell := cell_of(one.subject)) is not None}
+    cells = {one.id: area for one in incidents if (area := area_of(one.subject)) is not None}
     if not cells:
         return {}
     query = (

@@ -13,6 +13,7 @@ from dispatcher import engine, intake
 from dispatcher.gathering import gather
 from dispatcher.model import Entry
 from dispatcher.storage.casebook import Casebook
+from dispatcher.storage.planbook import Planbook
 from tests.town import Town
 
 
@@ -32,7 +33,7 @@ def test_presses_and_falls_ask_the_store_nothing(town: Town) -> None:
     with town.store.write() as connection:
         book = Casebook(connection)
         due = book.load_due(town.time, 100)
-        gather(closed, book, due, town.time)  # the first question would fail
+        gather(closed, book, due, Planbook(town.plans), town.time)  # the first question would fail
         assert len(due) == 40
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from devices.signal import Kind
 from dispatcher.model import LONGEST_DELAY, Severity, Tell, Whom
-from dispatcher.plans import SHIPPED, Plans, freeze, load, parse, shipped, thaw
+from dispatcher.plans import SHIPPED, Plans, completed, freeze, load, parse, shipped, thaw
 from dispatcher.triage import SEVERITY
 from tests.dispatcher.cases import DESK, plan, relatives
 
@@ -19,7 +19,8 @@ LONGEST_S = int(LONGEST_DELAY.total_seconds())
 def test_every_kind_of_trouble_has_a_plan_and_every_plan_ends_at_the_desk() -> None:
     plans = shipped()
 
-    assert sorted(kind for plan in plans.all for kind in plan.kinds) == sorted(SEVERITY)
+    at_home = [plan for plan in plans.all if plan.threshold is None]
+    assert sorted(kind for plan in at_home for kind in plan.kinds) == sorted(SEVERITY)
     for ladder in plans.all:
         assert any(tell.whom is Whom.DESK for tell in ladder.rungs[-1].tell)
 
@@ -48,6 +49,7 @@ def test_an_incident_frozen_before_plans_had_kinds_still_runs() -> None:
 
 
 DESK_RUNG = {"after_s": 0, "tell": [{"whom": "desk"}]}
+AREA = {"kinds": ["gas"], "rungs": [DESK_RUNG], "threshold": {"homes": 2, "within_s": 60}}
 
 
 def rung(after_s: object = 0, **tell: object) -> dict[str, object]:
@@ -75,6 +77,19 @@ def rung(after_s: object = 0, **tell: object) -> dict[str, object]:
         ({"rungs": [rung(whom="staff", who="me")]}, "'who'"),
         ({"rungs": [rung(0.5, whom="relatives")]}, "whole number of seconds"),
         ({"rungs": [DESK_RUNG], "severity": "grave"}, "severity 'grave'"),
+        ({"rungs": [DESK_RUNG], "threshold": {"homes": 1, "within_s": 60}}, "two homes or more"),
+        ({"rungs": [DESK_RUNG], "threshold": {"homes": 2, "within_s": 0}}, "within 1 to 3600 s"),
+        ({"rungs": [DESK_RUNG], "threshold": {"homes": 2, "within_s": 3601}}, "within 1 to 3600 s"),
+        ({"rungs": [DESK_RUNG], "threshold": {"homes": 2.5, "within_s": 60}}, "whole numbers"),
+        ({"rungs": [DESK_RUNG], "threshold": {"homes": 2}}, "within_s"),
+        (AREA | {"severity": "emergency"}, "however severe"),
+        (AREA | {"rungs": [rung(whom="relatives"), DESK_RUNG]}, "no relatives"),
+        (AREA | {"kinds": ["sos", "gas"]}, "of their own"),
+        (AREA | {"threshold": {"homes": 2, "within_s": 60, "street_homes": 9}}, "only calls for help"),
+        (
+            AREA | {"kinds": ["sos"], "threshold": {"homes": 3, "within_s": 60, "street_homes": 2}},
+            "as many homes as a cell",
+        ),
         ({"rungs": [DESK_RUNG], "severity": 4}, "4 is not a valid Severity"),
         ({"rungs": [DESK_RUNG], "kinds": ["flood"]}, "flood"),
         ({"rungs": [rung(whom="nearest", kinds=["clinic"], count=0)]}, "give at least 1"),
@@ -129,9 +144,9 @@ def test_a_file_of_plans_says_which_plan_is_wrong(text: str, says: str) -> None:
 
 def test_a_kind_without_a_plan_and_a_kind_with_two_are_named() -> None:
     with pytest.raises(ValueError, match="no plan for sos: add each"):
-        load(SHIPPED_TEXT.replace('"sos", ', ""))
+        load(SHIPPED_TEXT.replace('"sos", ', "", 1))
     with pytest.raises(ValueError, match="sos has two plans, 'emergency' and 'routine'"):
-        load(SHIPPED_TEXT.replace('kinds = ["leak"', 'kinds = ["sos", "leak"'))
+        load(SHIPPED_TEXT.replace('kinds = ["leak"', 'kinds = ["sos", "leak"', 1))
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"name": "x"}', '"x"'])
@@ -191,3 +206,30 @@ def test_a_new_plan_joins_the_others_and_may_be_for_nothing_yet() -> None:
 def test_two_plans_for_one_kind_and_severity_are_not_a_set() -> None:
     with pytest.raises(ValueError, match="sos has two plans"):
         Plans([*shipped().all, replace(plan((0, (DESK,))), kinds=(Kind.SOS,))])
+
+
+# ---- plans for areas ----
+
+
+def test_a_plan_for_areas_stands_beside_the_one_for_homes_and_takes_nothing_from_it() -> None:
+    before = shipped()
+    fire = parse({"name": "area-fire", **AREA, "kinds": ["smoke", "gas"]})
+
+    after = before.edited(fire)
+
+    assert after.for_area(Kind.SMOKE) is fire
+    assert after.for_area(Kind.GAS) is fire
+    assert after.named("area-smoke").kinds == ()  # type: ignore[union-attr]
+    assert after.of(Kind.GAS, Severity.EMERGENCY) == before.of(Kind.GAS, Severity.EMERGENCY)
+    assert thaw(freeze(fire)) == fire
+    with pytest.raises(ValueError, match="has two plans, 'area-smoke' and 'area-fire'"):
+        Plans([*before.all, fire])
+
+
+def test_plans_that_were_edited_before_there_were_any_for_areas_get_the_shipped_ones() -> None:
+    old = [plan for plan in shipped().all if plan.threshold is None]
+    none_for_gas = parse({"name": "area-gas", **AREA, "kinds": []})
+
+    assert completed(old, shipped()).for_areas == shipped().for_areas
+    assert completed([*old, none_for_gas], shipped()).for_area(Kind.GAS) is None
+    assert completed([*old, none_for_gas], shipped()).for_area(Kind.CO) is not None

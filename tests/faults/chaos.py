@@ -135,7 +135,9 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
     found.acked_max = max(tally.latencies, default=0)
     stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
     found.lost = len(keys_of(presses) - stored.keys())
-    found.counted_wrong = abs(centre.count("SELECT coalesce(sum(times), 0) FROM alarm") - len(stored))
+    found.counted_wrong = abs(
+        centre.count("SELECT coalesce(sum(times), 0) FROM alarm WHERE device_key <> ''") - len(stored)
+    )
     found.incidents = centre.count("SELECT count(*) FROM incident")
     taken = Counter(form["StatusCallback"] for form in provider.forms)
     found.texts, found.told_again = taken.total(), taken.total() - len(taken)

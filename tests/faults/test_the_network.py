@@ -114,6 +114,6 @@ def test_presses_outlive_a_pulled_cable(
         gateway.kill()
     stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
     assert stored.keys() == keys_of(presses)
-    assert centre.count("SELECT sum(times) FROM alarm") == PRESSES
+    assert centre.count("SELECT sum(times) FROM alarm WHERE device_key <> ''") == PRESSES
     assert noticed <= NOTICED_S
     figure(f"G7  a pulled cable: noticed after {noticed:.1f} s; {PRESSES} presses, 0 lost")

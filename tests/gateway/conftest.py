@@ -16,6 +16,7 @@ from community.sites import generate, profile
 from community.storage import Store, register, seeding
 from devices.signal import Role
 from dispatcher import views
+from dispatcher.storms import area_of
 from tests.servers import NO_MOSQUITTO, Mosquitto, Part, program, until
 
 STREET = generate.generate(profile.read("kenli"), 1)
@@ -69,9 +70,10 @@ class Centre:
         return int(self.rows(sql, **values)[0][0])
 
     def kinds(self) -> list[str]:
-        """What the open incidents are about."""
+        """What the open incidents of homes and devices are about; an area's come on top when many press."""
         with self.store.read() as connection:
-            return sorted(card.kind.value for card in views.board(connection))
+            cards = [card for card in views.board(connection) if area_of(card.subject) is None]
+            return sorted(card.kind.value for card in cards)
 
     def comes_to(self, holds: Callable[[], bool]) -> None:
         assert until(holds), f"it never came to that; the gateway said: {self.gateway.tail()}"

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
+from community.model import ResponderKind
 from devices.signal import Kind, State
 from dispatcher import intake, responses, views
-from dispatcher.model import CloseCode, Entry, Stage
-from dispatcher.storms import THRESHOLDS
+from dispatcher.gathering import Cries
+from dispatcher.model import CloseCode, Entry, Severity, Stage, Threshold
+from dispatcher.plans import shipped
+from dispatcher.storage.planbook import Planbook
 from dispatcher.views import Card
 from tests.town import Town
 
+
+def threshold(kind: Kind) -> Threshold:
+    plan = shipped().for_area(kind)
+    assert plan is not None
+    assert plan.threshold is not None
+    return plan.threshold
+
+
 HOMES = tuple(f"住户{n}" for n in range(40))
-CUT = THRESHOLDS[Kind.MAINS_FAILURE]
+CUT = threshold(Kind.MAINS_FAILURE)
+CRY = threshold(Kind.SOS)
 
 
 @pytest.fixture
@@ -26,6 +39,13 @@ def cell(town: Town) -> Town:
     town.responder("李强", 900, cells=frozenset({town.cell}))
     town.responder("外人", 100)
     return town
+
+
+@pytest.fixture
+def shaken(cell: Town) -> Town:
+    """The same, with a dispatcher that looks how many call for help at once."""
+    cell.also = Cries(cell.store, Planbook(cell.plans)).turn
+    return cell
 
 
 def all_at_once(town: Town, kind: Kind, *names: str, state: State = State.ACTIVE) -> None:
@@ -177,11 +197,82 @@ def test_gas_after_a_power_cut_begins_the_areas_ladder_anew(cell: Town) -> None:
     assert set(after.kinds) == {Kind.MAINS_FAILURE, Kind.GAS}
 
 
-def test_forty_presses_are_forty_cases_and_no_storm(cell: Town) -> None:
-    all_at_once(cell, Kind.SOS, *HOMES)
-    cell.pass_time(seconds=10)
-    assert len(cell.open_cards()) == len(HOMES)
-    assert all(len(cell.heard(f"{name}的女儿")) == 1 for name in HOMES)
+def test_forty_who_press_at_once_are_forty_cases_and_one_of_the_street_below_them(shaken: Town) -> None:
+    shaken.responder("马站长", 3000, kind=ResponderKind.SUPERVISOR)
+    all_at_once(shaken, Kind.SOS, *HOMES)
+    shaken.pass_time(seconds=10)
+
+    area = of_area(shaken)
+    assert (area.kind, area.severity, area.address) == (Kind.SOS, Severity.EMERGENCY, "街道40户")
+    assert [helper.name for helper in area.helpers] == ["马站长"]  # whoever can go is needed in the homes
+    assert "街道40户" in shaken.heard("马站长")[0]
+    assert [card.id for card in shaken.open_cards()][-1] == area.id
+    for name in HOMES:
+        assert len(shaken.heard(f"{name}的女儿")) == 1
+        assert shaken.card(name).area_case is None
+        assert shaken.card(name).deadline_at is not None
+    with shaken.store.read() as connection:
+        timeline = views.detail(connection, area.id).timeline
+    assert any(entry.text.startswith("40户并入") for entry in timeline)
+
+
+def test_a_few_who_press_or_fall_in_one_cell_within_a_minute_are_a_case_of_the_cell(shaken: Town) -> None:
+    for name, kind in zip(HOMES, (Kind.SOS, Kind.FALL, Kind.SOS), strict=False):
+        assert not any(card.subject.startswith("area:") for card in shaken.cards())
+        shaken.say(name, kind)
+        shaken.pass_time(seconds=20)
+    area = of_area(shaken)
+    assert (area.kind, area.address) == (Kind.SOS, "和平社区第一网格3户")
+
+    shaken.pass_time(minutes=20)
+    shaken.press(HOMES[9])  # one more, while it is looked after: it belongs to it, and is a case as ever
+    shaken.pass_time(seconds=10)
+
+    assert of_area(shaken).address == "和平社区第一网格4户"
+    assert len(shaken.heard(f"{HOMES[9]}的女儿")) == 1
+    close_area(shaken)
+    shaken.pass_time(minutes=5)
+    assert of_area(shaken).stage is Stage.CLOSED
+    assert all(shaken.card(name).stage is not Stage.CLOSED for name in (*HOMES[:3], HOMES[9]))
+
+
+def test_two_who_press_and_a_third_too_late_have_nothing_in_common(shaken: Town) -> None:
+    for name in HOMES[: CRY.homes - 1]:
+        shaken.press(name)
+    shaken.pass_time(seconds=CRY.within.total_seconds() + 5)
+    shaken.press(HOMES[9])
+    shaken.pass_time(seconds=10)
+    assert not any(card.subject.startswith("area:") for card in shaken.cards())
+
+
+def test_presses_in_a_dark_cell_make_its_case_worse_and_ring_the_desk_anew(shaken: Town) -> None:
+    all_at_once(shaken, Kind.MAINS_FAILURE, *HOMES[:8])
+    shaken.pass_time(minutes=5)
+    before = of_area(shaken)
+    all_at_once(shaken, Kind.SOS, *HOMES[2 : 2 + CRY.homes])
+    shaken.pass_time(seconds=10)
+
+    after = of_area(shaken)
+    assert (after.id, after.kind, after.severity) == (before.id, Kind.SOS, Severity.EMERGENCY)
+    assert {shaken.card(name).area_case for name in HOMES[2 : 2 + CRY.homes]} == {None}
+    assert shaken.card(HOMES[0]).area_case == after.id  # what only says that it is dark goes on resting
+    assert after.version > before.version
+    shaken.pass_time(seconds=30)
+    assert of_area(shaken).version == after.version  # and nothing more is said of the same presses
+
+
+def test_an_edited_threshold_counts_from_the_next_look_on(shaken: Town) -> None:
+    book = Planbook(shaken.plans)
+    cries = shaken.plans.for_area(Kind.SOS)
+    assert cries is not None
+    with shaken.store.write() as connection:
+        book.edit(connection, replace(cries, threshold=Threshold(5, 60)), 0, shaken.operator.id, shaken.time)
+    all_at_once(shaken, Kind.SOS, *HOMES[:4])
+    shaken.pass_time(seconds=10)
+    assert not any(card.subject.startswith("area:") for card in shaken.cards())
+    all_at_once(shaken, Kind.SOS, HOMES[4])
+    shaken.pass_time(seconds=10)
+    assert of_area(shaken).address == "和平社区第一网格5户"
 
 
 def test_the_areas_case_is_never_forgotten(cell: Town) -> None:

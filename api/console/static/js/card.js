@@ -31,10 +31,12 @@ export const coming = (card) => card.helpers.filter(comes).map((helper) => helpe
 /** Whether no human has the case: this is what rings. One that rests for the case of its area does not. */
 export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case : isStale(card));
 
-/** The queue's order: the worst first, and among equals the one whose time is up first. */
+const isOfArea = (card) => card.subject.startsWith("area:");
+
+/** The queue's order: the worst first, homes before areas, and among equals the one whose time is up first. */
 export function byUrgency(a, b) {
   const at = (card) => (card.deadline_at === null ? Infinity : Date.parse(card.deadline_at));
-  return b.severity - a.severity || at(a) - at(b) || a.id - b.id;
+  return b.severity - a.severity || isOfArea(a) - isOfArea(b) || at(a) - at(b) || a.id - b.id;
 }
 
 /**
