@@ -54,6 +54,10 @@ class Plans:
         return self._for_area.get(kind)
 
     @property
+    def for_homes(self) -> tuple[Plan, ...]:
+        return tuple(plan for plan in self.all if plan.threshold is None)
+
+    @property
     def for_areas(self) -> tuple[Plan, ...]:
         return tuple(plan for plan in self.all if plan.threshold is not None)
 
@@ -74,11 +78,13 @@ class Plans:
 def completed(plans: Iterable[Plan], spare: Plans) -> Plans:
     """`plans`, completed from `spare` by each kind that none of them has, and by the plans for areas."""
     found = {plan.name: plan for plan in plans}
-    at_home = [plan for plan in found.values() if plan.threshold is None and plan.severity is None]
-    known = {kind for plan in at_home for kind in plan.kinds}
-    for plan in spare.all:
-        if plan.threshold is not None:
-            continue
+    known = {
+        kind
+        for plan in found.values()
+        if plan.threshold is None and plan.severity is None
+        for kind in plan.kinds
+    }
+    for plan in spare.for_homes:
         if plan.severity is None and (missing := tuple(kind for kind in plan.kinds if kind not in known)):
             mine = found.get(plan.name)
             if mine is None or mine.severity is not None:

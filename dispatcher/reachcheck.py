@@ -113,7 +113,7 @@ def look(
     found: dict[int, tuple[Gap, ...]] = {}
     for household_id, home in homes.items():
         try:
-            found[household_id] = gaps(home, plans.all, rota, lost)
+            found[household_id] = gaps(home, plans.for_homes, rota, lost)
         except Exception:
             log.exception("the safety net of a home cannot be judged", household=household_id)
     return found
