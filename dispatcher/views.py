@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -126,7 +126,7 @@ Change = reading.Change
 def board(connection: Connection) -> tuple[Card, ...]:
     """All open incidents: worst first, homes before areas, then the nearest deadline."""
     cards = _cards(connection, reading.open_incidents(connection))
-    never = datetime.max.replace(tzinfo=cards[0].opened_at.tzinfo) if cards else None
+    never = datetime.max.replace(tzinfo=UTC)
 
     def urgency(card: Card) -> tuple[int, bool, datetime, int]:
         return -card.severity, area_of(card.subject) is not None, card.deadline_at or never, card.id
