@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -29,3 +30,5 @@ class GatewaySettings(BaseSettings):
     socket_host: str = "0.0.0.0"  # where the ports below are open
     watch_port: Port | None = None  # TCP
     iw_port: Port | None = None  # TCP
+    dc09_port: Port | None = None  # TCP and UDP
+    dc09_keys: Path | None = None  # a file: who enciphers, and with what

@@ -13,7 +13,7 @@ from typing import Final
 from devices.signal import LevelKey, Levels
 
 SAID: Final = "said"  # the level under which a device's last messages are remembered
-WINDOW: Final = timedelta(minutes=5)
+WINDOW: Final = timedelta(minutes=2)
 REMEMBERED: Final = 4  # messages of one device: it may have several on their way
 
 

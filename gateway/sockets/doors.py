@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from errno import errorcode
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
@@ -145,7 +145,10 @@ class Doors:
     def _answer(self, pairs: Sequence[tuple[Caller, Reading]]) -> None:
         self._waiting -= len(pairs)
         for caller, reading in pairs:
-            caller.answer(reading.reply)
+            try:
+                caller.answer(reading.reply)
+            except Exception:  # what is wrong with one must not silence the others
+                log.exception("a reply could not be said; the device will say it again")
         for connection in list(self._paused):
             connection.go_on()
 
@@ -283,8 +286,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._talk = talk
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # CPython 3.11's own is no subclass
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._doors.is_full:
