@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from community.storage import Store
 from devices.signal import Kind
-from dispatcher.model import Severity
+from dispatcher.model import Severity, Threshold
 from dispatcher.plans import shipped
 from dispatcher.storage.planbook import Planbook
 from tests.api.conftest import Town
@@ -57,6 +57,30 @@ def test_a_rung_is_added_tried_on_a_home_and_kept(desk: Desk, store: Store, town
     assert (kept.version, kept.rungs[2].after_s) == (1, 150)
     assert kept.rungs[2].tell[-1].skill == "医生"
     assert kept.rungs[:2] == shipped().of(Kind.SOS, Severity.EMERGENCY).rungs[:2]
+
+
+def test_from_how_many_homes_on_it_is_the_areas_is_edited_like_every_plan(
+    desk: Desk, store: Store, town: Town
+) -> None:
+    desk.log_in("/plans", login=town.admin.login)
+    tab = desk.tab
+    expect(tab.locator('[data-plan="area-cries"]')).to_contain_text("60秒内3户,或全街道20户")
+    tab.click('[data-plan="area-gas"]')
+    expect(tab.locator('[data-rung="1"] select option')).to_have_count(3)  # an area has no relatives
+    tab.fill("#threshold-street_homes", "9")
+    tab.click(".plans__form [type=submit]")
+    expect(tab.locator(".plans__form .warn")).to_contain_text("只有呼救按全街道计")
+
+    tab.fill("#threshold-street_homes", "0")
+    tab.fill("#threshold-homes", "4")
+    tab.check('.plans__form .kinds input[value="co"] >> nth=0')
+    tab.click(".plans__form [type=submit]")
+
+    expect(tab.locator('[data-plan="area-gas"]')).to_contain_text("300秒内4户")
+    with store.read() as connection:
+        kept = Planbook(shipped()).current(connection).for_area(Kind.CO)
+    assert kept is not None
+    assert (kept.name, kept.version, kept.threshold) == ("area-gas", 1, Threshold(4, 300))
 
 
 def test_who_was_slower_is_told_and_sees_what_the_other_made_of_it(

@@ -16,6 +16,14 @@ const WAITS = {
 };
 const NEW_RUNG = () => ({ after_s: 0, tell: [{ whom: "desk", count: 1, kinds: [], skill: "" }] });
 const SENDS = ["nearest", "staff"];
+const THRESHOLD = { homes: 5, within_s: 180, street_homes: 0 };
+const COUNTS = {
+  homes: ["同一网格至少几户", "homes of one cell", 2, 1000],
+  within_s: ["多少秒之内", "within … s", 1, 3600],
+  street_homes: ["或全街道至少几户,0 为不按街道计", "or of the street; 0: never", 0, 10000],
+};
+const isForArea = (plan) => plan.threshold !== null;
+const inWords = ({ homes, within_s, street_homes }) => `${within_s}秒内${homes}户${street_homes ? `,或全街道${street_homes}户` : ""}`;
 
 let plans = []; // as the server has them
 let draft = null; // the plan in the form
@@ -58,8 +66,10 @@ function drawList() {
       h("button", { class: "button", type: "button", "data-plan": plan.name, "aria-current": plan.name === draft.name && seen !== null ? "true" : "false", onclick: async () => (await leave()) && open(plan, plan.version) },
         h("span", null, titleOf(plan), h("span", { class: "en", lang: "en" }, plan.name)),
         h("span", { class: "small quiet" }, plan.kinds.map((kind) => words.kind[kind][0]).join("、") || "没有用在任何警情上 not in use"),
+        isForArea(plan) ? h("span", { class: "small quiet" }, `${inWords(plan.threshold)} 成为区域事件`, h("span", { class: "en" }, "for an area")) : null,
         h("span", { class: "small quiet" }, changed_at ? `${changed_by} ${shortTime(changed_at)} · 第${plan.version}版 v${plan.version}` : "出厂预案 as shipped"))),
-    h("button", { class: "button", type: "button", onclick: async () => (await leave()) && openNew() }, "+ 新预案", h("span", { class: "en" }, "new plan")));
+    h("button", { class: "button", type: "button", onclick: async () => (await leave()) && openNew() }, "+ 新预案", h("span", { class: "en" }, "new plan")),
+    h("button", { class: "button", type: "button", onclick: async () => (await leave()) && openNew({ ...THRESHOLD }) }, "+ 新区域预案", h("span", { class: "en" }, "new plan for areas")));
 }
 
 const titleOf = (plan) => plan.title || plan.name;
@@ -71,8 +81,8 @@ const leave = async () => !dirty || (await ask({
   confirm: ["放弃", "leave them"],
 })) !== null;
 
-function openNew() {
-  open({ name: "", title: "", kinds: [], severity: null, rungs: [NEW_RUNG()], repeat_s: 300, offer_s: 60, arrive_grace_s: 300, relative_s: 900, check_in_s: 1800 }, null);
+function openNew(threshold = null) {
+  open({ name: "", title: "", kinds: [], severity: null, rungs: [NEW_RUNG()], repeat_s: 300, offer_s: 60, arrive_grace_s: 300, relative_s: 900, check_in_s: 1800, threshold }, null);
   $("#plan-name").focus();
 }
 
@@ -89,7 +99,7 @@ function changed(structure = false) {
 function drawForm() {
   const form = h("form", { class: "panel" },
     h("h2", null, seen === null ? both(["新预案", "new plan"]) : [titleOf(draft), h("span", { class: "en" }, `${draft.name} · v${seen}`)]),
-    names(), kinds(),
+    names(), isForArea(draft) ? threshold() : null, kinds(),
     h("h3", null, both(["逐级通知", "rung by rung"])),
     h("div", { class: "rungs" }, draft.rungs.map(rung)),
     h("button", { class: "button", type: "button", onclick: addRung }, "+ 加一级", h("span", { class: "en" }, "add a rung")),
@@ -118,9 +128,20 @@ function names() {
       h("input", { id: "plan-title", class: "short", type: "text", required: true, maxlength: 40, value: draft.title, oninput: (event) => ((draft.title = event.target.value), (dirty = true)) })));
 }
 
+/** From when on the trouble of many homes is one of their area. */
+function threshold() {
+  return [
+    h("h3", null, both(["多少户同时发生算一件区域事件", "how many homes at once make a case of the area"])),
+    h("p", { class: "quiet small" }, "下面勾选的警情合起来计。设备类警情并入后各户不再响铃;呼救、烟雾、燃气各户照常处理,区域事件另加在上面。 The kinds ticked below count together. Trouble of devices then rests in the homes; calls for help, smoke and gas never do."),
+    h("div", { class: "waits" }, Object.entries(COUNTS).map(([field, [chinese, english, least, most]]) =>
+      h("label", null, both([chinese, english]),
+        h("input", { type: "number", id: `threshold-${field}`, min: least, max: most, step: 1, required: true, value: draft.threshold[field], oninput: (event) => { draft.threshold[field] = event.target.valueAsNumber || 0; changed(); } })))),
+  ];
+}
+
 function kinds() {
   const troubles = Object.keys(words.kind).filter((kind) => plans.some(({ plan }) => plan.severity === null && plan.kinds.includes(kind)));
-  const holder = (kind) => plans.find(({ plan }) => plan.severity === draft.severity && plan.name !== draft.name && plan.kinds.includes(kind));
+  const holder = (kind) => plans.find(({ plan }) => isForArea(plan) === isForArea(draft) && plan.severity === draft.severity && plan.name !== draft.name && plan.kinds.includes(kind));
   return [
     h("h3", null, both(["用于哪些警情", "for which trouble"])),
     h("p", { class: "quiet small" }, "勾选后从原来的预案移到这里。 A kind that you tick moves here from the plan that had it."),
@@ -130,7 +151,7 @@ function kinds() {
         h("input", { type: "checkbox", value: kind, checked: draft.kinds.includes(kind), onchange: (event) => { toggle(draft.kinds, kind, event.target.checked); changed(); } }),
         words.kind[kind][0], other && !draft.kinds.includes(kind) ? h("span", { class: "quiet small" }, `(${titleOf(other.plan)})`) : null);
     })),
-    h("div", { class: "row" }, h("label", null, both(["只在警情为", "only when it is"]), " ",
+    isForArea(draft) ? null : h("div", { class: "row" }, h("label", null, both(["只在警情为", "only when it is"]), " ",
       h("select", { "aria-label": "轻重 severity", onchange: (event) => { draft.severity = event.target.value ? Number(event.target.value) : null; changed(true); } },
         option("", ["不论轻重", "however severe"], draft.severity === null),
         Object.entries(words.severity).map(([value, pair]) => option(value, pair, draft.severity === Number(value)))))),
@@ -161,7 +182,7 @@ function rung(one, place) {
       h("label", { class: "row row--line" }, both(["报警后", "after"]), seconds(one.after_s, 0, (value) => (one.after_s = value))),
       draft.rungs.length > 1 ? remove(`删去第${place + 1}级 remove rung ${place + 1}`, () => draft.rungs.splice(place, 1)) : null),
     one.tell.map((tell, line) => teller(one, tell, line)),
-    h("button", { class: "button", type: "button", onclick: () => { one.tell.push({ whom: "relatives", count: 1, kinds: [], skill: "" }); changed(true); } },
+    h("button", { class: "button", type: "button", onclick: () => { one.tell.push({ whom: isForArea(draft) ? "staff" : "relatives", count: 1, kinds: [], skill: "" }); changed(true); } },
       "+ 再通知", h("span", { class: "en" }, "also tell")));
 }
 
@@ -179,7 +200,7 @@ function teller(one, tell, line) {
   return h("div", { class: "tell" },
     h("div", { class: "tell__head" },
       h("select", { "aria-label": "通知谁 whom", onchange: (event) => choose(tell, event.target.value) },
-        Object.entries(words.whom).map(([value, pair]) => option(value, pair, tell.whom === value))),
+        Object.entries(words.whom).filter(([value]) => value !== "relatives" || !isForArea(draft)).map(([value, pair]) => option(value, pair, tell.whom === value))),
       tell.whom === "desk" ? null : h("label", { class: "row row--line" },
         h("input", { type: "number", min: sends ? 1 : 0, max: 20, required: true, value: tell.count, "aria-label": "几人 how many", oninput: (event) => { tell.count = event.target.valueAsNumber || 0; changed(); } }),
         tell.whom === "relatives" ? both(["人,0 是其余全部", "0: all left"]) : both(["人", "people"])),
