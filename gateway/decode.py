@@ -36,6 +36,22 @@ from dispatcher.clock import Clock, SystemClock
 
 LINE_LIMIT: Final = 1024 * 1024  # bytes
 _STEP: Final = timedelta(seconds=BUCKET_SECONDS)
+# Registers of others say `smoke_sensor`, `gateway`, `sos_pendant`: the first word tells which of ours it is.
+_CALLED: Final = {
+    **dict.fromkeys(
+        ("help", "sos", "panic", "emergency", "button", "pendant", "watch", "pull"), Role.HELP_BUTTON
+    ),
+    **dict.fromkeys(("smoke", "heat", "fire"), Role.SMOKE_DETECTOR),
+    **dict.fromkeys(("leak", "water", "flood"), Role.LEAK_SENSOR),
+    **dict.fromkeys(("motion", "presence", "occupancy"), Role.MOTION_SENSOR),
+    **dict.fromkeys(("door", "contact", "window"), Role.DOOR_SENSOR),
+    **dict.fromkeys(("gateway", "bridge", "controller"), Role.HUB),
+    "gas": Role.GAS_DETECTOR,
+    "co": Role.CO_DETECTOR,
+    "carbon": Role.CO_DETECTOR,
+    "fall": Role.FALL_SENSOR,
+    "bed": Role.BED_SENSOR,
+}
 _MARKS: Final = ("retained", "historical", "suspected", "test")
 
 log = structlog.get_logger()
@@ -165,11 +181,13 @@ class _Enrolled:
 
 
 def _role(device: _Device, profiles: Profiles) -> Role:
-    """The role that the line tells, else what the model is sold as."""
+    """The role that the line tells, by our word or by what others call it; else what the model is sold as."""
     if device.role in set(Role):
         return Role(device.role)
+    if called := _CALLED.get(device.role.partition("_")[0]):
+        return called
     profile = profiles.profile(device.vendor, device.model) if device.model else None
-    if profile is not None and profile.role is not None and not device.role:
+    if profile is not None and profile.role is not None:
         return profile.role
     raise _Wrong(f"device.role {device.role!r} is not one of {', '.join(Role)}")
 

@@ -122,6 +122,19 @@ def test_a_model_without_a_role_has_the_one_that_it_is_sold_as(desk: Desk) -> No
     assert desk.zigbee('{"action":"hold"}', {"vendor": "HEIMAN", "model": "HS1EB"})["signals"] == [SOS]
 
 
+@pytest.mark.parametrize(
+    "called, said, kind",
+    [
+        ("fall_radar", '{"fall_status":"fall_alarm"}', "fall"),
+        ("bed", '{"occupancy":false}', "bed_exit"),
+        ("sos_pendant", '{"action":"single"}', "sos"),
+        ("gateway", '{"occupancy":true}', "activity"),
+    ],
+)
+def test_a_role_may_be_called_as_others_call_it(desk: Desk, called: str, said: str, kind: str) -> None:
+    assert desk.zigbee(said, {"role": called})["signals"] == [{"kind": kind, "state": "active"}]
+
+
 def test_what_nobody_can_read_is_a_ticket_with_its_reason(desk: Desk) -> None:
     answer = desk.zigbee('{"action":"emer')
     assert answer["signals"] == []
