@@ -300,6 +300,12 @@ def test_a_model_that_only_the_message_names_is_known(street: Street) -> None:
     assert street.understood("zigbee2mqtt/door", orjson.dumps(said | about)) == ["door"]
 
 
+def test_the_register_has_the_last_word_on_a_model(street: Street) -> None:
+    street.enrol("z2m:door", Role.DOOR_SENSOR, "Acme", "D1")
+    said = {"contact_alarm_1": False, "battery_low": False, "device": {"model": "CS-T2C"}}
+    assert street.understood("zigbee2mqtt/door", orjson.dumps(said)) == []
+
+
 INVENTORY = "zigbee2mqtt/home17/bridge/devices"
 
 
@@ -314,6 +320,9 @@ def test_a_device_enrolled_by_its_address_is_known_by_the_name_in_the_inventory(
     assert street.understood("zigbee2mqtt/home17/bedside", '{"action":"single"}') == []
     reading = street.hear(INVENTORY, listed(bedside="04", lamp="05"), retained=True)
     assert (words(reading), reading.beats) == ([], ())
+    assert reading.levels == {
+        ("z2m:home17/bedside", "address"): "0x00158d0001020304"
+    }  # lamps are nobody's concern
     assert street.hear(INVENTORY, listed(bedside="04", lamp="05"), retained=True).levels == {}
     (signal,) = street.hear("zigbee2mqtt/home17/bedside", '{"action":"single"}').signals
     assert (signal.device_key, signal.kind) == ("z2m:0x00158d0001020304", "sos")
