@@ -11,9 +11,10 @@ import structlog
 
 from community import logs
 from community.starting import CannotStart, ready, starting
-from community.storage import Store
+from community.storage import Store, register
 from community.storage.schema import require_newest
 from devices.formats import TOPICS
+from devices.formats.ha_discovery import KEY
 from devices.profiles import shipped
 from dispatcher import plans
 from dispatcher.bell import MqttBell
@@ -44,7 +45,7 @@ def main() -> int:
             log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
             store = Store(settings.database_url)
             require_newest(store)
-            topics = _topics(settings.topics)
+            topics = _topics(settings.topics) or (*TOPICS, *_confirmed(store))
             listen = listed(settings)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
@@ -87,10 +88,19 @@ def main() -> int:
 
 
 def _topics(text: str) -> tuple[str, ...]:
+    """Those of the slice; none without one."""
     try:
-        return slices.parse(text, TOPICS)
+        return slices.parse(text, TOPICS) if text.strip() else ()
     except ValueError as wrong:
         raise ValueError(f"ANXIN_TOPICS: {wrong}") from wrong
+
+
+def _confirmed(store: Store) -> tuple[str, ...]:
+    """Where sensors say their state that Home Assistant's discovery announced and somebody has confirmed."""
+    with store.read() as connection:
+        keys = [device.key for device in register.devices(connection)]
+    topics = [key.removeprefix(KEY) for key in keys if key.startswith(KEY)]
+    return tuple(topic for topic in topics if topic and not {"+", "#"} & set(topic))
 
 
 def run(

@@ -149,7 +149,7 @@ class Receiver:
 
     def _quarantine(self, frame: Frame) -> Reading:
         """Keep the bytes, before a human and with their sender; where even that is refused, without."""
-        reading = read(frame, self._devices, self._known_levels(), self._parts.profiles)
+        reading = self._understood(frame)
         senders = [signal.device_key for signal in reading.signals]
         senders += [ticket.device_key for ticket in reading.tickets]
         sender = next((key for key in senders if self._devices.find(key)), "")
@@ -164,6 +164,15 @@ class Receiver:
             self._keep_bytes(frame, "")
         self._parts.bell.tell()
         return reading
+
+    def _understood(self, frame: Frame) -> Reading:
+        """What it said, as far as that can be told: a decoder that fails on it must not stop the gateway."""
+        levels = self._known_levels()
+        try:
+            return read(frame, self._devices, levels, self._parts.profiles)
+        except Exception:
+            log.exception("a decoder failed")
+            return Reading()
 
     def _keep_bytes(self, frame: Frame, sender: str) -> None:
         topic = frame.topic.encode("utf-8", "backslashreplace").decode()

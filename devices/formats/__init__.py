@@ -13,6 +13,7 @@ from typing import Final
 from devices.formats import (
     chirpstack,
     esphome,
+    ha_discovery,
     homie,
     iw,
     loriot,
@@ -44,6 +45,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     shelly_gen1.FAMILY,
     tasmota.FAMILY,
     homie.FAMILY,
+    ha_discovery.FAMILY,
     owntracks.FAMILY,
     traccar.FAMILY,
     # Their filters begin with a device's own name: whoever begins with a name of its own comes first.
@@ -73,6 +75,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | 
         frame = replace(frame, topic=shown)
         return Reading(tickets=(ticket(frame, "the topic is too long, or not plain text"),))
     owner = BY_NAME.get(frame.protocol) if frame.protocol else family(topic)
+    if owner is None and registry.find(f"{ha_discovery.KEY}{topic}") is not None:
+        owner = ha_discovery.FAMILY  # a topic of nobody's, but somebody has confirmed what speaks there
     if owner is None:
         return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
     return owner.read(frame, registry, levels, profiles or shipped())

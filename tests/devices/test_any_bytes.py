@@ -61,6 +61,7 @@ TOPICS = [
     "cord/binary_sensor/x/state",
     "cord/event/x/state",
     "homie/x/$state",
+    "homeassistant/binary_sensor/x/config",
     "tele/cord/LWT",
     "care/a/b/ack",
     "",
@@ -147,6 +148,7 @@ known_names = st.one_of(
     st.sampled_from(
         ["position", "attributes", "alarm", "uniqueId", "serverTime", "latitude", "_type", "lat"]
     ),
+    st.sampled_from(["state_topic", "value_template", "device_class", "payload_on", "~"]),
     st.sampled_from(["cmd", "EUI", "fcnt", "messages", "measurementId", "measurementValue", "event_cnt"]),
     st.sampled_from(["status", "batteryLevel", "button_event", "alarm_type", "alarm_status"]),
 )

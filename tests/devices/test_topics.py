@@ -32,6 +32,8 @@ OWNERS = {
     "shellyplussmoke-80646fd09ed4/status/smoke:0": "shelly",
     "home17/hub/events/rpc": "shelly",
     "home17/hub/online": "shelly",
+    "homeassistant/binary_sensor/cord/config": "ha_discovery",
+    "homeassistant/binary_sensor/kitchen/smoke/config": "ha_discovery",
     "owntracks/wang/phone": "owntracks",
     "events": "traccar",
     "positions": "traccar",

@@ -1,0 +1,176 @@
+"""Home Assistant discovery: binary sensors that announce themselves, as proposals that a person confirms.
+
+`homeassistant/binary_sensor/<…>/config` tells where a sensor's state is, how to read it and what it is for.
+It is remembered and raises nothing. Once somebody has enrolled the sensor as `ha:<state topic>`, its states
+are read by it. Foreign templates are programs: none is run, only a plain `{{ value_json.x }}` is understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from devices.formats.document import Unreadable, read_object, read_scalar
+from devices.formats.family import Family
+from devices.formats.meaning import Heard, by_role, interpret, unique_without_id, unreadable
+from devices.profiles import PRESS, Press, Profiles, Rule, Rules, as_text
+from devices.signal import Frame, Kind, LevelKey, Levels, Reading, Registry, Role
+
+BASE: Final = "homeassistant/binary_sensor/"
+SIZE_LIMIT: Final = 16 * 1024  # bytes
+TOPIC_LIMIT: Final = 190  # characters of a state topic: it is the name of a device
+TEXT_LIMIT: Final = 500  # characters of any other word
+KEY: Final = "ha:"  # before the state topic
+PROPOSED: Final = "proposed"  # the level under which what announced itself is remembered
+MOST: Final = 32  # sensors that share a state topic
+
+_TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,40}['\"]\]){1,3}))?\s*\}\}")
+_STEP: Final = re.compile(r"\w+")
+
+# What a device class means when its sensor is on (the classes of Home Assistant's binary_sensor).
+CLASSES: Final[Mapping[str, Kind | Press]] = {
+    "safety": Kind.SOS,
+    "smoke": Kind.SMOKE,
+    "gas": Kind.GAS,
+    "carbon_monoxide": Kind.CO,
+    "moisture": Kind.LEAK,
+    "tamper": Kind.TAMPER,
+    "battery": Kind.LOW_BATTERY,
+    "problem": Kind.FAULT,
+    "door": Kind.DOOR,
+    "garage_door": Kind.DOOR,
+    "window": Kind.DOOR,
+    "opening": Kind.DOOR,
+    "motion": Kind.ACTIVITY,
+    "moving": Kind.ACTIVITY,
+    "occupancy": Kind.ACTIVITY,
+    "presence": Kind.ACTIVITY,
+}
+# What it means where it has no class: its role says.
+_BY_ROLE: Final[Mapping[Role, Kind | Press]] = {
+    Role.HELP_BUTTON: PRESS,
+    Role.SERVICE_BUTTON: PRESS,
+    Role.SMOKE_DETECTOR: Kind.SMOKE,
+    Role.GAS_DETECTOR: Kind.GAS,
+    Role.CO_DETECTOR: Kind.CO,
+    Role.LEAK_SENSOR: Kind.LEAK,
+    Role.FALL_SENSOR: Kind.FALL,
+    Role.MOTION_SENSOR: Kind.ACTIVITY,
+    Role.DOOR_SENSOR: Kind.DOOR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One sensor as it announced itself. `path` is empty when the whole message is its state."""
+
+    path: str = ""
+    device_class: str = ""
+    on: str = "ON"
+    off: str = "OFF"
+    name: str = ""
+
+
+def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Reading:
+    """Read an announcement, or the state of a sensor that was announced."""
+    if frame.topic.startswith(BASE):
+        return _announced(frame, levels) if frame.topic.endswith("/config") else Reading()
+    return _said(frame, registry, levels)
+
+
+def proposals(state_topic: str, levels: Levels) -> tuple[Proposal, ...]:
+    """What has announced itself with this state topic."""
+    known = levels.get((f"{KEY}{state_topic}", PROPOSED))
+    return tuple(Proposal(*each) for each in orjson.loads(known)) if known else ()
+
+
+def _announced(frame: Frame, levels: Levels) -> Reading:
+    """Remember an announcement; an empty one or one that needs a program is none."""
+    said = read_object(frame.payload, SIZE_LIMIT)
+    if isinstance(said, Unreadable):
+        return Reading()
+    base = _text(said, "~")
+    topic = _text(said, "state_topic", "stat_t")
+    topic = base + topic[1:] if topic.startswith("~") else topic
+    template = _TEMPLATE.fullmatch(_text(said, "value_template", "val_tpl") or "{{ value }}")
+    if not 0 < len(topic) <= TOPIC_LIMIT or "\x00" in topic or template is None:
+        return Reading()
+    one = Proposal(
+        path=".".join(_STEP.findall(template[1] or "")),
+        device_class=_text(said, "device_class", "dev_cla"),
+        on=_text(said, "payload_on", "pl_on") or "ON",
+        off=_text(said, "payload_off", "pl_off") or "OFF",
+        name=_text(said, "name"),
+    )
+    key: LevelKey = (f"{KEY}{topic}", PROPOSED)
+    kept = [each for each in proposals(topic, levels) if each.path != one.path]
+    if len(kept) >= MOST:
+        return Reading()
+    listed = sorted([*kept, one], key=lambda each: each.path)
+    told = orjson.dumps([(p.path, p.device_class, p.on, p.off, p.name) for p in listed]).decode()
+    return Reading(levels={} if levels.get(key) == told else {key: told})
+
+
+def _said(frame: Frame, registry: Registry, levels: Levels) -> Reading:
+    """The state of a sensor. What nobody has confirmed says nothing, whatever it says."""
+    device_key = f"{KEY}{frame.topic}"
+    enrolment = registry.find(device_key)
+    if enrolment is None:
+        return Reading()
+    heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame), echoes=True)
+    known = proposals(frame.topic, levels) or (Proposal(),)
+    said: dict[str, object] = {}
+    if any(one.path for one in known):
+        body = read_object(frame.payload, SIZE_LIMIT)
+        if isinstance(body, Unreadable):
+            return unreadable(heard, body.reason, levels)
+        said |= {one.path: value for one in known if (value := _at(body, one.path)) is not None}
+    else:
+        value = read_scalar(frame.payload, SIZE_LIMIT)
+        if isinstance(value, Unreadable):
+            return unreadable(heard, value.reason, levels)
+        said["state"] = value
+    rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
+    harmless = frozenset(one.path or "state" for one in known) - rules.keys()
+    return interpret(heard, said, Rules(rules, harmless, None, None, ""), levels)
+
+
+def _rule(one: Proposal, role: Role) -> Rule | None:
+    """Its class means itself; but moist is also the soil of a plant, and only a leak sensor's is a leak.
+
+    None: it is for something else.
+    """
+    on, off = one.on, one.off
+    kind = CLASSES.get(one.device_class) if one.device_class else _BY_ROLE.get(role)
+    if one.device_class == "connectivity":
+        kind, on, off = Kind.OFFLINE, off, on
+    elif role is Role.BED_SENSOR and one.device_class in ("", "occupancy", "presence"):
+        kind, on, off = Kind.BED_EXIT, off, on
+    if kind is None or (kind is Kind.LEAK and role is not Role.LEAK_SENSOR):
+        return None
+    if by_role(kind, role) is None:
+        return None
+    return Rule(
+        f"ha_discovery:{one.device_class or role}", one.path or "state", False, {on: kind}, frozenset({off})
+    )
+
+
+def _at(body: Mapping[str, object], path: str) -> object:
+    value: object = body
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(said: Mapping[str, object], *names: str) -> str:
+    """The first of these names, long or short, as the text that a state is compared with."""
+    value = next((said[name] for name in names if name in said), "")
+    text = as_text(value) if isinstance(value, str | bool | int | float) else ""
+    return text if len(text) <= TEXT_LIMIT else ""
+
+
+FAMILY: Final = Family("ha_discovery", (f"{BASE}+/config", f"{BASE}+/+/config"), read)

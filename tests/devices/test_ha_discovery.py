@@ -1,0 +1,114 @@
+"""Home Assistant discovery: an announcement raises nothing, and what is confirmed is read by it."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from devices import formats
+from devices.formats import ha_discovery
+from devices.signal import Frame, Reading, Role
+from tests.devices.street import Street, words
+
+STATE = "house/kitchen"
+
+
+def announce(street: Street, place: str = "kitchen/smoke", **config: object) -> Reading:
+    topic = f"homeassistant/binary_sensor/{place}/config"
+    return street.hear(topic, orjson.dumps({"state_topic": STATE} | config), retained=True)
+
+
+def say(street: Street, payload: str, topic: str = STATE) -> list[str]:
+    street.pass_time(5)
+    frame = Frame(topic, payload.encode(), street.now, protocol="ha_discovery")
+    reading = formats.read(frame, street, street.levels)
+    street.levels |= reading.levels
+    return words(reading)
+
+
+def test_nothing_is_believed_before_somebody_has_confirmed_it(street: Street) -> None:
+    assert words(announce(street, device_class="smoke", name="厨房烟感")) == []
+    assert say(street, "ON") == []
+    (proposal,) = ha_discovery.proposals(STATE, street.levels)
+    assert (proposal.device_class, proposal.name) == ("smoke", "厨房烟感")
+    street.enrol(f"ha:{STATE}", Role.SMOKE_DETECTOR)
+    assert [say(street, "ON"), say(street, "ON"), say(street, "OFF")] == [["smoke"], [], ["smoke clear"]]
+
+
+def test_sensors_that_share_a_message_are_told_apart_by_their_templates(street: Street) -> None:
+    street.enrol(f"ha:{STATE}", Role.SMOKE_DETECTOR)
+    for name in ("smoke", "tamper"):
+        announce(
+            street,
+            f"kitchen/{name}",
+            device_class=name,
+            value_template=f"{{{{ value_json.{name} }}}}",
+            payload_on=True,
+            payload_off=False,
+        )
+    announce(
+        street,
+        "kitchen/battery",
+        dev_cla="battery",
+        val_tpl="{{value_json['battery_low']}}",
+        pl_on=True,
+        pl_off=False,
+    )
+    assert say(street, '{"smoke":true,"tamper":false,"battery_low":true}') == ["low_battery", "smoke"]
+    assert say(street, '{"smoke":true,"tamper":true}') == ["tamper"]
+    assert say(street, '{"smoke":"perhaps"}') == ["ticket"]
+    assert say(street, "{") == ["ticket"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% if value %}ON{% endif %}",
+        "{{ value_json.x | int }}",
+        "{{ value_json.__class__.__init__() }}",
+        "{{ states() }}",
+    ],
+)
+def test_a_template_that_is_a_program_is_not_run(street: Street, template: str) -> None:
+    announce(street, device_class="smoke", value_template=template)
+    assert ha_discovery.proposals(STATE, street.levels) == ()
+
+
+def test_short_names_are_names(street: Street) -> None:
+    body = {"~": "house", "stat_t": "~/cord", "dev_cla": "safety", "pl_on": "pulled", "pl_off": "idle"}
+    street.hear("homeassistant/binary_sensor/cord/config", orjson.dumps(body))
+    street.enrol("ha:house/cord", Role.HELP_BUTTON)
+    assert say(street, "pulled", "house/cord") == ["sos"]
+
+
+@pytest.mark.parametrize(
+    "device_class, role, on, off",
+    [
+        ("moisture", Role.LEAK_SENSOR, ["leak"], []),
+        ("moisture", Role.MOTION_SENSOR, [], []),  # a thirsty plant
+        ("occupancy", Role.MOTION_SENSOR, ["activity"], []),
+        ("occupancy", Role.BED_SENSOR, [], ["bed_exit"]),
+        ("connectivity", Role.HUB, [], ["offline"]),
+        ("carbon_monoxide", Role.CO_DETECTOR, ["co"], []),
+        ("gas", Role.GAS_DETECTOR, ["gas"], []),
+        ("safety", Role.SERVICE_BUTTON, ["request"], []),
+        ("", Role.HELP_BUTTON, ["sos"], []),
+        ("", Role.FALL_SENSOR, ["fall"], []),
+        ("light", Role.MOTION_SENSOR, [], []),
+    ],
+)
+def test_a_class_means_itself_and_without_one_the_role_decides(
+    street: Street, device_class: str, role: Role, on: list[str], off: list[str]
+) -> None:
+    street.enrol(f"ha:{STATE}", role)
+    announce(street, device_class=device_class)
+    assert say(street, "ON") == on
+    street.levels = {key: value for key, value in street.levels.items() if key[1] == ha_discovery.PROPOSED}
+    assert say(street, "OFF") == off
+
+
+def test_an_announcement_said_again_changes_nothing(street: Street) -> None:
+    assert announce(street, device_class="smoke").levels
+    assert announce(street, device_class="smoke") == Reading()
+    assert street.hear("homeassistant/binary_sensor/kitchen/smoke/config", b"") == Reading()
+    assert announce(street, state_topic="x" * 300) == Reading()

@@ -1,0 +1,51 @@
+"""Devices of other makers, from the wire to the board: a real broker, a gateway's own process, the store."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from tests.gateway.conftest import Centre
+
+pytestmark = pytest.mark.broker
+
+
+def test_a_button_behind_a_hub_is_an_incident(open_centre: Centre) -> None:
+    open_centre.enrol("shelly:hub-1/bthomedevice:200")
+    event = {"component": "bthomedevice:200", "id": 200, "event": "single_push", "ts": 1.33}
+    body = {"src": "hub-1", "method": "NotifyEvent", "params": {"events": [event]}}
+    open_centre.publish("hub-1/events/rpc", orjson.dumps(body))
+    open_centre.comes_to(lambda: open_centre.kinds() == ["sos"])
+
+
+def test_an_alarm_told_twice_is_one_press_and_its_place_is_kept(open_centre: Centre) -> None:
+    open_centre.enrol("traccar:6907919734")
+    position = {"id": 9, "serverTime": "2026-11-20T00:15:29.123+00:00", "attributes": {"alarm": "sos"}}
+    body = {
+        "device": {"uniqueId": "6907919734"},
+        "position": position | {"latitude": 37.46, "longitude": 118.49},
+    }
+    event = {"event": {"id": 3, "type": "alarm", "attributes": {"alarm": "sos"}}}
+    open_centre.publish("positions", orjson.dumps(body))
+    open_centre.publish("events", orjson.dumps(body | event))
+    open_centre.still_works()
+    said = open_centre.rows(
+        "SELECT kind, text FROM signal WHERE device_key = 'traccar:6907919734' ORDER BY kind"
+    )
+    place = "位置 37.460000,118.490000"
+    assert [tuple(row) for row in said] == [("location", place), ("sos", place)]
+    assert open_centre.kinds() == ["sos", "sos"]  # hers, and the one pressed afterwards
+
+
+def test_a_sensor_that_announced_itself_is_heard_once_somebody_has_confirmed_it(centre: Centre) -> None:
+    centre.enrol("ha:house/cord")
+    centre.gateway.start()
+    body = {
+        "state_topic": "house/cord",
+        "device_class": "safety",
+        "payload_on": "pulled",
+        "payload_off": "idle",
+    }
+    centre.publish("homeassistant/binary_sensor/cord/config", orjson.dumps(body), retain=True)
+    centre.publish("house/cord", "pulled")
+    centre.comes_to(lambda: centre.kinds() == ["sos"])
