@@ -29,6 +29,7 @@ from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
 from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
+from dispatcher.pace import Pace
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
 from dispatcher.rounds import Rounds
@@ -76,9 +77,10 @@ def main() -> int:
         senders=settings.senders,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
         has_another_way=channel.has_another_way,
+        bundles=True,
     )
     planbook = Planbook(plans.shipped())
-    engine = Engine(store, courier, planbook)
+    engine = Engine(store, courier, planbook, Pace())
     cries = Cries(store, planbook)
     own, couriers = Pulse(store, WorkerKind.DISPATCHER), Pulse(store, WorkerKind.COURIER)
 

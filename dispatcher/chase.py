@@ -13,6 +13,7 @@ import structlog
 
 from community.storage import Store
 from dispatcher import responses
+from dispatcher.bundling import Bundles
 from dispatcher.channels import Channel, Medium, Reporting
 from dispatcher.clock import Clock
 from dispatcher.followup import LOOK_BACK, Astray, call_for, is_given_up, is_vain, wants_asking, wants_call
@@ -91,21 +92,23 @@ class Chaser:
         """Nothing was heard for too long, and the provider has not said more: nobody counts on these."""
         with self._store.write() as connection:
             book = Casebook(connection)
-            book.load_ids({message.incident_id for message in messages if message.incident_id is not None})
+            of_cases = {message.incident_id for message in messages if message.incident_id is not None}
+            bundles = Bundles.of(connection, messages)
+            book.load_ids(of_cases | bundles.incident_ids)
             for message in messages:
                 state = MessageState.UNCONFIRMED
-                incident_id = message.incident_id
-                if (
-                    not outbox.advance(connection, message.id, state, now, NOBODY_KNOWS, "")
-                    or incident_id is None
-                ):
+                if not outbox.advance(connection, message.id, state, now, NOBODY_KNOWS, ""):
                     continue
-                text = f"{fate(message.is_spoken, message.to.name, state)}:{NOBODY_KNOWS}"
-                detail = {"message": message.id, "state": state.value}
-                book.note(incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
-                due_at = book.incident(incident_id).due_at
-                if due_at is not None:
-                    book.change(incident_id, due_at=min(due_at, now))
+                reached = bundles.follow(connection, book, message, state, "", now, NOBODY_KNOWS)
+                if message.incident_id is not None:
+                    text = f"{fate(message.is_spoken, message.to.name, state)}:{NOBODY_KNOWS}"
+                    detail = {"message": message.id, "state": state.value}
+                    book.note(message.incident_id, now, Fact(Entry.MESSAGE, text, detail=detail))
+                    reached = [message.incident_id]
+                for incident_id in reached:
+                    due_at = book.incident(incident_id).due_at
+                    if due_at is not None:
+                        book.change(incident_id, due_at=min(due_at, now))
             book.write()
 
     def _call_alone(self, one: Astray, now: datetime) -> int:

@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from community.storage import Store
+from dispatcher.bundling import Bundles, bundle
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
 from dispatcher.clock import Clock
 from dispatcher.lanes import Lanes
@@ -90,20 +92,32 @@ def settle(store: Store, carried: Sequence[Carried]) -> None:
     carried = [c for c in carried if not isinstance(c.outcome, Held)]
     with store.write() as connection:
         book = Casebook(connection)
-        book.load_ids({c.message.incident_id for c in carried if c.message.incident_id is not None})
+        of_cases = {c.message.incident_id for c in carried if c.message.incident_id is not None}
+        bundles = Bundles.of(connection, [c.message for c in carried])
+        book.load_ids(of_cases | bundles.incident_ids)
         outbox.settle_sent(connection, [_sent_row(c) for c in carried if isinstance(c.outcome, Sent)])
         outbox.put_back(connection, [_held_row(c) for c in held])
         outbox.settle_unsent(connection, [_unsent_row(c) for c in carried if not isinstance(c.outcome, Sent)])
         for c in carried:
-            incident_id = c.message.incident_id
-            if incident_id is None:
-                continue
-            book.note(incident_id, c.at, _fact(c))
+            cases = _note(connection, book, bundles, c)
             if _state_after(c) in LOST and c.message.purpose in (Purpose.RAISED, Purpose.ASK):
-                due_at = book.incident(incident_id).due_at
-                if due_at is not None:
-                    book.change(incident_id, due_at=min(c.at, due_at))  # the ladder moves on at once
+                for incident_id in cases:
+                    due_at = book.incident(incident_id).due_at
+                    if due_at is not None:
+                        book.change(incident_id, due_at=min(c.at, due_at))  # the ladder moves on at once
         book.write()
+
+
+def _note(connection: Connection, book: Casebook, bundles: Bundles, c: Carried) -> list[int]:
+    """Write what became of it on the timeline of its case, or of each whose request it holds; those cases."""
+    incident_id, state = c.message.incident_id, _state_after(c)
+    if incident_id is not None:
+        book.note(incident_id, c.at, _fact(c))
+        return [incident_id]
+    if state is MessageState.QUEUED:
+        return []
+    why = c.outcome.why if isinstance(c.outcome, TryLater | Undeliverable) else ""
+    return bundles.follow(connection, book, c.message, state, c.channel, c.at, why)
 
 
 def wait_before(attempt: int, asked_s: float) -> timedelta:
@@ -192,7 +206,7 @@ class Courier:
 
     `recorded` is called when a group of outcomes has been written, with whether that is all: nothing of it
     has to be looked at, and nothing waits for a free sender. With `has_another_way`, what a provider took and
-    then could not deliver is taken back from it.
+    then could not deliver is taken back from it. With `bundles`, many requests to one responder are one text.
     """
 
     def __init__(
@@ -205,6 +219,7 @@ class Courier:
         senders: int = 32,
         recorded: Callable[[bool], None] = lambda _: None,
         has_another_way: bool = False,
+        bundles: bool = False,
     ) -> None:
         self._store = store
         self._channel = channel
@@ -213,6 +228,7 @@ class Courier:
         self._senders = senders
         self._recorded = recorded
         self._has_another_way = has_another_way
+        self._bundles = bundles
         self._work: Lanes[_Leased] = Lanes(senders)
         self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
         self._together = channel.capabilities.together
@@ -270,6 +286,8 @@ class Courier:
             if is_lost:
                 outbox.take_back(connection, now)
             taken = outbox.take(connection, worker=worker, now=now, lease_until=until, limit=limit, last=last)
+            if self._bundles:
+                taken = bundle(connection, taken, worker, until, now)
         self.accept(taken, until)
         return len(taken)
 

@@ -20,7 +20,8 @@ from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.gathering import gather
-from dispatcher.model import Case, Entry, Fact, Message, OfferState, Stage, Step
+from dispatcher.model import Case, Draft, Entry, Fact, Message, OfferState, Stage, Step
+from dispatcher.pace import Pace
 from dispatcher.plans import shipped
 from dispatcher.storage import reading, storms
 from dispatcher.storage.casebook import (
@@ -63,12 +64,22 @@ _NOBODY = _Born((), datetime.min.replace(tzinfo=UTC))
 
 
 class Engine:
-    """One dispatcher. With a `courier`, its new messages are on their way before anybody looks for them."""
+    """One dispatcher. With a `courier`, its new messages are on their way before anybody looks for them.
 
-    def __init__(self, store: Store, courier: Courier | None = None, plans: Planbook | None = None) -> None:
+    With a `pace`, who would get many requests within seconds gets them as one text, if the courier bundles.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        courier: Courier | None = None,
+        plans: Planbook | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         self._store = store
         self._courier = courier
         self._plans = plans or Planbook(shipped())
+        self._pace = pace
         self._known: _Known | None = None
 
     def tick(self, now: datetime, *, expected: bool = False, once: bool = False) -> int:
@@ -161,6 +172,7 @@ class Engine:
         asked = {id: {offer.responder_id for offer in standing} for id, standing in offers.items()}
         most_asked = max(map(len, asked.values()), default=0)
         candidates = known.fleet.candidates_for([*homes.values(), *scenes.values()], now, beyond=most_asked)
+        asks: list[tuple[int, Draft]] = []
         for incident_id in due:
             incident = book.incident(incident_id)
             known_offers = offers.get(incident_id, ())
@@ -182,6 +194,11 @@ class Engine:
             )
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)
+            asks += [(incident_id, ask.draft) for ask in step.asks]
+        phones = [draft.to.phone for _, draft in asks]
+        together = self._pace.turns(phones, now) if self._pace is not None and phones else {}
+        for incident_id, draft in asks:
+            book.say(incident_id, draft, now, together.get(draft.to.phone))
 
     def _apply(self, connection: Connection, book: Casebook, case: Case, step: Step, now: datetime) -> None:
         incident_id = case.incident.id
@@ -191,7 +208,6 @@ class Engine:
             book.say(incident_id, draft, now)
         for ask in step.asks:
             book.make_offer(incident_id, ask.candidate, now, ask.expires_at)
-            book.say(incident_id, ask.draft, now)
         book.note(incident_id, now, *step.facts)
         standing = tuple(offer for offer in case.offers if offer.id not in step.expired)
         book.change(

@@ -472,6 +472,11 @@ class Message:
     is_call: bool = False  # to be said by telephone, whatever the person likes better
 
     @property
+    def is_bundle(self) -> bool:
+        """Whether it holds several requests, each of another case: it belongs to none itself."""
+        return self.purpose is Purpose.ASK and self.incident_id is None
+
+    @property
     def is_spoken(self) -> bool:
         """Whether it rings a telephone: it had to, or its person likes that better at this hour."""
         return self.is_call or speaks(self.channel)

@@ -14,6 +14,7 @@ from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register
 from dispatcher import checks, consent, conversation, drills, templates
 from dispatcher.asking import Asked
+from dispatcher.bundling import Bundles
 from dispatcher.escalation import request, stage_of
 from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
@@ -588,8 +589,17 @@ def receipt(
             return True  # about an attempt by another way, from which it was taken back
         # The case is locked before its message, as everywhere, so that nobody waits in a circle.
         book = _case(connection, known.incident_id) if known.incident_id is not None else None
+        held = Bundles.of(connection, [known])
+        if held.parts:
+            book = Casebook(connection)
+            book.load_ids(held.incident_ids)
         if not outbox.advance(connection, known.id, state, now, error, provider_id):
             return True
+        if book is not None and held.parts:
+            for incident_id in held.follow(connection, book, known, state, "", now, error):
+                if state in LOST and book.incident(incident_id).is_open:
+                    _sooner(book, incident_id, now)
+            book.write()
         if book is not None and known.incident_id is not None:
             tail = f":{error}" if error else ""
             text = f"{fate(known.is_spoken, known.to.name, state)}{tail}"

@@ -187,6 +187,16 @@ MEANING_WORD: Mapping[Meaning, Pair] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """One of several requests in one text: what happened where, and the code before each answer to it."""
+
+    home: HomeRecord
+    kind: Kind
+    at: datetime
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Voice:
     """How a site speaks: its name before each text and its local time."""
 
@@ -245,6 +255,42 @@ class Voice:
         """To a supervisor: what happened, where, and to see to it that somebody goes. One segment or two."""
         what = f",{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
         return self._place("请督办:", home, f"{what}请安排人前往。督办回1,不能回2,您到场回4。", 2)
+
+    def ask_many(self, wanted: Sequence[Wanted], *, oversees: bool) -> tuple[str, frozenset[int]]:
+        """To a responder who is asked to many homes at once: to which first, and which others as room allows.
+
+        Also the places in `wanted` of those that are named. Two segments at most. Each answer is spelt out
+        with its code, and no two that are named are answered alike.
+        """
+        first, *others = wanted
+        code, count = first.code, len(wanted)
+        if oversees:
+            to_do, answers = "请督办,先看", f"督办回{code}1,不能回{code}2,您到场回{code}4。"
+        else:
+            to_do = "请先去"
+            answers = f"能去回{code}1,不能回{code}2,到达回{code}4,完毕回{code}5。"
+        happened = f"{_person(first.home)}{self.clock(first.at)}{HAPPENED[first.kind]}"
+
+        def text(place: str, lines: Sequence[str], rest: int) -> str:
+            also = f"还有{';'.join(lines)}。" if lines else ""
+            left = f"其余{rest}户听值班员安排。" if rest else ""
+            return self._say(f"{count}户求助,{to_do}{place}:{happened}。{also}{left}{answers}")
+
+        most = 2 * _JOINED
+        place = first.home.household.address
+        if len(text(place, (), count)) > most:
+            place = door_of(first.home)
+        if (over := len(text(place, (), count)) - most) > 0:
+            place = f"…{place[over + 1 :]}"
+        named, lines, codes = {0}, list[str](), {code}
+        for number, other in enumerate(others, start=1):
+            who = _name(other.home) if other.home.residents else ""
+            line = f"{door_of(other.home)}{who}回{other.code}1"
+            if other.code not in codes and len(text(place, [*lines, line], count)) <= most:
+                named.add(number)
+                codes.add(other.code)
+                lines.append(line)
+        return text(place, lines, count - len(named)), frozenset(named)
 
     def _place(self, before: str, home: HomeRecord, after: str, segments: int = 1) -> str:
         """A text with the place in it: the address, else the door, else its end, where the number stands."""

@@ -32,10 +32,12 @@ from community.storage import Store, accounts, register
 from community.storage.tables import home_watch, incident, message
 from devices.signal import Beat, Enrolment, Kind, Reading, Role, Signal, State
 from dispatcher import intake, presets, responses, views
+from dispatcher.bundling import bundle
 from dispatcher.channels import Capabilities, Channel, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.model import TOO_FAR, CloseCode, Message, MessageState, OfferState
+from dispatcher.pace import Pace
 from dispatcher.plans import shipped
 from dispatcher.rounds import Rounds
 from dispatcher.storage import outbox, watches
@@ -87,6 +89,7 @@ class Town:
         self.channel: Channel = self.phones  # by what messages leave; a story may put several ways here
         self.also: Callable[[datetime], int] | None = None  # what a dispatcher does beside, each second
         self.engine = Engine(store)
+        self.bundles = False
         self.presets = presets.shipped()
         self.rounds = Rounds(store, Planbook(self.plans), self.presets)
         self.alive = LastLife()
@@ -109,6 +112,10 @@ class Town:
             self.colleague = accounts.create_account(
                 connection, Account(0, "zhao", "赵值班", AccountRole.OPERATOR), "-"
             )
+
+    def bundle_requests(self) -> None:
+        """From now on many requests to one responder are one text, as a dispatcher does it."""
+        self.bundles, self.engine = True, Engine(self.store, pace=Pace())
 
     # ---- who is there ----
 
@@ -256,9 +263,12 @@ class Town:
                 outbox.drop_stale(connection, self.time)
                 if isinstance(self.channel, Switchboard):
                     outbox.take_back(connection, self.time)
+                lease_until = self.time + LEASE
                 taken = outbox.take(
-                    connection, worker="town", now=self.time, lease_until=self.time + LEASE, limit=500
+                    connection, worker="town", now=self.time, lease_until=lease_until, limit=500
                 )
+                if self.bundles:
+                    taken = bundle(connection, taken, "town", lease_until, self.time)
             if taken:
                 settle(self.store, [carry(self.channel, message, self) for message in taken])
             begun = self.also(self.time) if self.also is not None else 0

@@ -579,6 +579,16 @@ Index(
     postgresql_where=text("state IN ('failed', 'undeliverable')"),
 )
 
+# Requests to one responder that leave as one text, the message `bundle_id`; they share its fate.
+bundled = Table(
+    "bundled",
+    metadata,
+    Column("message_id", Id, ForeignKey("message.id"), primary_key=True, autoincrement=False),
+    Column("bundle_id", Id, ForeignKey("message.id"), nullable=False, index=True),
+    Column("place", Integer, nullable=False),  # 0: where to go first
+    Column("is_named", Boolean, nullable=False),
+)
+
 # What people answered, as it came; `dedupe_key` is the provider's id of the inbound text.
 reply = Table(
     "reply",

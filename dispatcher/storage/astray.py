@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text, update
 
-from community.storage.tables import NOT_ARRIVED, incident, message, offer, reply
+from community.storage.tables import NOT_ARRIVED, bundled, incident, message, offer, reply
 from dispatcher.followup import ASK_AFTER, CALL_AFTER, CALL_ASK_AFTER, LOOK_BACK, Astray, call_key
 from dispatcher.model import LOST, Lane, MessageState, OfferState, Purpose, Stage
 from dispatcher.storage.casebook import message_from
@@ -26,10 +26,14 @@ _NEEDED = and_(
     or_(message.c.who.startswith("contact:"), _ASKED),
 )
 _IN_VAIN = and_(message.c.is_call, message.c.state == MessageState.QUEUED.value, ~_NEEDED)
+# Of several requests in one text the first may be called about; the text itself is asked about, none of them.
+_IN_A_BUNDLE = exists().where(bundled.c.message_id == message.c.id)
+_NOT_FIRST = exists().where(bundled.c.message_id == message.c.id, bundled.c.place > 0)
 _MAY_BE_CALLED = and_(
     message.c.purpose.in_([Purpose.RAISED.value, Purpose.ASK.value]),
     message.c.lane <= Lane.PERSON.value,
     ~_CALLED,
+    ~_NOT_FIRST,
     _NEEDED,
 )
 
@@ -64,7 +68,7 @@ def astray(
             text(NOT_ARRIVED),  # in the index's own words, or SQLite does not see that it may use it
             message.c.created_at > now - LOOK_BACK,
             or_(
-                and_(reports, silent),
+                and_(reports, silent, ~_IN_A_BUNDLE),
                 _IN_VAIN,
                 and_(literal(can_call), unheard, ~spoken, _MAY_BE_CALLED),
             ),

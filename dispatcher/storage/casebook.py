@@ -89,7 +89,7 @@ _TAKE_DUE = Query(
     lambda _: (
         select(incident)
         .where(incident.c.id.in_(_due_first()))
-        .order_by(incident.c.severity.desc(), ~_UNTOLD, incident.c.due_at)
+        .order_by(incident.c.severity.desc(), ~_UNTOLD, incident.c.due_at, incident.c.id)
         .limit(bindparam("limit"))
         .with_for_update(skip_locked=True)
     )
@@ -194,6 +194,7 @@ class Casebook:
         self._alarms_changed: dict[int, dict[str, Any]] = {}  # the last change of each: one row, one update
         self._offers_new: list[dict[str, Any]] = []
         self._messages_new: list[dict[str, Any]] = []
+        self._together: set[str] = set()  # keys of messages that leave with others
         self.stored_ids: dict[int, int] = {}  # negative id → stored id, after `write`
 
     # ---- loading ----
@@ -401,8 +402,10 @@ class Casebook:
             }
         )
 
-    def say(self, incident_id: int, draft: Draft, now: datetime) -> None:
-        """Put a message into the outbox."""
+    def say(self, incident_id: int, draft: Draft, now: datetime, together_at: datetime | None = None) -> None:
+        """Put a message into the outbox. With `together_at` it leaves then, with others to its person."""
+        if together_at is not None:
+            self._together.add(draft.key)
         self._messages_new.append(
             {
                 "key": draft.key,
@@ -419,7 +422,7 @@ class Casebook:
                 "state": MessageState.QUEUED.value,
                 "attempts": 0,
                 "created_at": now,
-                "due_at": now,
+                "due_at": together_at or now,
                 "lease_until": None,
                 "worker": "",
                 "variables": dict(draft.variables),
@@ -473,7 +476,7 @@ class Casebook:
         taken: list[dict[str, Any]] = []
         if lease is not None and most > 0:
             worker, until = lease
-            urgent = [row for row in rows if row["lane"] <= Lane.EARLY]
+            urgent = [row for row in rows if row["lane"] <= Lane.EARLY and row["key"] not in self._together]
             taken = sorted(urgent, key=lambda row: int(row["lane"]))[:most]
             for row in taken:
                 row.update(state=MessageState.SENDING.value, attempts=1, lease_until=until, worker=worker)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, 
 
 from community.storage.prepared import Changes, Query
 from community.storage.rows import upsert
-from community.storage.tables import incident, message, withdrawal
+from community.storage.tables import bundled, incident, message, withdrawal
 from dispatcher.model import RANK, Draft, Lane, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from, message_from_mapping
 
@@ -48,11 +48,15 @@ _WAITS = or_(
 _UP_TO = message.c.lane <= bindparam("last")
 _ANY_WAITING = Query(lambda _: select(message.c.id).where(_WAITS, _UP_TO).limit(1))
 _CASE_CLOSED = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
+_IN_A_BUNDLE = exists().where(bundled.c.message_id == message.c.id)  # leaves with the text that holds it
 _TAKE = Query(
     lambda _: (
         select(message)
         .where(
-            _WAITS, _UP_TO, or_(*(message.c.purpose == purpose for purpose in _AFTER_CLOSING), ~_CASE_CLOSED)
+            _WAITS,
+            _UP_TO,
+            or_(*(message.c.purpose == purpose for purpose in _AFTER_CLOSING), ~_CASE_CLOSED),
+            ~_IN_A_BUNDLE,
         )
         .order_by(message.c.lane, message.c.due_at, message.c.id)
         .limit(bindparam("most"))
@@ -290,7 +294,8 @@ def reached(
     """Whom of `prefix` (`contact:`, `responder:`) a message of this case may have reached; each once.
 
     An attempt that ended in doubt may have arrived. Who has a new number meanwhile is told there. A contact
-    that wants no texts is left out, unless `also_withdrawn`.
+    that wants no texts is left out, unless `also_withdrawn`, and who got one text for many cases that did not
+    name this one.
     """
     silent = exists().where(withdrawal.c.phone == message.c.phone, withdrawal.c.restored_at.is_(None))
     query = (
@@ -298,6 +303,7 @@ def reached(
         .where(
             message.c.incident_id == incident_id,
             message.c.who.startswith(prefix),
+            ~exists().where(bundled.c.message_id == message.c.id, bundled.c.is_named.is_(False)),
             true() if also_withdrawn or prefix != "contact:" else ~silent,
             or_(
                 message.c.state.in_([s.value for s in _LEFT]),

@@ -20,6 +20,7 @@ import dispatcher.health
 import dispatcher.meters
 import dispatcher.model
 import dispatcher.news
+import dispatcher.pace
 import dispatcher.plans
 import dispatcher.reach
 import dispatcher.reachability
@@ -55,6 +56,7 @@ from tests.dispatcher.cases import (
     unreachable,
 )
 from tests.dispatcher.test_followup import what_the_rules_say as followed_up
+from tests.dispatcher.test_pace import what_the_rules_say as what_the_pace_says
 from tests.dispatcher.test_reach import what_is_missing
 from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_storms import what_makes_a_storm
@@ -434,6 +436,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.understanding: _understanding,
     dispatcher.reachability: _reachability,
     dispatcher.safety_net: _safety_net,
+    dispatcher.pace: what_the_pace_says,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
     dispatcher.followup: followed_up,
@@ -654,6 +657,14 @@ MUTANTS = [
     (dispatcher.escalation, "if self.spoken == 1 else Lane.EARLY", "if self.spoken else Lane.EARLY"),
     (dispatcher.followup, "text.lane if text.state in LOST else max", "max"),
     (dispatcher.followup, "max(text.lane, Lane.PERSON)", "text.lane"),
+    (dispatcher.pace, "MANY = 3", "MANY = 4"),
+    (dispatcher.pace, "len(lately) + new >= MANY", "len(lately) + new > MANY"),
+    (dispatcher.pace, "if now - at < GATHER]", "if now - at <= GATHER]"),
+    (dispatcher.pace, "now - GATHER < known.leaves_at", "now < known.leaves_at"),
+    (dispatcher.pace, "known.leaves_at <= now + GATHER", "known.leaves_at <= now + GATHER * 9"),
+    (dispatcher.pace, "if known.leaves_at > now else", "if known.leaves_at >= now else"),
+    (dispatcher.pace, "known.leaves_at + GATHER", "now + GATHER"),
+    (dispatcher.pace, "[*lately, *[now]", "[*[now]"),
     (dispatcher.routing, "Urgency.OTHER: 0.5", "Urgency.OTHER: 0.0"),
     (dispatcher.routing, "Urgency.PERSON: 0.375", "Urgency.PERSON: 0.25"),
     (dispatcher.routing, "Urgency.HELP: 0.25", "Urgency.HELP: 0.0"),

@@ -25,6 +25,7 @@ from dispatcher.wording import (
     SEVERITY_WORD,
     STAGE_WORD,
     Voice,
+    Wanted,
     distance_words,
     door_of,
     name_of,
@@ -130,6 +131,32 @@ def test_a_worker_never_gets_more_than_two_segments_and_always_finds_the_door(
     ):
         assert len(with_code(text, "6")) <= 2 * JOINED
         assert (address if len(address) <= 60 else address[-20:]) in text
+
+
+@given(
+    names=st.lists(st.text("王李秀英玉兰", min_size=1, max_size=30), min_size=3, max_size=40),
+    address=st.text("和平社区幸福里", max_size=90),
+    codes=st.permutations(["", "", *"6789", "60", "66", "677", "999"]),
+    oversees=st.booleans(),
+)
+def test_many_requests_need_no_third_segment_and_no_two_are_answered_alike(
+    names: list[str], address: str, codes: list[str], oversees: bool
+) -> None:
+    wanted = [
+        Wanted(living_at(address, name, ("3幢", "2单元", f"{n}")), Kind.SOS, START, codes[n % len(codes)])
+        for n, name in enumerate(names)
+    ]
+
+    text, named = VOICE.ask_many(wanted, oversees=oversees)
+
+    assert len(text) <= 134
+    assert f"】{len(names)}户求助" in text
+    assert 0 in named
+    answered = [wanted[place].code for place in sorted(named)]
+    assert len(set(answered)) == len(answered)
+    assert all(f"回{code}1" in text for code in answered)
+    left = len(names) - len(named)
+    assert (f"其余{left}户" in text) is (left > 0)
 
 
 def test_the_distance_goes_before_a_second_segment_does() -> None:

@@ -31,6 +31,7 @@ from dispatcher.clock import SystemClock
 from dispatcher.model import CloseCode
 from tests.dispatcher.provider import Provider, running
 from tests.faults.street import (
+    ALONE,
     BUTTONS,
     Sending,
     by_twilio,
@@ -142,7 +143,7 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
     taken = Counter(form["StatusCallback"] for form in provider.forms)
     found.texts, found.told_again = taken.total(), taken.total() - len(taken)
     heard_words = {(form["To"], form["Body"]) for form in provider.forms}
-    left = centre.rows("SELECT phone, body FROM message WHERE sent_at IS NOT NULL")
+    left = centre.rows(f"SELECT phone, body FROM message WHERE sent_at IS NOT NULL AND {ALONE}")
     found.never_told = sum((phone, body) not in heard_words for phone, body in left)
     return found
 
