@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,3 +32,5 @@ class GatewaySettings(BaseSettings):
     iw_port: Port | None = None  # TCP
     dc09_port: Port | None = None  # TCP and UDP
     dc09_keys: Path | None = None  # a file: who enciphers, and with what
+    scaip_port: Port | None = None  # UDP and TCP
+    scaip_answers: dict[str, Literal["message", "response"]] = {}  # by a unit's controller id

@@ -291,9 +291,8 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._doors.is_full:
             return  # not answered: it comes again
-        frames, rest = self._talk.split(data)
         peer = Peer(addr[:2], False, partial(self._send, addr), self._doors.bring)
-        for frame in [*frames, *([rest] if rest.strip() else [])]:
+        for frame in self._talk.whole(data):
             self._talk.hear(frame, peer)
 
     def error_received(self, exc: Exception) -> None:

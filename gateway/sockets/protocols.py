@@ -7,6 +7,7 @@ from devices.formats.sia_dc09 import account_of
 from gateway.settings import GatewaySettings
 from gateway.sockets.doors import Door
 from gateway.sockets.keys import read_keys
+from gateway.sockets.sip import Scaip
 from gateway.sockets.talk import Plain
 
 
@@ -20,4 +21,6 @@ def listed(settings: GatewaySettings) -> tuple[Door, ...]:
         keys = read_keys(settings.dc09_keys) if settings.dc09_keys is not None else {}
         talk = Plain(BY_NAME["sia_dc09"], lambda said: keys.get(account_of(said), b""))
         doors.append(Door(talk, tcp=port, udp=port))
+    if (port := settings.scaip_port) is not None:
+        doors.append(Door(Scaip(settings.scaip_answers), tcp=port, udp=port))
     return tuple(doors)

@@ -32,6 +32,10 @@ class Talk(Protocol):
 
     def split(self, stream: bytes) -> tuple[list[bytes], bytes]: ...
 
+    def whole(self, datagram: bytes) -> list[bytes]:
+        """The frames in a datagram: nothing will follow to complete the last."""
+        ...
+
     def key_of(self, said: bytes) -> bytes:
         """What deciphers the frame `said`; empty where nothing is enciphered, or nobody knows."""
         ...
@@ -50,6 +54,10 @@ class Plain:
         self.protocol = family.name
         self.split = family.split
         self.key_of = key_of
+
+    def whole(self, datagram: bytes) -> list[bytes]:
+        frames, rest = self.split(datagram)
+        return [*frames, rest] if rest.strip() else frames
 
     def hear(self, said: bytes, peer: Peer) -> None:
         peer.bring(self, said, peer.send)
