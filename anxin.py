@@ -1156,6 +1156,7 @@ def examine_test_tools() -> Iterator[Finding]:
         ("chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium"),
         ("mosquitto", ("mosquitto",), "mosquitto mosquitto-clients"),
         ("espeak-ng", ("espeak-ng",), "espeak-ng"),
+        ("sipp", ("sipp",), "sip-tester"),
         ("npm", ("npm",), "npm"),
         ("cc", ("cc",), "gcc libc6-dev"),
     ):
