@@ -101,6 +101,50 @@ def test_what_a_model_says_beside_calls_nobody() -> None:
             assert home.understands(said) == [], (definition.label, value)
 
 
+CONVERTED = [
+    orjson.loads(line) for line in Path(__file__).with_name("converted.jsonl").read_bytes().splitlines()
+]
+
+
+def test_what_the_converters_make_of_real_alarms_is_understood() -> None:
+    """Not what they promise to say but what they say (`converted.mjs`): more than is in the definitions."""
+    heard: dict[str, int] = {}
+    for line in CONVERTED:
+        definition = TABLE.find(line["vendor"], line["model"])
+        said = line["payload"]
+        if definition is None:  # a rain gauge
+            assert not MEANS.keys() & said, line
+            continue
+        expected = {
+            kind
+            for path, (kind, when) in MEANS.items()
+            if path in said and said[path] in when and kind in LIFE
+        }
+        if definition.role == "help_button" and "action" in said:
+            expected |= set(what_a_button_calls(said["action"])) & LIFE
+        told = Home(definition, Role(definition.role or "help_button")).understands(said)
+        life = LIFE & set(told)
+        assert expected <= life, line
+        assert life - expected <= OWN_WORDS.get(definition.label, set()), line
+        assert "ticket" not in told, (line, told)
+        for kind in life:
+            heard[kind] = heard.get(kind, 0) + 1
+    assert set(heard) == {"sos", "smoke", "gas", "co"}, heard
+    assert min(heard.values()) >= 5, heard
+
+
+# Models that call for help in words of their own (`models.toml`).
+OWN_WORDS = {
+    "Ecolink FFZB1-SM-ECO": {"smoke"},
+    "Heiman HM-5HA-E": {"smoke"},
+    "MultIR MIR-SM100-E": {"smoke"},
+    "Schneider Electric W599001": {"smoke"},
+    "CTM Lyng 6254380": {"smoke"},
+    "CTM Lyng mkomfy25": {"smoke"},
+    "FireAngel ZBCO-AE-10X-EUR": {"co"},
+}
+
+
 def test_the_counts_are_those_that_were_counted_by_hand() -> None:
     """What a search of the package's definitions found before this table was made (5-devices)."""
 
@@ -157,6 +201,7 @@ def test_models_that_mean_something_of_their_own(
 def test_a_model_is_found_by_every_name_under_which_it_is_sold() -> None:
     assert TABLE.find("frient", "SMSZB-120") is TABLE.find("DEVELCO", "smszb-120")
     assert TABLE.find("", "TS0601_sos") is TABLE.find("Tuya", "TS0601_sos")
+    assert TABLE.find("heiman", "hs1eb-e") is TABLE.find("Heiman", "HS1EB/HS1EB-E")
     assert TABLE.find("Tuya", "no such thing") is None
     found = profiles.shipped().profile("Tuya", "TS0601_sos")
     assert found is not None

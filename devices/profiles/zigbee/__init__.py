@@ -46,15 +46,23 @@ class Table:
     _named: dict[Name, list[Definition]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        own = {_name(each.vendor, each.model) for each in self.definitions}
         for each in self.definitions:
-            for vendor, model in ((each.vendor, each.model), *each.also):
-                for name in {(vendor.casefold(), model.casefold()), ("", model.casefold())}:
-                    self._named.setdefault(name, []).append(each)
+            other = {
+                _name(*name) for name in each.also
+            } - own  # what a definition is called is no other's name
+            for vendor, model in {_name(each.vendor, each.model), *other}:
+                self._named.setdefault((vendor, model), []).append(each)
+                self._named.setdefault(("", model), []).append(each)
 
     def find(self, vendor: str, model: str) -> Definition | None:
         """The definition of a model, capitals aside; None if there is none, or more than one."""
-        found = self._named.get((vendor.casefold(), model.casefold()), [])
+        found = self._named.get(_name(vendor, model), [])
         return found[0] if found and all(each is found[0] for each in found) else None
+
+
+def _name(vendor: str, model: str) -> Name:
+    return vendor.casefold(), model.casefold()
 
 
 def read(folder: Path) -> Table:

@@ -135,17 +135,25 @@ class Judge:
             "also": self._other_names(raw),
             "role": self._judged.roles.get(label) or _role(says, rules),
             "says": says,
-            "silent": "|".join(sorted(silent)),
+            "silent": "|".join(sorted({*silent, *excepted})),
         }
 
     def _other_names(self, raw: Raw) -> list[list[str]]:
         vendor, model, labels = str(raw["vendor"]), str(raw["model"]), raw["also"]
         assert isinstance(labels, list)
-        renamed = [[other, model] for other in self._judged.vendors.get(vendor, ())]
-        return [label for label in labels if label[1]] + renamed
+        names = [[vendor, model], *(label for label in labels if label[1])]
+        names += [[brand, part] for brand, both in names for part in _parts(both)]
+        names += [[other, model] for brand, model in names for other in self._judged.vendors.get(brand, ())]
+        return names[1:]
 
     def _is_harmless(self, path: str, excepted: frozenset[str]) -> bool:
         return path in self._judged.harmless or path in excepted
+
+
+def _parts(model: str) -> list[str]:
+    """`HS1EB/HS1EB-E` is sold as both; `ZG-205Z/A` is sold as no `A`."""
+    parts = model.split("/")
+    return parts if len(parts) > 1 and min(map(len, parts)) > 3 else []
 
 
 def _covers(rule: Rule | None, values: object) -> bool:

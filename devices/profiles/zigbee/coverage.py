@@ -50,7 +50,7 @@ in [models.toml](profiles/zigbee/models.toml) or in
 [defaults/zigbee2mqtt.toml](profiles/defaults/zigbee2mqtt.toml). For a new release, in `profiles/zigbee`:
 `npm install --package-lock-only zigbee-herdsman-converters@latest`, then that command.
 
-{table_of}: {definitions} definitions of {vendors} vendors, sold under {also} other names, can say something
+{table_of}: {definitions} definitions of {vendors} vendors, known by {also} other names, can say something
 that matters to a centre. Exact values of exact properties, never a part of a word:
 
 | it means | definitions (+ other names) | vendors | when it says |
