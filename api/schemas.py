@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from community.model import Medium, ResponderKind
 from devices.signal import Kind, Role
-from dispatcher.absence import AwayKind
+from dispatcher.absence import LONGEST_OUT_OF_BED_MIN, AwayKind
 from dispatcher.exchange import Ending
 from dispatcher.model import LONGEST_DELAY, MOST_TOLD, MOST_WITHIN_S, CloseCode, OfferState, Severity, Whom
 from dispatcher.watching import Outcome
@@ -326,6 +326,12 @@ class PlannedCallsIn(In):
     at: TimeOfDay
 
 
+class NightIn(WindowIn):
+    minutes: Annotated[int, Field(ge=1, le=LONGEST_OUT_OF_BED_MIN)] = Field(
+        examples=[30], description="she left her bed within these hours, and is not back after so long"
+    )
+
+
 class WatchIn(In):
     """What a home is watched for. What is left out is not done."""
 
@@ -336,6 +342,7 @@ class WatchIn(In):
         default=None, description="she presses green, or any button in test, to say that she is well"
     )
     calls: PlannedCallsIn | None = Field(default=None, description="planned welfare calls")
+    night: NightIn | None = Field(default=None, description="needs a bed sensor; an alarm without a question")
 
 
 class AwayIn(In):

@@ -25,6 +25,7 @@ EARLY = timedelta(hours=2)  # who is well two hours before her window is well
 LATE = timedelta(hours=6)  # a daily window is asked about no later than this after its end
 ANSWER_WITHIN = timedelta(minutes=30)  # how long a daily check waits for its answer
 CALL_WITHIN = timedelta(hours=4)  # a planned welfare call is made within this, or it becomes an incident
+LONGEST_OUT_OF_BED_MIN = 240  # beyond that it is a night spent elsewhere
 LOOK_FOR_WATER = timedelta(minutes=30)  # a meter is read as often
 DAY = timedelta(days=1)
 
@@ -138,6 +139,22 @@ class Calls:
             raise ValueError("welfare calls need weekdays from 1 to 7 and a time of the day")
 
 
+@dataclass(frozen=True, slots=True)
+class Night:
+    """She leaves her bed within `hours` and is not back after `minutes`: then somebody is to look."""
+
+    hours: Hours
+    minutes: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.minutes <= LONGEST_OUT_OF_BED_MIN:
+            raise ValueError(f"离床时间1到{LONGEST_OUT_OF_BED_MIN}分钟 1 to {LONGEST_OUT_OF_BED_MIN} minutes")
+        if self.minutes >= self.hours.ends - self.hours.starts:
+            raise ValueError(
+                "离床时间须短于夜间时段 out of bed for longer than the night: it never comes true"
+            )
+
+
 class AwayKind(StrEnum):
     TRIP = "trip"  # nobody at home
     HOSPITAL = "hospital"
@@ -179,6 +196,8 @@ class Sensor:
 
 DAILY = "daily"  # why a check was asked, when not by a preset: the daily window,
 CALL = "call"  # ... or a planned welfare call
+OUT_OF_BED = "out_of_bed"  # why somebody is sent without a question
+BED_EMPTY, BED_TAKEN = (f"{Kind.BED_EXIT}/{state}" for state in (State.ACTIVE, State.CLEAR))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +230,7 @@ class Watched:
     unknown: tuple[str, ...] = ()  # presets that were chosen and are not known any more
     daily: Hours | None = None
     calls: Calls | None = None
+    night: Night | None = None
     away: Away | None = None
     life: Life | None = None
     sensors: tuple[Sensor, ...] = ()
@@ -223,6 +243,7 @@ class Watched:
     daily_asked_at: datetime | None = None
     called_at: datetime | None = None  # the planned moment of the last welfare call
     gaps: tuple[Gap, ...] = ()
+    left_bed: tuple[datetime, ...] = ()  # since when each bed is empty
     water: Usage | None = None
 
 
@@ -299,7 +320,12 @@ class _Look:
             return leak
         if home.away is not None:
             return Finding(min([home.away.until, now + LOOK_AT_LEAST, *self.wishes]))
-        return self._planned() or self._silence() or Finding(min([*self.wishes, now + LOOK_AT_LEAST]))
+        return (
+            self._planned()
+            or self._out_of_bed()
+            or self._silence()
+            or Finding(min([*self.wishes, now + LOOK_AT_LEAST]))
+        )
 
     def _answered(self, check: Check) -> Finding | None:
         """What the open question leads to now; None while it waits."""
@@ -342,6 +368,28 @@ class _Look:
             if due <= now:
                 return Finding(now, Act.ASK, DAILY, begins, ANSWER_WITHIN)
             self.wishes.append(due)
+        return None
+
+    def _out_of_bed(self) -> Finding | None:
+        """Who left her bed at night and did not come back, also when somebody moves elsewhere in the home.
+
+        Who was not in bed when the night began is not meant, nor who gets up for the day.
+        """
+        home, now, night = self.home, self.now, self.home.night
+        if night is None:
+            return None
+        for since in home.left_bed:
+            if home.handled_at is not None and home.handled_at >= since:
+                continue  # people have been there
+            for begins, ends in (night.hours.on(day, self.zone) for day in self._days(since - DAY)):
+                if begins > since:
+                    break
+                due = self._heard(since) + timedelta(minutes=night.minutes)
+                if since >= ends or due >= ends or now >= due + LATE:
+                    continue
+                if due <= now:
+                    return Finding(now, Act.RAISE, OUT_OF_BED, since, kind=Kind.BED_EXIT)
+                self.wishes.append(due)
         return None
 
     def _call_times(self, calls: Calls) -> Iterator[datetime]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from community.errors import Invalid
 from community.model import Device
 from community.storage import Store, register
-from devices.signal import Kind, LevelKey, Reading, Signal, Ticket
+from devices.signal import Kind, LevelKey, Reading, Role, Signal, Ticket
 from dispatcher.model import Entry, Fact, Incident, Severity, Stage
 from dispatcher.news import SAME_CRY
 from dispatcher.plans import Plans
@@ -62,6 +62,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
 
     devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
     matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]
+    matters = [(s, v) for s, v in matters if not (isinstance(v, Raise) and _is_bed(devices, s))]
     book = Casebook(connection)
     book.load_subjects({_subject(devices, signal.device_key) for signal, _ in matters})
     for signal, verdict in matters:
@@ -160,6 +161,12 @@ def _unreadable(reading: Reading) -> list[tuple[Signal, Verdict]]:
 def _is_life_safety(devices: Mapping[str, Device], signal: Signal) -> bool:
     device = devices.get(signal.device_key)
     return device is not None and device.role.is_life_safety
+
+
+def _is_bed(devices: Mapping[str, Device], signal: Signal) -> bool:
+    """Whether a bed only says that nobody lies in it: that is no alarm before its time is up (`absence`)."""
+    device = devices.get(signal.device_key)
+    return signal.kind is Kind.BED_EXIT and device is not None and device.role is Role.BED_SENSOR
 
 
 def _subject(devices: Mapping[str, Device], device_key: str) -> str:

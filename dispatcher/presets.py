@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from devices.signal import Kind, Role
-from dispatcher.absence import CALL, DAILY, Hours, Preset
+from dispatcher.absence import CALL, DAILY, OUT_OF_BED, Hours, Preset
 
 Presets = Mapping[str, Preset]
 
@@ -55,7 +55,7 @@ def in_words(minute: int) -> str:
 
 
 def _preset(name: str, body: Mapping[str, Any]) -> Preset:
-    if name in (CALL, DAILY):
+    if name in (CALL, DAILY, OUT_OF_BED):
         raise ValueError(f"preset {name!r}: this name has a meaning of its own, choose another")
     given = dict(body)
     try:

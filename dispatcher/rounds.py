@@ -18,7 +18,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import checks, intake
-from dispatcher.absence import CALL, DAILY, LOOK_AT_LEAST, LOOK_WHILE_ASKED, SETTLE, Act, Finding, look
+from dispatcher.absence import (
+    CALL,
+    DAILY,
+    LOOK_AT_LEAST,
+    LOOK_WHILE_ASKED,
+    OUT_OF_BED,
+    SETTLE,
+    Act,
+    Finding,
+    look,
+)
 from dispatcher.clock import Clock
 from dispatcher.model import Entry, Fact
 from dispatcher.presets import Presets
@@ -207,7 +217,10 @@ class Rounds:
     def _why(self, connection: Connection, home: watches.Home, found: Finding, wants_help: bool) -> str:
         """What the operator reads: what was silent since when, who was asked, what was answered."""
         voice = Voice.of(register.site(connection))
-        since = voice.day_and_clock(home.check_since or found.since or home.watched.since)
+        asked_since = home.check_since if found.why != OUT_OF_BED else None
+        since = voice.day_and_clock(asked_since or found.since or home.watched.since)
+        if found.why == OUT_OF_BED:
+            return f"{since}起离床未归 left her bed at night and is not back in it"
         if found.why == CALL:
             planned = voice.day_and_clock(found.since or home.watched.since)
             if wants_help:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord
 from community.storage import Store, register
-from dispatcher.absence import CALL, AwayKind, Hours, Life, at_minute
+from devices.signal import Role
+from dispatcher.absence import CALL, AwayKind, Hours, Life, Night, at_minute
 from dispatcher.presets import Presets
 from dispatcher.storage import lives, watches
 from dispatcher.storage.watches import CheckLine, CheckState, Choice
@@ -41,6 +42,7 @@ class Status:
     daily: Hours | None
     call_days: tuple[int, ...]
     call_minute: int | None
+    night: Night | None
     away: AwayKind | None
     away_until: datetime | None
     life_at: datetime | None
@@ -85,6 +87,11 @@ def choose(
                     "nothing_sees",
                     f"没有能看到“{preset.title[0]}”的设备 no device there can see it: enrol one of {eyes}",
                 )
+        if choice.night is not None and Role.BED_SENSOR not in roles:
+            raise Invalid(
+                "nothing_sees",
+                "没有床位传感器 no device there can see whether she is in bed: enrol a bed_sensor",
+            )
         watches.choose(connection, household_id, choice, now)
         log.info("a home is watched", household=household_id, account=account.id, presets=choice.presets)
         return _status(connection, household_id, presets, now)
@@ -224,6 +231,7 @@ def _as_seen(found: watches.Home, record: HomeRecord, checks: tuple[CheckLine, .
         daily=choice.daily,
         call_days=tuple(sorted(choice.calls.days)) if choice.calls is not None else (),
         call_minute=choice.calls.minute if choice.calls is not None else None,
+        night=choice.night,
         away=home.away.kind if home.away is not None else None,
         away_until=home.away.until if home.away is not None else None,
         life_at=life.at if life is not None else None,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from community.storage.tables import (
     alarm,
+    device,
     home_watch,
     incident,
     message,
@@ -18,7 +19,7 @@ from community.storage.tables import (
     timeline,
     welfare_check,
 )
-from devices.signal import State
+from devices.signal import Kind, Role, State
 from dispatcher.chain import first_break
 from dispatcher.escalation import stage_of
 from dispatcher.model import OPEN_OFFERS, Entry, MessageState, Stage
@@ -62,11 +63,14 @@ def _incidents_without_a_future(connection: Connection) -> Iterator[str]:
 
 
 def _signals_that_came_to_nothing(connection: Connection) -> Iterator[str]:
+    beds = select(device.c.key).where(device.c.role == Role.BED_SENSOR.value)
+    only_empty = (signal.c.kind == Kind.BED_EXIT.value) & signal.c.device_key.in_(beds)
     alarms = select(signal.c.device_key, signal.c.kind).where(
         signal.c.kind.in_([kind.value for kind in SEVERITY]),
         signal.c.state == State.ACTIVE.value,
         signal.c.is_old.is_(False),
         signal.c.is_test.is_(False),
+        ~only_empty,
     )
     said = Counter((f"device:{device_key}", kind) for device_key, kind in connection.execute(alarms))
     entries = select(timeline.c.actor, timeline.c.detail).where(timeline.c.entry == Entry.SIGNAL.value)

@@ -14,7 +14,7 @@ from api.problems import describe
 from api.schemas import AwayIn, CallOutcomeIn, WatchIn
 from community.errors import Invalid
 from dispatcher import watching
-from dispatcher.absence import Calls, Preset
+from dispatcher.absence import Calls, Night, Preset
 from dispatcher.presets import hours, in_words, minute_of_day
 from dispatcher.storage.watches import CheckLine, Choice
 from dispatcher.watching import CallLine, Status
@@ -175,6 +175,11 @@ def _choice(given: WatchIn) -> Choice:
             if given.calls is not None
             else None
         )
+        night = (
+            Night(hours((given.night.starts, given.night.ends)), given.night.minutes)
+            if given.night is not None
+            else None
+        )
     except ValueError as wrong:
         raise Invalid("bad_hours", str(wrong)) from wrong
-    return Choice(tuple(dict.fromkeys(given.presets)), daily, calls)
+    return Choice(tuple(dict.fromkeys(given.presets)), daily, calls, night)

@@ -687,6 +687,24 @@ home_watch = Table(
     CheckConstraint("(away IS NULL) = (away_until IS NULL)", name="away_has_an_end"),
 )
 
+# From when until when somebody who leaves her bed is to be back in it, and within how long.
+night_watch = Table(
+    "night_watch",
+    metadata,
+    Column("household_id", Id, ForeignKey("household.id"), primary_key=True),
+    Column("starts", Integer, nullable=False),  # minutes of the local day
+    Column("ends", Integer, nullable=False),
+    Column("minutes", Integer, nullable=False),
+)
+
+# The beds in which nobody lies, and since when.
+empty_bed = Table(
+    "empty_bed",
+    metadata,
+    Column("device_key", String(200), primary_key=True),
+    Column("since", Moment, nullable=False),
+)
+
 # Questions whether somebody is well, and welfare calls to be made; kept when they are settled.
 welfare_check = Table(
     "welfare_check",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,15 +14,17 @@ from community.storage.rows import upsert
 from community.storage.tables import (
     as_sqlite,
     device,
+    empty_bed,
     home_watch,
     life,
     listened,
     meter,
+    night_watch,
     unheard,
     welfare_check,
 )
 from devices.signal import Role
-from dispatcher.absence import Gap, Sign
+from dispatcher.absence import BED_EMPTY, BED_TAKEN, Gap, Sign
 from dispatcher.meters import Reading, Usage, freeze, thaw
 
 LISTEN_EVERY = timedelta(seconds=30)
@@ -66,6 +69,50 @@ def lived(connection: Connection, signs: Mapping[str, tuple[Sign, datetime | Non
         connection.exec_driver_sql(_SQLITE, (orjson.dumps(told).decode(),))
     else:
         connection.exec_driver_sql(_POSTGRES, tuple(list(column) for column in zip(*rows, strict=True)))
+    _beds(connection, {key: sign for key, (sign, _) in signs.items() if sign.said in (BED_EMPTY, BED_TAKEN)})
+
+
+def _beds(connection: Connection, signs: Mapping[str, Sign]) -> None:
+    """Keep since when a bed is empty; the home is looked at at once, to count from there."""
+    left = {key: sign.at for key, sign in sorted(signs.items()) if sign.said == BED_EMPTY}
+    back = signs.keys() - left.keys()
+    if back:
+        connection.execute(delete(empty_bed).where(empty_bed.c.device_key.in_(back)))
+    if left:
+        statement = upsert(connection, empty_bed)
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[empty_bed.c.device_key], set_={"since": statement.excluded.since}
+            ),
+            [{"device_key": key, "since": at} for key, at in left.items()],
+        )
+        homes = select(device.c.household_id).where(device.c.key.in_(list(left)), device.c.enabled)
+        connection.execute(
+            update(home_watch)
+            .where(
+                home_watch.c.household_id.in_(homes),
+                home_watch.c.household_id.in_(select(night_watch.c.household_id)),
+            )
+            .values(look_at=max(left.values()))
+        )
+
+
+def beds_of(connection: Connection, household_ids: Collection[int]) -> dict[int, tuple[datetime, ...]]:
+    """Since when each bed is empty in which nobody lies, of the homes that have such beds."""
+    query = (
+        select(device.c.household_id, empty_bed.c.since)
+        .join(empty_bed, empty_bed.c.device_key == device.c.key)
+        .where(
+            device.c.household_id.in_(list(household_ids)),
+            device.c.role == Role.BED_SENSOR.value,
+            device.c.enabled,
+        )
+        .order_by(empty_bed.c.since)
+    )
+    found: defaultdict[int, tuple[datetime, ...]] = defaultdict(tuple)
+    for household_id, since in connection.execute(query):
+        found[household_id] += (since,)
+    return dict(found)
 
 
 def heard_from(connection: Connection, household_id: int, how: str, now: datetime, *, by_hand: bool) -> None:
@@ -160,6 +207,7 @@ _MOVES: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (home_watch, ("look_at", "since", "not_before", "daily_asked_at", "called_at")),
     (welfare_check, ("asked_at", "until_at")),
     (unheard, ("starts_at", "ends_at")),
+    (empty_bed, ("since",)),
 )
 
 

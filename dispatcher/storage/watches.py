@@ -26,7 +26,16 @@ from sqlalchemy import (
 
 from community.storage import register
 from community.storage.rows import upsert
-from community.storage.tables import alarm, device, home_watch, incident, life, message, welfare_check
+from community.storage.tables import (
+    alarm,
+    device,
+    home_watch,
+    incident,
+    life,
+    message,
+    night_watch,
+    welfare_check,
+)
 from devices.signal import Kind, Role
 from dispatcher.absence import (
     CALL,
@@ -38,6 +47,7 @@ from dispatcher.absence import (
     Gap,
     Hours,
     Life,
+    Night,
     Sensor,
     Watched,
     is_greeting,
@@ -70,6 +80,7 @@ class Choice:
     presets: tuple[str, ...] = ()
     daily: Hours | None = None
     calls: Calls | None = None
+    night: Night | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +189,7 @@ def choose(connection: Connection, household_id: int, choice: Choice, now: datet
     """
     query = select(home_watch).where(home_watch.c.household_id == household_id).with_for_update()
     row = connection.execute(query).first()
-    before = choice_from(row) if row is not None else None
+    before = choice_from(row, None) if row is not None else None
     chosen: dict[str, Any] = {
         "presets": list(choice.presets),
         "daily_starts": choice.daily.starts if choice.daily is not None else None,
@@ -197,10 +208,21 @@ def choose(connection: Connection, household_id: int, choice: Choice, now: datet
         .values(household_id=household_id, since=now, **chosen)
         .on_conflict_do_update(index_elements=[home_watch.c.household_id], set_=chosen)
     )
+    _set_night(connection, household_id, choice.night)
+
+
+def _set_night(connection: Connection, household_id: int, night: Night | None) -> None:
+    connection.execute(delete(night_watch).where(night_watch.c.household_id == household_id))
+    if night is not None:
+        hours = {"starts": night.hours.starts, "ends": night.hours.ends}
+        connection.execute(
+            insert(night_watch).values(household_id=household_id, minutes=night.minutes, **hours)
+        )
 
 
 def forget(connection: Connection, household_id: int, now: datetime) -> bool:
     """Watch a home no longer; False when it was not watched."""
+    _set_night(connection, household_id, None)
     gone = connection.execute(delete(home_watch).where(home_watch.c.household_id == household_id))
     connection.execute(
         update(welfare_check)
@@ -210,10 +232,10 @@ def forget(connection: Connection, household_id: int, now: datetime) -> bool:
     return gone.rowcount == 1
 
 
-def choice_from(row: Row[Any]) -> Choice:
+def choice_from(row: Row[Any], night: Night | None) -> Choice:
     daily = Hours(row.daily_starts, row.daily_ends) if row.daily_starts is not None else None
     days = frozenset(map(int, row.call_days))
-    return Choice(tuple(row.presets), daily, Calls(days, row.call_minute) if days else None)
+    return Choice(tuple(row.presets), daily, Calls(days, row.call_minute) if days else None, night)
 
 
 def greetings(connection: Connection, pressed: Mapping[str, datetime]) -> set[str]:
@@ -257,10 +279,30 @@ def _homes(connection: Connection, rows: Iterable[Row[Any]], presets: Presets, n
     cases = _cases(connection, ids, now)
     unheard = lives.gaps(connection, now)
     water = lives.water_of(connection, ids)
+    nights = _nights(connection, ids)
+    beds = lives.beds_of(connection, nights.keys()) if nights else {}
     return [
-        _home(row, living, sensors, checks, cases, water.get(row.household_id), unheard, presets)
+        _home(
+            row,
+            living,
+            sensors,
+            checks,
+            cases,
+            water.get(row.household_id),
+            nights.get(row.household_id),
+            beds.get(row.household_id, ()),
+            unheard,
+            presets,
+        )
         for row in found
     ]
+
+
+def _nights(connection: Connection, ids: Collection[int]) -> dict[int, Night]:
+    query = select(night_watch).where(night_watch.c.household_id.in_(ids))
+    return {
+        row.household_id: Night(Hours(row.starts, row.ends), row.minutes) for row in connection.execute(query)
+    }
 
 
 def _home(
@@ -270,11 +312,13 @@ def _home(
     checks: Mapping[tuple[int, bool], Row[Any]],
     cases: Mapping[int, tuple[bool, datetime | None]],
     water: Usage | None,
+    night: Night | None,
+    left_bed: tuple[datetime, ...],
     unheard: tuple[Gap, ...],
     presets: Presets,
 ) -> Home:
     id = row.household_id
-    choice = choice_from(row)
+    choice = choice_from(row, night)
     check, call = checks.get((id, False)), checks.get((id, True))
     case_open, handled_at = cases.get(id, (False, None))
     watched = Watched(
@@ -284,6 +328,8 @@ def _home(
         unknown=tuple(name for name in choice.presets if name not in presets),
         daily=choice.daily,
         calls=choice.calls,
+        night=night,
+        left_bed=left_bed,
         away=Away(AwayKind(row.away), row.away_until) if row.away is not None else None,
         life=living.get(id),
         sensors=tuple(sensors.get(id, ())),

@@ -32,12 +32,14 @@ def home(admin: Browser, store: Store, town: Town) -> str:
         register.enrol_device(
             connection, Device(0, "care:kenli/KL-0009", Role.MOTION_SENSOR, town.household_id)
         )
+        register.enrol_device(connection, Device(0, "care:kenli/KL-0010", Role.BED_SENSOR, town.household_id))
     path = f"/api/households/{town.household_id}"
     chosen = put(
         admin,
         f"{path}/watch",
         {
             "presets": ["morning", "morning", "half_day"],
+            "night": {"starts": "22:00", "ends": "06:00", "minutes": 30},
             "daily": {"starts": "07:00", "ends": "09:00"},
             "calls": {"days": [1, 2, 3, 4, 5, 6, 7], "at": "15:00"},
         },
@@ -57,6 +59,7 @@ def test_a_home_is_watched_and_seen_in_the_list(operator: Browser, home: str) ->
     seen = operator.get(f"{home}/watch").json()
     assert seen["presets"] == ["morning", "half_day"]
     assert seen["daily"] == {"starts": 420, "ends": 540}
+    assert seen["night"] == {"hours": {"starts": 1320, "ends": 1800}, "minutes": 30}
     assert (seen["call_minute"], seen["life_at"], seen["away"]) == (900, None, None)
     listed = operator.get("/api/watches?limit=1").json()
     assert [one["home"]["household"]["id"] for one in listed["items"]] == [seen["home"]["household"]["id"]]
@@ -66,7 +69,8 @@ def test_a_home_is_watched_and_seen_in_the_list(operator: Browser, home: str) ->
 @pytest.mark.parametrize(
     "wish, code",
     [
-        ({"presets": ["bed"]}, "nothing_sees"),
+        ({"presets": ["water_12h"]}, "nothing_sees"),
+        ({"night": {"starts": "02:00", "ends": "03:00", "minutes": 60}}, "bad_hours"),
         ({"presets": ["evening"]}, "no_such_preset"),
         ({"daily": {"starts": "7:00", "ends": "09:00"}}, "invalid_input"),
         ({"calls": {"days": [], "at": "09:00"}}, "invalid_input"),

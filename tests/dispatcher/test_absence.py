@@ -13,6 +13,7 @@ from dispatcher.absence import (
     CALL,
     CALL_WITHIN,
     DAILY,
+    OUT_OF_BED,
     SETTLE,
     Act,
     Away,
@@ -22,6 +23,7 @@ from dispatcher.absence import (
     Gap,
     Hours,
     Life,
+    Night,
     Preset,
     Sensor,
     Watched,
@@ -148,6 +150,57 @@ def test_lying_in_bed_for_twelve_hours_is_asked_about() -> None:
     lies = replace(a_home("bed"), sensors=bed, life=Life(at("20:00", 19), "bed_exit/clear"))
     assert acts(lies, at("08:00")) == (Act.ASK, "bed")
     assert acts(replace(lies, life=Life(at("20:00", 19), "bed_exit/active")), at("08:00")) == (Act.WAIT, "")
+
+
+# ---- out of bed at night ----
+
+NIGHT = Night(hours(["21:00", "06:00"]), 30)
+
+
+@pytest.mark.parametrize(
+    "change, now, expected",
+    [
+        ({}, at("02:29"), Act.WAIT),
+        ({}, at("02:30"), Act.RAISE),
+        ({"life": Life(at("02:20"), "activity/active")}, at("02:30"), Act.RAISE),  # she wanders about
+        ({"left_bed": ()}, at("02:30"), Act.WAIT),
+        ({"left_bed": (at("14:00", 19), at("02:00"))}, at("02:30"), Act.RAISE),  # of two one is missing
+        ({"left_bed": (at("20:59", 19),)}, at("02:30"), Act.WAIT),  # has not gone to bed yet
+        ({"left_bed": (at("21:00", 19),)}, at("21:30", 19), Act.RAISE),
+        ({"left_bed": (at("05:29"),)}, at("05:59"), Act.RAISE),
+        ({"left_bed": (at("05:30"),)}, at("06:00"), Act.WAIT),  # gets up for the day
+        ({"night": None}, at("02:30"), Act.WAIT),
+        ({"handled_at": at("02:00")}, at("02:30"), Act.WAIT),
+        ({"handled_at": at("01:59")}, at("02:30"), Act.RAISE),
+        ({"case_open": True}, at("02:30"), Act.WAIT),
+        ({"away": Away(AwayKind.VISITORS, at("09:00", 25))}, at("02:30"), Act.WAIT),
+        ({"gaps": (Gap(at("02:05"), at("02:25")),)}, at("02:49"), Act.WAIT),  # may be back unheard
+        ({"gaps": (Gap(at("02:05"), at("02:25")),)}, at("02:50"), Act.RAISE),
+        ({}, at("08:29"), Act.RAISE),
+        ({}, at("08:30"), Act.WAIT),  # by then the morning has asked
+    ],
+)
+def test_who_leaves_her_bed_at_night_and_is_not_back_in_time_is_looked_after(
+    change: dict[str, object], now: datetime, expected: Act
+) -> None:
+    home = Watched(1, at("12:00", 10), night=NIGHT, left_bed=(at("02:00"),))
+    found = look(replace(home, **change), now, KENLI)  # type: ignore[arg-type]
+    assert found.act is expected
+    if expected is Act.RAISE:
+        assert (found.why, found.kind) == (OUT_OF_BED, Kind.BED_EXIT)
+
+
+def test_an_empty_bed_is_looked_at_again_when_its_time_is_up() -> None:
+    home = Watched(1, at("12:00", 10), night=NIGHT, left_bed=(at("02:00"),))
+    assert look(home, at("02:00"), KENLI).look_at == at("02:30")
+
+
+@pytest.mark.parametrize("minutes", [0, 241])
+def test_a_night_that_cannot_be_is_refused(minutes: int) -> None:
+    with pytest.raises(ValueError, match="minutes"):
+        Night(NIGHT.hours, minutes)
+    with pytest.raises(ValueError, match="never comes true"):
+        Night(hours(["02:00", "03:00"]), 60)
 
 
 # ---- water ----

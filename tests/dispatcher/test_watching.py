@@ -14,7 +14,7 @@ from community.errors import Conflict, Invalid, NotFound
 from community.storage.tables import home_watch
 from devices.signal import Kind, Role
 from dispatcher import views, watching
-from dispatcher.absence import AwayKind, Calls
+from dispatcher.absence import AwayKind, Calls, Night
 from dispatcher.presets import hours
 from dispatcher.rounds import Rounds
 from dispatcher.storage import watches
@@ -55,6 +55,9 @@ def test_a_preset_is_chosen_only_where_something_can_see_it(town: Town) -> None:
         choose(town, "王秀英", "evening")
     with pytest.raises(NotFound):
         watching.choose(town.store, 999, Choice(), town.presets, town.operator, town.time)
+
+    with pytest.raises(Invalid, match="whether she is in bed"):
+        choose(town, "王秀英", "morning", night=Night(hours(["22:00", "06:00"]), 30))
 
     seen = choose(town, "王秀英", "morning", daily=hours(["07:00", "09:00"]), calls=Calls(DAYS, 600))
 

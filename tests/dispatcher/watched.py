@@ -72,6 +72,8 @@ def _homes(rules: ModuleType) -> list[object]:
     runs = Usage(tuple(Reading(at("00:00") + timedelta(minutes=30 * n), 2.0 * n) for n in range(62)))
     metered = rules.Watched(1, at("00:00"), (dry, leak), water=read)
     away = rules.Away(rules.AwayKind.TRIP, at("12:00"))
+    night = rules.Night(rules.Hours(1260, 1800), 60)
+    rose = rules.Watched(1, at("12:00", 10), night=night, left_bed=(at("21:00", 19), at("04:00")))
     return [
         home,
         quiet,
@@ -106,6 +108,14 @@ def _homes(rules: ModuleType) -> list[object]:
         replace(metered, water=runs),
         replace(metered, water=runs, away=away),
         replace(metered, water=runs, handled_at=at("12:00")),
+        rose,
+        replace(rose, left_bed=(at("04:00"),)),
+        replace(rose, left_bed=(at("20:59", 19),)),
+        replace(rose, left_bed=(at("06:00"),)),
+        replace(rose, left_bed=(at("05:00"),)),
+        replace(rose, left_bed=(at("04:59"),)),
+        replace(rose, left_bed=(at("04:00"),), handled_at=at("04:00")),
+        replace(rose, left_bed=(at("04:00"),), case_open=True),
     ]
 
 

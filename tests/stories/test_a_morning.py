@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devices.signal import Kind, Role
+from devices.signal import Kind, Role, State
+from dispatcher.absence import Hours, Night
 from dispatcher.channels import TryLater, Undeliverable
 from dispatcher.model import CloseCode, OfferState, Purpose, Severity, Stage
 from tests.town import Town
@@ -244,3 +245,67 @@ def test_homes_that_are_asked_when_the_clock_jumps_get_their_time_to_answer(stre
     assert street.cards() == ()
     street.listen(11)
     assert len(street.cards()) == 3
+
+
+# ---- out of bed at night ----
+
+
+def lies(town: Town, bed: str, state: State) -> None:
+    town.say("王秀英", Kind.BED_EXIT, device=bed, state=state)
+
+
+@pytest.fixture
+def asleep(night: Town) -> Town:
+    """She lies in a bed that knows it, and is to be back in it within 30 minutes between ten and six."""
+    night.bed = night.sensor("王秀英", Role.BED_SENSOR)  # type: ignore[attr-defined]
+    night.watch("王秀英", "morning", night=Night(Hours(1320, 1800), 30))
+    lies(night, night.bed, State.CLEAR)  # type: ignore[attr-defined]
+    until(night, "02:00")
+    return night
+
+
+def test_who_goes_to_the_bathroom_and_back_alarms_nobody(asleep) -> None:
+    lies(asleep, asleep.bed, State.ACTIVE)
+    assert asleep.cards() == ()  # an empty bed alone is no alarm
+    until(asleep, "02:20")
+    lies(asleep, asleep.bed, State.CLEAR)
+    until(asleep, "05:30")
+    assert asleep.cards() == ()
+
+
+def test_who_is_not_back_in_bed_in_time_is_looked_after_at_once_and_without_a_question(asleep) -> None:
+    lies(asleep, asleep.bed, State.ACTIVE)
+    until(asleep, "02:10")
+    asleep.moves("王秀英", asleep.hall)  # she was seen on her way; nobody has seen her since
+    until(asleep, "02:29")
+    assert asleep.cards() == ()
+    until(asleep, "02:31")
+
+    card = asleep.card("王秀英")
+    assert (card.kind, card.severity) == (Kind.BED_EXIT, Severity.ROUTINE)
+    assert asleep.detail("王秀英").timeline[1].text.startswith("11月21日02:00起离床未归")
+    asleep.pass_time(minutes=3)
+    assert asleep.asked("王秀英") == {"李强": OfferState.ASKED}
+    assert "王秀英" in asleep.heard("女儿")[-1]
+
+    lies(asleep, asleep.bed, State.CLEAR)
+    assert asleep.card("王秀英").cleared == (Kind.BED_EXIT,)  # she is back, and somebody has still to look
+    asleep.close("王秀英")
+    asleep.pass_time(minutes=1)
+    lies(asleep, asleep.bed, State.ACTIVE)
+    asleep.pass_time(minutes=32)
+    assert asleep.card("王秀英").stage is Stage.RAISED  # up again, and not back again
+
+
+def test_a_home_whose_nights_nobody_watches_gets_no_alarm_from_its_bed(night) -> None:
+    bed = night.sensor("王秀英", Role.BED_SENSOR)
+    until(night, "02:00")
+    lies(night, bed, State.ACTIVE)
+    until(night, "06:00")
+    assert night.cards() == ()
+
+
+def test_a_device_that_waits_by_itself_before_it_says_out_of_bed_is_believed_at_once(night) -> None:
+    radar = night.sensor("王秀英", Role.FALL_SENSOR)
+    night.say("王秀英", Kind.BED_EXIT, device=radar)
+    assert night.card("王秀英").kind is Kind.BED_EXIT
