@@ -477,7 +477,7 @@ MUTANTS = [
     (dispatcher.absence, "since >= ends or due >= ends", "since >= ends or due > ends"),
     (dispatcher.absence, "since >= ends or due >= ends", "since >= ends"),
     (dispatcher.absence, "or now >= due + LATE", "or now > due + LATE"),
-    (dispatcher.absence, "self._out_of_bed() or", ""),
+    (dispatcher.absence, "or self._out_of_bed()", ""),
     (dispatcher.absence, "(self._heard(check.asked_at) - check.asked_at)", "timedelta(0)"),
     (dispatcher.absence, "home.handled_at > call.asked_at", "home.handled_at < call.asked_at"),
     (dispatcher.absence, "call.until <= now and not", "call.until < now and not"),

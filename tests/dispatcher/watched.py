@@ -112,6 +112,7 @@ def _homes(rules: ModuleType) -> list[object]:
         replace(rose, left_bed=(at("04:00"),)),
         replace(rose, left_bed=(at("20:59", 19),)),
         replace(rose, left_bed=(at("06:00"),)),
+        replace(rose, left_bed=(at("21:00"),)),
         replace(rose, left_bed=(at("05:00"),)),
         replace(rose, left_bed=(at("04:59"),)),
         replace(rose, left_bed=(at("04:00"),), handled_at=at("04:00")),
