@@ -34,3 +34,5 @@ class GatewaySettings(BaseSettings):
     dc09_keys: Path | None = None  # a file: who enciphers, and with what
     scaip_port: Port | None = None  # UDP and TCP
     scaip_answers: dict[str, Literal["message", "response"]] = {}  # by a unit's controller id
+    traccar_port: Port | None = None  # HTTP
+    traccar_token: SecretStr = SecretStr("")

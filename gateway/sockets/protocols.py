@@ -6,6 +6,7 @@ from devices.formats import BY_NAME
 from devices.formats.sia_dc09 import account_of
 from gateway.settings import GatewaySettings
 from gateway.sockets.doors import Door
+from gateway.sockets.http import Posted
 from gateway.sockets.keys import read_keys
 from gateway.sockets.sip import Scaip
 from gateway.sockets.talk import Plain
@@ -23,4 +24,6 @@ def listed(settings: GatewaySettings) -> tuple[Door, ...]:
         doors.append(Door(talk, tcp=port, udp=port))
     if (port := settings.scaip_port) is not None:
         doors.append(Door(Scaip(settings.scaip_answers), tcp=port, udp=port))
+    if (port := settings.traccar_port) is not None:
+        doors.append(Door(Posted(BY_NAME["traccar"], settings.traccar_token.get_secret_value()), tcp=port))
     return tuple(doors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from community.model import Device
 from community.storage import register
@@ -35,12 +36,14 @@ def test_a_message_on_which_a_decoder_fails_is_kept_and_the_press_beside_it_is_h
     flawed = Flawed(whole.models, whole.defaults)
     parts = Parts(town.store, Planbook(town.plans), flawed, town, LocalBell(), LastSeen(), LastLife())
     receiver = Receiver(parts)
-    receiver.take(
-        [
-            Frame("zigbee2mqtt/kitchen", b'{"smoke":true}', town.time),
-            Frame("bath/binary_sensor/cord/state", b"ON", town.time),
-        ]
-    )
+    with capture_logs() as told:
+        receiver.take(
+            [
+                Frame("zigbee2mqtt/kitchen", b'{"smoke":true}', town.time),
+                Frame("bath/binary_sensor/cord/state", b"ON", town.time),
+            ]
+        )
+    assert "a decoder failed" in [line["event"] for line in told]
     assert [alarm.kind for alarm in town.detail("王秀英").alarms] == ["sos"]
     with town.store.read() as connection:
         (kept,) = connection.execute(text("SELECT payload FROM unread")).all()
