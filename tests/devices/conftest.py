@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.devices.street import Street
+from tests.servers import free_port
 
 
 @pytest.fixture
@@ -22,9 +22,7 @@ class Mosquitto:
     """A stand-alone Mosquitto on a free port of loopback."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nlog_type notice\n"

@@ -15,8 +15,6 @@ from tests.stories.conftest import town
 
 __all__ = ["mosquitto", "town"]
 
-_FIGURES = pytest.StashKey[list[str]]()
-
 Figure = Callable[[str], None]
 
 
@@ -35,13 +33,20 @@ def figure(request: pytest.FixtureRequest) -> Figure:
     """Says what was measured; all figures stand together at the end of the run."""
 
     def say(words: str) -> None:
-        request.config.stash.setdefault(_FIGURES, []).append(words)
+        request.node.user_properties.append(("figure", words))  # which comes along from another process
 
     return say
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    figures = config.stash.get(_FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for told in terminalreporter.stats.values() for report in told]
+    figures = [
+        words
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, words in report.user_properties
+        if name == "figure"
+    ]
     if figures:
         terminalreporter.section("what was broken, and what came of it")
         for words in figures:

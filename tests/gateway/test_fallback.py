@@ -264,17 +264,17 @@ def test_its_files_are_readable_by_nobody_else_and_a_snapshot_reads_as_it_was_wr
 class Silent(Nowhere):
     """A database that takes the question and does not answer."""
 
-    answers = threading.Event()
+    def __init__(self, real: Store) -> None:
+        super().__init__(real)
+        self.answers = threading.Event()
 
     def write(self):  # type: ignore[no-untyped-def, override]
         self.answers.wait(30)
         return super().write()
 
 
-def test_a_store_that_never_answers_does_not_stop_it(
-    standby: StandBy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.fallback.station.PATIENCE_S", 0.05)
+def test_a_store_that_never_answers_does_not_stop_it(standby: StandBy) -> None:
+    standby.station.patience_s = 0.05
     silent = Silent(standby.town.store)
     standby.station._store = standby.station._pulse._store = silent
     standby.hears("王秀英")

@@ -14,6 +14,7 @@ from tests.servers import NO_MOSQUITTO, ROOT, program
 
 
 @pytest.mark.broker
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
 @pytest.mark.skipif(not can_be_slow(), reason=NO_COMPILER)

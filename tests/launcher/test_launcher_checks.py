@@ -49,7 +49,22 @@ def test_a_run_without_tests_is_no_success(anxin: ModuleType) -> None:
 def test_arguments_for_pytest_run_only_pytest(anxin: ModuleType, tmp_path: Path) -> None:
     assert [step.name for step in anxin.test_steps("python", tmp_path, ["-k", "help"])] == ["pytest"]
     everything = [step.name for step in anxin.test_steps("python", tmp_path, [])]
-    assert everything == ["ruff format", "ruff check", "mypy", "lint-imports", "pytest"]
+    tests = ["pytest side by side", "pytest one by one"]
+    assert everything == ["ruff format", "ruff check", "mypy", "lint-imports", *tests]
+
+
+def test_each_test_runs_either_side_by_side_or_one_by_one(anxin: ModuleType, tmp_path: Path) -> None:
+    beside, alone = anxin.test_steps("python", tmp_path, [])[-2:]
+    chosen = [step.command[step.command.index("-m", 3) + 1] for step in (beside, alone)]
+    assert chosen == [f"not ({anxin.ALONE})", anxin.ALONE]
+    assert "-n" in beside.command
+    assert "-n" not in alone.command
+
+
+def test_several_reports_are_counted_as_one(anxin: ModuleType) -> None:
+    tally = anxin.tally_of([REPORT, REPORT])
+    assert (tally.passed, tally.failed, len(tally.skipped)) == (4, 4, 2)
+    assert anxin.tally_of([]) is None
 
 
 def test_a_disk_nearly_full_is_ill(anxin: ModuleType) -> None:

@@ -14,6 +14,8 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from tests.servers import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -71,10 +73,9 @@ def test_a_fresh_demo_forgets_the_last_one(anxin: ModuleType, tmp_path: Path) ->
 
 
 @pytest.fixture
-def broker(anxin: ModuleType) -> Iterator[tuple[int, int]]:
+def broker() -> Iterator[tuple[int, int]]:
     """The demo's own MQTT server, started as the demo starts it; its MQTT 5 and MQTT 3.1.1 ports."""
-    port = anxin.choose_port(28830, (), anxin.is_free)
-    v3_port = anxin.choose_port(port + 1, (), anxin.is_free)
+    port, v3_port = free_port(), free_port()
     serve = f"import sys, anxin; sys.exit(anxin.serve_mqtt({port}, {v3_port}))"
     with subprocess.Popen(
         [sys.executable, "-c", serve], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -83,7 +84,7 @@ def broker(anxin: ModuleType) -> Iterator[tuple[int, int]]:
         assert process.stdout.readline().startswith("ready")
         yield port, v3_port
         process.send_signal(signal.SIGTERM)
-        assert process.wait(5) == 0
+        assert process.wait(30) == 0
 
 
 def test_the_demo_broker_joins_old_devices_and_the_new_gateway(

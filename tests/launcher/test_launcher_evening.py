@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.servers import free_port
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the demo's process tree is tested on POSIX")
 
 Until = Callable[[Callable[[], bool]], bool]
@@ -51,10 +53,7 @@ class Evening:
 @pytest.fixture
 def evening(anxin: ModuleType, tmp_path: Path) -> Iterator[Evening]:
     (tmp_path / "logs").mkdir()
-    ports: list[int] = []
-    for _ in range(3):
-        ports.append(anxin.choose_port(28900, ports, anxin.is_free))
-    api_port, mqtt_port, v3_port = ports
+    api_port, mqtt_port, v3_port = free_port(), free_port(), free_port()
     variables = anxin.child_variables({}, tmp_path) | anxin.demo_variables(tmp_path, mqtt_port, api_port)
     tree = anxin.ProcessTree(variables, tmp_path / "logs")
     plan = anxin.demo_plan(sys.executable, tmp_path, mqtt_port, v3_port)

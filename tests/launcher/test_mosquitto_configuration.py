@@ -17,6 +17,7 @@ import pytest
 
 from devices.formats import TOPICS
 from gateway import slices
+from tests.servers import free_port
 
 SHIPPED = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -54,8 +55,7 @@ class Peer:
 def ports(anxin: ModuleType, tmp_path: Path, until: Until) -> Iterator[Ports]:
     """Mosquitto with the shipped files: only ports, paths and TLS are the test's own."""
     assert MOSQUITTO
-    free = anxin.choose_port(28870, (), anxin.is_free)
-    chosen = Ports(free, anxin.choose_port(free + 1, (), anxin.is_free))
+    chosen = Ports(free_port(), free_port())
     shutil.copytree(SHIPPED, tmp_path / "anxin")
     settings = (SHIPPED / "mosquitto.conf").read_text(encoding="utf-8")
     for shipped, ours in (

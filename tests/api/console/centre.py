@@ -5,7 +5,6 @@ Nothing runs by itself but the web server: a press is followed by `work`, which 
 
 from __future__ import annotations
 
-import socket
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -28,6 +27,7 @@ from dispatcher.model import Meaning, Message
 from dispatcher.pulse import Pulse
 from dispatcher.storage import handsets
 from dispatcher.storage.planbook import Planbook
+from tests.servers import free_port
 
 START_S = 20.0
 
@@ -36,9 +36,7 @@ class Centre:
     """`url` is where it answers while it runs. It may be stopped and started again on the same port."""
 
     def __init__(self, store: Store) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port: int = found.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.clock = SystemClock()
         self._store = store
