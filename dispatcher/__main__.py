@@ -30,6 +30,7 @@ from dispatcher.engine import GROUP, Engine
 from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
 from dispatcher.pace import Pace
+from dispatcher.patrol import Patrol
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
 from dispatcher.rounds import Rounds
@@ -56,6 +57,7 @@ def main() -> int:
             store = Store(settings.database_url)
             require_newest(store)
             channel = switchboard(Parts(settings, store, clock))
+            patrol = Patrol(store, Planbook(plans.shipped()))
             rounds = Rounds(store, Planbook(plans.shipped()), presets.from_file(settings.presets_file))
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
@@ -110,10 +112,13 @@ def main() -> int:
     net = ReachCheck(store, Planbook(plans.shipped()))
     checking = threading.Thread(target=net.run, args=(clock, stopping), name="reach")
     checking.start()
+    patrolling = threading.Thread(target=patrol.run, args=(clock, stopping, bell.ring), name="patrol")
+    patrolling.start()
     ready("dispatcher")
     run(engine, courier, bell, clock, stopping, also)
     going_round.join()
     checking.join()
+    patrolling.join()
     courier.close()
     life.close()
     asking.shutdown(cancel_futures=True)

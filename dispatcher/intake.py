@@ -15,11 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from community.errors import Invalid
 from community.model import Device
 from community.storage import Store, register
-from devices.signal import Kind, LevelKey, Reading, Role, Signal, Ticket
+from devices.signal import Kind, LevelKey, Reading, Role, Signal, State, Ticket
 from dispatcher.model import Entry, Fact, Incident, Severity, Stage
 from dispatcher.news import SAME_CRY
 from dispatcher.plans import Plans
-from dispatcher.storage import probes, watches
+from dispatcher.storage import probes, supervised, watches
 from dispatcher.storage import signals as rows
 from dispatcher.storage.casebook import Casebook
 from dispatcher.triage import SEVERITY, AskCancel, Clear, Echo, Look, Raise, Record, Verdict, judge
@@ -63,6 +63,12 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
     devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
     matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]
     matters = [(s, v) for s, v in matters if not (isinstance(v, Raise) and _is_bed(devices, s))]
+    away = {
+        devices[signal.device_key].id: signal.state is State.ACTIVE
+        for signal, _ in matters
+        if signal.kind is Kind.OFFLINE and signal.device_key in devices
+    }
+    supervised.announced(connection, away, now)
     book = Casebook(connection)
     book.load_subjects({_subject(devices, signal.device_key) for signal, _ in matters})
     for signal, verdict in matters:
@@ -106,20 +112,41 @@ def _report(
 
 def bring(
     connection: Connection,
-    household_id: int,
+    household_id: int | None,
     kind: Kind,
     source: str,
     fact: Fact,
     plans: Plans,
     now: datetime,
+    *,
+    severity: Severity | None = None,
+    subject: str = "",
 ) -> int:
-    """Bring trouble of which no device has spoken into the open incident of a home; returns its id."""
+    """Bring trouble of which no device has spoken into the open incident of a home; returns its id.
+
+    `severity` is the kind's own if not given. What is no home's trouble has a `subject` of its own.
+    """
     book = Casebook(connection)
-    subject = f"household:{household_id}"
+    subject = subject or f"household:{household_id}"
     book.load_subjects({subject})
-    incident_id = _join(book, subject, household_id, kind, SEVERITY[kind], source, fact, plans, now)
+    how_bad = SEVERITY[kind] if severity is None else severity
+    incident_id = _join(book, subject, household_id, kind, how_bad, source, fact, plans, now)
     book.write()
     return book.stored_ids.get(incident_id, incident_id)
+
+
+def ease(
+    connection: Connection, subject: str, kind: Kind, text: str, actor: str, now: datetime, *, is_over: bool
+) -> None:
+    """Note in the open incident of `subject` that trouble of `kind` eases or is over; only a human closes."""
+    book = Casebook(connection)
+    book.load_subjects({subject})
+    incident_id = book.open_for(subject)
+    if incident_id is None or all(alarm.kind is not kind for alarm in book.alarms(incident_id)):
+        return
+    is_cleared = is_over and book.clear_alarm(incident_id, kind, now)
+    book.note(incident_id, now, Fact(Entry.CLEARED if is_cleared else Entry.NOTE, text, actor=actor))
+    book.write()
 
 
 def _first_of_each(signals: Iterable[Signal]) -> list[Signal]:

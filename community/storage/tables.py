@@ -200,6 +200,23 @@ device = Table(
     CheckConstraint("battery BETWEEN 0 AND 100", name="battery_percent"),
 )
 
+# Whether a device is still there. Made when it is first heard, or when somebody says how it is to be watched.
+supervision = Table(
+    "supervision",
+    metadata,
+    Column("id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    _ref("device", name="hub_id", nullable=True, index=True),  # what carries its messages
+    Column("expect_every_s", Integer),  # how often it is to be heard; as is usual for its role, if not said
+    Column("presence", String(8), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("told", Boolean, nullable=False, server_default=text("false")),  # that it is down: to the desk
+    Column("look_at", Moment, nullable=False, index=True),
+    CheckConstraint("presence IN ('heard', 'late', 'down')", name="presence_known"),
+    CheckConstraint("expect_every_s >= 60", name="expected_at_most_each_minute"),
+    CheckConstraint("NOT told OR presence = 'down'", name="told_of_what_is_down"),
+    CheckConstraint("hub_id <> id", name="no_hub_of_itself"),
+)
+
 # Bumped with every change: whoever keeps devices, responders or plans in memory compares these few rows.
 revision = Table(
     "revision",

@@ -1,0 +1,193 @@
+"""Devices under supervision: who has not been heard, looked at a thousand at a time, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select
+
+from community.storage.prepared import Changes
+from community.storage.rows import upsert
+from community.storage.tables import alarm, device, resident, supervision
+from devices.signal import Kind, Role
+from dispatcher.supervision import LOOK_AGAIN, LOOK_AT_LEAST, RECENT, Presence, Supervised, every
+
+_CHANGES = Changes(supervision, "presence", "since", "told", "look_at")
+_HUB = supervision.alias("hub")
+_CALLS = (Kind.SOS.value, Kind.FALL.value)
+
+
+def begin(connection: Connection, now: datetime, most: int) -> int:
+    """Supervise devices that have been heard and are not supervised yet; returns how many."""
+    new = (
+        select(device.c.id)
+        .outerjoin(supervision, supervision.c.id == device.c.id)
+        .where(device.c.enabled, device.c.last_seen_at.is_not(None), supervision.c.id.is_(None))
+        .order_by(device.c.id)
+        .limit(most)
+    )
+    rows = [
+        {"id": id, "presence": Presence.HEARD.value, "since": now, "look_at": now}
+        for id in connection.execute(new).scalars()
+    ]
+    if rows:
+        connection.execute(insert(supervision), rows)
+    return len(rows)
+
+
+def is_anything_due(connection: Connection, now: datetime) -> bool:
+    return connection.execute(select(supervision.c.id).where(_is_due(now)).limit(1)).first() is not None
+
+
+def take_due(connection: Connection, now: datetime, most: int) -> list[Supervised]:
+    """Lock and load devices whose presence may have changed, but those that another worker looks at.
+
+    A device that was never heard, or is disabled, is left to itself for a day.
+    """
+    query = _supervised().where(_is_due(now)).order_by(supervision.c.look_at).limit(most)
+    rows = connection.execute(query.with_for_update(skip_locked=True, of=supervision)).all()
+    idle = [row.id for row in rows if row.last_seen_at is None or not row.enabled]
+    if idle:
+        connection.execute(
+            supervision.update()
+            .where(supervision.c.id.in_(idle))
+            .values(presence=Presence.HEARD.value, told=False, since=now, look_at=now + LOOK_AT_LEAST)
+        )
+    return [_device(row) for row in rows if row.last_seen_at is not None and row.enabled]
+
+
+def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Write what was found: rows of `id`, `presence`, `since`, `told`, `look_at`, locked by `take_due`."""
+    if rows:
+        _CHANGES.run(connection, rows)
+
+
+def untold(connection: Connection) -> list[Supervised]:
+    """Devices that are down and nobody was told of: new ones, and those a hub or a network took along."""
+    query = _supervised().where(
+        supervision.c.presence == Presence.DOWN.value, supervision.c.told.is_(False), device.c.enabled
+    )
+    return [_device(row) for row in connection.execute(query.order_by(supervision.c.id))]
+
+
+def tell_of(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Mark devices as told of; returns those that nobody else had: whose it is to tell."""
+    update = (
+        supervision.update()
+        .where(
+            supervision.c.id.in_(list(ids)),
+            supervision.c.presence == Presence.DOWN.value,
+            supervision.c.told.is_(False),
+        )
+        .values(told=True)
+    )
+    return set(connection.execute(update.returning(supervision.c.id)).scalars())
+
+
+def announced(connection: Connection, away: Mapping[int, bool], now: datetime) -> None:
+    """The network itself says of devices whether they are away; whoever took it in tells the desk."""
+    for id, is_away in sorted(away.items()):
+        values = {
+            "presence": (Presence.DOWN if is_away else Presence.HEARD).value,
+            "since": now,
+            "told": is_away,
+            "look_at": now + LOOK_AGAIN,
+        }
+        connection.execute(
+            upsert(connection, supervision)
+            .values(id=id, **values)
+            .on_conflict_do_update(index_elements=[supervision.c.id], set_=values)
+        )
+
+
+def counts(connection: Connection) -> tuple[int, int]:
+    """How many devices are down, those behind an absent hub aside, and how many are supervised."""
+    is_down = and_(supervision.c.presence == Presence.DOWN.value, ~_hub_is_away())
+    query = select(func.coalesce(func.sum(case((is_down, 1), else_=0)), 0), func.count()).select_from(
+        supervision.join(device, device.c.id == supervision.c.id).outerjoin(
+            _HUB, _HUB.c.id == supervision.c.hub_id
+        )
+    )
+    down, supervised = connection.execute(query.where(device.c.enabled)).one()
+    return down, supervised
+
+
+def behind(connection: Connection, hub_ids: Iterable[int]) -> Mapping[int, int]:
+    """How many devices each of these hubs carries."""
+    query = (
+        select(supervision.c.hub_id, func.count().label("devices"))
+        .where(supervision.c.hub_id.in_(list(hub_ids)))
+        .group_by(supervision.c.hub_id)
+    )
+    return {row.hub_id: row.devices for row in connection.execute(query)}
+
+
+def at_risk(connection: Connection, household_ids: Collection[int], now: datetime) -> set[int]:
+    """Those of the homes in which somebody lives alone, or has called for help within a day."""
+    ids = list(household_ids)
+    alone = select(resident.c.household_id).where(resident.c.household_id.in_(ids), resident.c.lives_alone)
+    subjects = {f"household:{id}": id for id in ids}
+    called = select(alarm.c.subject).where(
+        alarm.c.subject.in_(list(subjects)), alarm.c.kind.in_(_CALLS), alarm.c.last_at > now - RECENT
+    )
+    return set(connection.execute(alone).scalars()) | {
+        subjects[subject] for subject in connection.execute(called).scalars()
+    }
+
+
+def is_any_down(connection: Connection, of: Supervised | None) -> bool:
+    """Whether a device is down and was told of: of the home of this one, or any at all."""
+    query = select(supervision.c.id).where(supervision.c.told).limit(1)
+    if of is not None:
+        where = (
+            device.c.household_id == of.household_id if of.household_id is not None else device.c.id == of.id
+        )
+        query = query.join(device, device.c.id == supervision.c.id).where(where)
+    return connection.execute(query).first() is not None
+
+
+def _is_due(now: datetime) -> Any:
+    return or_(supervision.c.look_at <= now, supervision.c.look_at > now + LOOK_AT_LEAST + LOOK_AGAIN)
+
+
+def _hub_is_away() -> Any:
+    return func.coalesce(_HUB.c.presence, Presence.HEARD.value) != Presence.HEARD.value
+
+
+def _supervised() -> Select[Any]:
+    return (
+        select(
+            supervision,
+            device.c.key,
+            device.c.role,
+            device.c.label,
+            device.c.household_id,
+            device.c.last_seen_at,
+            device.c.enabled,
+            _HUB.c.since.label("hub_since"),
+            _hub_is_away().label("hub_is_away"),
+        )
+        .join(device, device.c.id == supervision.c.id)
+        .outerjoin(_HUB, _HUB.c.id == supervision.c.hub_id)
+    )
+
+
+def _device(row: Row[Any]) -> Supervised:
+    role = Role(row.role)
+    return Supervised(
+        id=row.id,
+        key=row.key,
+        role=role,
+        label=row.label,
+        household_id=row.household_id,
+        heard_at=row.last_seen_at,
+        every=every(role, row.expect_every_s),
+        presence=Presence(row.presence),
+        since=row.since,
+        told=row.told,
+        hub_id=row.hub_id,
+        hub_is_away=row.hub_is_away,
+        hub_back_at=None if row.hub_is_away else row.hub_since,
+    )

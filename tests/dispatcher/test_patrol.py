@@ -1,0 +1,197 @@
+"""The patrol on a real store: who is told of silent devices, once, and that they are back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from community.storage import Store, register
+from community.storage.tables import device, resident, supervision
+from devices.signal import Kind, Role, State
+from dispatcher import plans
+from dispatcher.model import Severity
+from dispatcher.patrol import CENTRE, Patrol
+from dispatcher.storage.planbook import Planbook
+from tests.town import Town
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def patrol(store: Store) -> Patrol:
+    return Patrol(store, Planbook(plans.shipped()))
+
+
+def heard(town: Town, *keys: str) -> None:
+    with town.store.write() as connection:
+        register.touch_devices(connection, dict.fromkeys(keys, (town.time, 90)))
+
+
+def hourly(town: Town, *keys: str, hub: str = "") -> None:
+    """These devices are to be heard each hour, through `hub`."""
+    with town.store.write() as connection:
+        known = register.devices_by_key(connection, [*keys, *([hub] if hub else [])])
+        for key in keys:
+            values = {
+                "id": known[key].id,
+                "expect_every_s": 3600,
+                "hub_id": known[hub].id if hub else None,
+                "presence": "heard",
+                "since": town.time,
+                "look_at": town.time,
+            }
+            connection.execute(insert(supervision).values(**values))
+
+
+def alone(town: Town, name: str, lives_alone: bool = True) -> None:
+    with town.store.write() as connection:
+        connection.execute(
+            update(resident)
+            .where(resident.c.household_id == town.homes[name])
+            .values(lives_alone=lives_alone)
+        )
+
+
+def test_a_silent_button_where_she_lives_alone_is_her_matter(town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英", contacts=("李梅",))
+    key = town.sensor("王秀英", Role.HELP_BUTTON)
+    alone(town, "王秀英")
+    hourly(town, key)
+    heard(town, key)
+    patrol.tick(town.time)
+    town.time += 2.2 * HOUR
+    patrol.tick(town.time)
+    assert town.open_cards() == ()
+    town.time += HOUR
+    assert patrol.tick(town.time) == 1
+    card = town.card("王秀英")
+    assert (card.kind, card.severity) == (Kind.OFFLINE, Severity.ROUTINE)
+    assert any("无法呼救" in entry.text for entry in town.detail("王秀英").timeline)
+    assert patrol.tick(town.time) == 0  # told once
+    town.work()
+    town.pass_time(minutes=16)
+    assert len(town.heard("李梅")) == 1
+
+
+def test_what_is_heard_again_ends_the_alarm_and_a_human_the_case(town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英")
+    keys = [town.sensor("王秀英", Role.DOOR_SENSOR), town.sensor("王秀英", Role.MOTION_SENSOR)]
+    alone(town, "王秀英", lives_alone=False)
+    hourly(town, *keys)
+    heard(town, *keys)
+    town.time += 3 * HOUR
+    patrol.tick(town.time)
+    town.time += 2 * HOUR
+    heard(town, keys[0])
+    patrol.tick(town.time)
+    assert not any(entry.entry == "cleared" for entry in town.detail("王秀英").timeline)
+    heard(town, keys[1])
+    town.time += timedelta(minutes=2)
+    patrol.tick(town.time)
+    assert any(entry.entry == "cleared" for entry in town.detail("王秀英").timeline)
+    assert len(town.open_cards()) == 1
+
+
+def test_a_hub_is_one_case_and_what_it_carries_is_none(town: Town, patrol: Patrol) -> None:
+    for name in ("王秀英", "赵玉兰", "孙桂芳"):
+        town.resident(name)
+        alone(town, name, lives_alone=False)
+    hub = town.sensor("王秀英", Role.HUB)
+    carried = [town.sensor(name, Role.MOTION_SENSOR) for name in ("王秀英", "赵玉兰", "孙桂芳")]
+    hourly(town, hub)
+    hourly(town, *carried, hub=hub)
+    heard(town, hub, *carried)
+    town.time += 3 * HOUR
+    assert patrol.tick(town.time) == 1
+    [card] = town.open_cards()
+    assert card.household_id == town.homes["王秀英"]
+    assert any("3台设备" in entry.text for entry in town.detail("王秀英").timeline)
+    heard(town, hub)  # back: what it carries has a beat's time to speak
+    for _ in range(2):
+        town.time += timedelta(minutes=2)
+        patrol.tick(town.time)
+    town.time += HOUR
+    heard(town, hub, carried[0])
+    patrol.tick(town.time)
+    assert len(town.open_cards()) == 1
+    town.time += 1.3 * HOUR
+    heard(town, hub)
+    patrol.tick(town.time)
+    assert {card.household_id for card in town.open_cards()} == set(town.homes.values())
+    said = [entry.text for entry in town.detail("王秀英").timeline if "失联" in entry.text]
+    assert len(said) == 1, "its own motion sensor was heard"
+
+
+def test_a_network_that_is_away_is_one_case_of_the_centre(town: Town, patrol: Patrol) -> None:
+    keys = []
+    for number in range(12):
+        town.resident(f"老人{number}")
+        keys.append(town.sensor(f"老人{number}", Role.HELP_BUTTON))
+    hourly(town, *keys)
+    heard(town, *keys)
+    town.time += 3 * HOUR
+    patrol.tick(town.time)
+    [card] = town.open_cards()
+    assert card.subject == CENTRE
+    heard(town, *keys)
+    town.time += timedelta(minutes=2)
+    patrol.tick(town.time)
+    with town.store.read() as connection:
+        assert connection.execute(supervision.select().where(supervision.c.told)).all() == []
+
+
+def test_who_pressed_today_is_at_risk(town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英", contacts=("李梅",))
+    key = town.sensor("王秀英", Role.HELP_BUTTON)
+    alone(town, "王秀英", lives_alone=False)
+    town.press("王秀英")
+    town.claim("王秀英")
+    town.close("王秀英")
+    hourly(town, key)
+    heard(town, key)
+    town.time += 3 * HOUR
+    patrol.tick(town.time)
+    [card] = town.open_cards()
+    assert card.severity is Severity.ROUTINE
+
+
+def test_two_patrols_tell_of_a_device_once(store: Store, town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英")
+    key = town.sensor("王秀英", Role.HELP_BUTTON)
+    hourly(town, key)
+    heard(town, key)
+    town.time += 3 * HOUR
+    other = Patrol(store, Planbook(plans.shipped()))
+    assert (patrol.tick(town.time), other.tick(town.time)) == (1, 0)
+    said = [entry for entry in town.detail("王秀英").timeline if "失联" in entry.text]
+    assert len([entry for entry in said if entry.actor == "patrol"]) == 1
+
+
+def test_what_its_network_says_is_away_is_away_at_once(town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英")
+    hub = town.sensor("王秀英", Role.HUB)
+    heard(town, hub)
+    patrol.tick(town.time)
+    town.time += timedelta(minutes=1)
+    town.say("王秀英", Kind.OFFLINE, device=hub)
+    town.time += timedelta(minutes=2)
+    patrol.tick(town.time)
+    with town.store.read() as connection:
+        assert connection.execute(supervision.select()).one().presence == "down"
+    town.say("王秀英", Kind.OFFLINE, device=hub, state=State.CLEAR)
+    with town.store.read() as connection:
+        assert connection.execute(supervision.select()).one().presence == "heard"
+
+
+def test_a_device_that_is_switched_off_in_the_register_is_left_alone(town: Town, patrol: Patrol) -> None:
+    town.resident("王秀英")
+    key = town.sensor("王秀英", Role.HELP_BUTTON)
+    hourly(town, key)
+    heard(town, key)
+    with town.store.write() as connection:
+        connection.execute(update(device).where(device.c.key == key).values(enabled=False))
+    town.time += 9 * HOUR
+    assert patrol.tick(town.time) == 0
+    assert town.open_cards() == ()
