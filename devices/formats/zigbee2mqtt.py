@@ -24,7 +24,7 @@ INVENTORY_LIMIT: Final = (
     4 * 1024 * 1024
 )  # bytes; a list of 200 devices with all they can say has about 1,000,000
 ADDRESS: Final = "address"  # the level under which the inventory's address for a name is remembered
-_NAME_LIMIT: Final = 150  # characters
+NAME_LIMIT: Final = 180  # characters, with what stands above it
 _COMMANDS: Final = frozenset({"set", "get"})
 _EVENTS: Final = {"device_leave": "offline", "device_joined": "online", "device_announce": "online"}
 _IEEE: Final = re.compile(r"0x[0-9a-fA-F]{16}")
@@ -90,9 +90,10 @@ def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> 
     changed: dict[LevelKey, str] = {}
     for each in listed if isinstance(listed, list) else ():
         name, address = _named(each)
-        if not address or not isinstance(name, str) or not 0 < len(name) <= _NAME_LIMIT:
-            continue
-        key = (f"z2m:{above}{name}", ADDRESS)
+        named = f"{above}{name}"
+        if not address or not isinstance(name, str) or len(named) > NAME_LIMIT or not named.isprintable():
+            continue  # no topic could be called so
+        key = (f"z2m:{named}", ADDRESS)
         told = address if registry.find(f"z2m:{address}") is not None else ""
         if levels.get(key, "") != told:
             changed[key] = told

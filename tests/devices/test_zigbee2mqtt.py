@@ -345,11 +345,14 @@ def test_names_that_change_hands_take_nobody_else_for_the_button(street: Street)
         b"{}",
         b"[1,null,{}]",
         b'[{"ieee_address":"x","friendly_name":"bedside"}]',
+        b'[{"ieee_address":"0x00158d0001020304","friendly_name":"bed\\u0000side"}]',
+        b'[{"ieee_address":"0x00158d0001020304","friendly_name":"' + b"b" * 200 + b'"}]',
+        b'[{"ieee_address":"0x00158d0001020304","friendly_name":7}]',
         b" " * 5_000_000,
     ],
 )
 def test_an_inventory_that_makes_no_sense_names_nobody(street: Street, payload: bytes) -> None:
-    street.enrol("z2m:x", Role.HELP_BUTTON)
+    street.enrol("z2m:0x00158d0001020304", Role.HELP_BUTTON)
     reading = street.hear(INVENTORY, payload)
     assert (words(reading), reading.levels) == ([], {})
 

@@ -35,6 +35,18 @@ def test_a_single_press_of_a_heiman_button_opens_the_incident(open_centre: Centr
     open_centre.comes_to(lambda: open_centre.kinds() == ["sos"])
 
 
+def test_a_button_enrolled_by_its_address_is_known_by_the_name_that_its_hub_tells(
+    open_centre: Centre,
+) -> None:
+    open_centre.enrol("z2m:0x00158d0001020304", vendor="HEIMAN", model="HS1EB")
+    inventory = '[{"ieee_address":"0x00158D0001020304","friendly_name":"卧室/床头"}]'
+    open_centre.publish("zigbee2mqtt/home17/bridge/devices", inventory, retain=True)
+    named = "SELECT count(*) FROM level WHERE device_key = 'z2m:home17/卧室/床头' AND property = 'address'"
+    open_centre.comes_to(lambda: open_centre.count(named) == 1)
+    open_centre.publish("zigbee2mqtt/home17/卧室/床头", '{"action":"single"}')
+    open_centre.comes_to(lambda: open_centre.kinds() == ["sos"])
+
+
 def test_a_battery_report_is_noted_and_opens_none(open_centre: Centre) -> None:
     open_centre.enrol("z2m:bedroom", vendor="Tuya", model="TS0215A_sos")
     open_centre.publish("zigbee2mqtt/bedroom", '{"battery":87}')
