@@ -119,7 +119,7 @@ def run(
     waiting: list[Arrival] = []  # read, not yet stored: the database was away
     callers: list[Caller] = []
     while not stopping.is_set() and line.is_alive() and doors.is_alive():
-        waiting += line.wait_arrivals(0.5, GROUP - len(waiting))
+        waiting += line.wait_arrivals(0.0 if doors.has_more else 0.5, GROUP - len(waiting))
         callers += doors.take(GROUP - len(callers))
         try:
             if waiting or callers:

@@ -108,7 +108,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     unique, changed = unique_of(key, f"{head.number}.{identity}", frame.received_at, levels)
     events = list(_contact_id(content) if head.type == "ADM-CID" else _sia(content))
     stem = Heard(frame, key, registry.find(key), unique, message.time)
-    return replace(_reading(stem, registry, events, message, levels, changed), reply=acknowledged)
+    in_the_clear = bool(frame.key) and not head.is_enciphered
+    reading = _reading(stem, registry, events, message, levels, changed, in_the_clear=in_the_clear)
+    return replace(reading, reply=acknowledged)
 
 
 # The frame.
@@ -226,6 +228,8 @@ def _reading(
     message: _Message,
     levels: Levels,
     changed: dict[LevelKey, str],
+    *,
+    in_the_clear: bool,
 ) -> Reading:
     """Each event from the device of its zone if somebody enrolled that, else from the account."""
     if not events:
@@ -238,7 +242,7 @@ def _reading(
         heard = _zone(stem, registry, event.zone)
         if place:
             heard = replace(heard, unique=f"{heard.unique}.{place}")
-        reading = _one(heard, event, _words(event, message, stem), levels)
+        reading = _one(heard, event, _words(event, message, heard, in_the_clear), levels)
         signals += reading.signals
         tickets += reading.tickets
         beats += [beat for beat in reading.beats if beat.device_key != stem.device_key]
@@ -273,12 +277,14 @@ def _one(heard: Heard, event: _Event, text: str, levels: Levels) -> Reading:
     return reading_of(heard, [Said(meaning, state, rule, text)], levels)
 
 
-def _words(event: _Event, message: _Message, heard: Heard) -> str:
-    """What an operator should know beside the kind: zone, place, a clock that is wrong."""
+def _words(event: _Event, message: _Message, heard: Heard, in_the_clear: bool) -> str:
+    """What an operator should know beside the kind: zone, place, a clock that is wrong, who it may not be."""
     words = [f"防区{event.zone.lstrip('0')} zone"] if event.zone.strip("0") else []
     words += [place] if (place := _place(message.more)) else []
     if message.time is not None and abs(heard.frame.received_at - message.time) > CLOCKS_DIFFER:
         words.append(f"设备时钟不准 its clock says {message.time:%Y-%m-%d %H:%M:%S}Z")
+    if in_the_clear:
+        words.append("本应加密却是明文 in the clear, and this account enciphers")
     return ", ".join(words)
 
 

@@ -1,7 +1,7 @@
 """All sockets of a gateway, driven by one thread: frames go out to be stored, replies come back and leave.
 
 Nothing here is a memory. A device keeps what it said until it is answered: while the store is away it is not
-answered, more than `MOST_WAITING` messages are not read (TCP) or dropped (UDP), and it will say them again.
+answered, and when too many messages wait, more are not read (TCP) or dropped (UDP): they will be said again.
 """
 
 from __future__ import annotations
@@ -22,15 +22,21 @@ import structlog
 from devices.signal import Frame, Reading
 from gateway.sockets.talk import Peer, Talk
 
-MOST_WAITING: Final = 5000  # messages that may wait for the commit at once
-MOST_OF_ONE: Final = 32  # ... of one connection
-MOST_CONNECTIONS: Final = 4000  # of one gateway: the one that has been silent longest makes room
-LARGEST: Final = 70_000  # bytes of one message: a watch's voice message may have 65,535
-IDLE_S: Final = 1200.0  # a watch says that it is alive every 5 to 10 minutes
-BACKLOG: Final = 1000
+BACKLOG: Final = 1000  # connections that the kernel keeps for us
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a gateway puts up with."""
+
+    waiting: int = 5000  # messages that may wait for the commit at once
+    of_one: int = 32  # ... of one connection
+    connections: int = 4000  # the one that has been silent longest makes room for another
+    largest: int = 70_000  # bytes of one message: a watch's voice message may have 65,535
+    idle_s: float = 1200.0  # a watch says that it is alive every 5 to 10 minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Caller:
 class Doors:
     """`wake` is called from another thread whenever something has come in; `now` gives the moment.
 
-    `take` and `answered` are called from the committing thread. `idle_s` is what a connection may be silent.
+    `take` and `answered` are called from the committing thread.
     """
 
     def __init__(
@@ -63,13 +69,13 @@ class Doors:
         host: str,
         now: Callable[[], datetime],
         wake: Callable[[], None],
-        idle_s: float = IDLE_S,
+        limits: Limits = Limits(),
     ) -> None:
         self._doors = doors
         self._host = host
         self._now = now
         self._wake = wake
-        self._idle_s = idle_s
+        self.limits = limits
         self._arrived: deque[Caller] = deque()
         self._waiting = 0  # brought and not answered
         self._paused: set[_Connection] = set()
@@ -96,6 +102,11 @@ class Doors:
             self._thread.join(timeout=3)
         if not self._thread.is_alive():
             self._loop.close()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something has come in that nobody took."""
+        return bool(self._arrived)
 
     def take(self, most: int) -> list[Caller]:
         """What has come in, at most `most`, the oldest first; waits for nothing."""
@@ -156,11 +167,7 @@ class Doors:
 
     @property
     def is_full(self) -> bool:
-        return self._waiting >= MOST_WAITING
-
-    @property
-    def idle_s(self) -> float:
-        return self._idle_s
+        return self._waiting >= self.limits.waiting
 
     def bring(self, talk: Talk, payload: bytes, answer: Callable[[bytes], None]) -> None:
         """Hand a message on to be stored."""
@@ -171,7 +178,7 @@ class Doors:
 
     def came(self, connection: _Connection) -> None:
         self._connections[connection] = None
-        if len(self._connections) > MOST_CONNECTIONS:
+        if len(self._connections) > self.limits.connections:
             silent = next(iter(self._connections))
             log.warning("too many connections: the one that has been silent longest makes room")
             silent.close()
@@ -221,9 +228,9 @@ class _Connection(asyncio.Protocol):
         frames, self._rest = self._talk.split(self._rest + data)
         for frame in frames:
             self._talk.hear(frame, self._peer)
-        if len(self._rest) > LARGEST:
+        if len(self._rest) > self._doors.limits.largest:
             self.close()  # what was said so far is handed on when it has ended
-        elif self._unanswered >= MOST_OF_ONE or self._doors.is_full:
+        elif self._unanswered >= self._doors.limits.of_one or self._doors.is_full:
             self._pause()
 
     def eof_received(self) -> bool:
@@ -243,7 +250,11 @@ class _Connection(asyncio.Protocol):
 
     def go_on(self) -> None:
         """Read again, when there is room again."""
-        if self._unanswered < MOST_OF_ONE and not self._doors.is_full and self._transport is not None:
+        if (
+            self._unanswered < self._doors.limits.of_one
+            and not self._doors.is_full
+            and self._transport is not None
+        ):
             self._doors.resumes(self)
             self._transport.resume_reading()
 
@@ -260,7 +271,7 @@ class _Connection(asyncio.Protocol):
     def _wait(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(self._doors.idle_s, self.close)
+        self._alarm = asyncio.get_running_loop().call_later(self._doors.limits.idle_s, self.close)
 
     def _bring(self, talk: Talk, payload: bytes, answer: Callable[[bytes], None]) -> None:
         self._unanswered += 1

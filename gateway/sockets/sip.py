@@ -38,6 +38,7 @@ _COMPACT: Final = {
     "c": "content-type",
 }
 _ALLOW: Final = "Allow: MESSAGE, OPTIONS\r\n"
+_NOBODY: Final = "sip:anonymous@anonymous.invalid"
 _URI: Final = re.compile(r"<([^<>\s]+)>|^\s*([^<>\s;]+)")
 
 log = structlog.get_logger()
@@ -128,6 +129,11 @@ class Scaip:
     _unheard: dict[str, _Said] = field(default_factory=dict)  # by Call-ID
     _numbers: count[int] = field(default_factory=count)
 
+    @property
+    def untaken(self) -> int:
+        """How many answers of ours no unit has taken yet."""
+        return len(self._unheard)
+
     def split(self, stream: bytes) -> tuple[list[bytes], bytes]:
         return split(stream)
 
@@ -188,14 +194,15 @@ class Scaip:
         token = blake2b(seed, digest_size=12).hexdigest()
         call_id = f"{token}@anxin"
         transport = "TCP" if peer.is_stream else "UDP"
-        target = _uri(heard.first("contact")) or _uri(heard.first("from"))
-        here = _host(_uri(heard.first("to")))
+        unit = _uri(heard.first("from")) or _NOBODY
+        centre = _uri(heard.first("to")) or _NOBODY
+        target = _uri(heard.first("contact")) or unit
         packet = (
             f"MESSAGE {target} SIP/2.0\r\n"
-            f"Via: SIP/2.0/{transport} {here};branch=z9hG4bK{token};rport\r\n"
+            f"Via: SIP/2.0/{transport} {_host(centre)};branch=z9hG4bK{token};rport\r\n"
             "Max-Forwards: 70\r\n"
-            f"From: <{_uri(heard.first('to'))}>;tag={token[:8]}\r\n"
-            f"To: <{_uri(heard.first('from'))}>\r\n"
+            f"From: <{centre}>;tag={token[:8]}\r\n"
+            f"To: <{unit}>\r\n"
             f"Call-ID: {call_id}\r\n"
             "CSeq: 1 MESSAGE\r\n"
             "Content-Type: application/scaip+xml\r\n"
@@ -244,11 +251,11 @@ def _response(
 
 
 def _uri(header: str) -> str:
-    """The address in `"Unit" <sip:unit@host>;tag=1`, or in `sip:unit@host`."""
+    """The address in `"Unit" <sip:unit@host>;tag=1`, or in `sip:unit@host`; empty when there is none."""
     found = _URI.search(header)
-    return (found[1] or found[2]) if found else "sip:anonymous@anonymous.invalid"
+    return (found[1] or found[2]) if found else ""
 
 
 def _host(uri: str) -> str:
     """`host:port` of an address."""
-    return uri.partition(":")[2].rpartition("@")[2].partition(";")[0] or "anxin.invalid"
+    return uri.partition(":")[2].rpartition("@")[2].partition(";")[0]

@@ -210,6 +210,12 @@ def test_what_is_enciphered_is_answered_enciphered(line: Line, size: int) -> Non
     assert reading.reply == framed(reading.reply[9:-1].decode())
 
 
+def test_an_alarm_in_the_clear_of_an_account_that_enciphers_is_marked(line: Line) -> None:
+    line.key = KEY
+    assert "明文" in line.say(dialled("#1234|1101 01 005")).signals[0].text
+    assert "明文" not in line.say(sealed("#1234|1103 01 005")).signals[0].text
+
+
 def test_what_is_enciphered_anew_and_said_again_is_one_signal(line: Line) -> None:
     line.key = KEY
     first = line.say(sealed("#1234|1101 01 005"))

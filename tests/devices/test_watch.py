@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from devices.formats import BY_NAME, read
@@ -231,3 +233,14 @@ def test_who_never_logged_in_is_still_heard(street: Street) -> None:
 def test_an_answer_to_a_command_is_not_answered(pendant: Wrist) -> None:
     _, answer = pendant.say(b"IWAP00353456789012345#IWAP12,080835,+491773329827#")
     assert (answer.reply, words(answer)) == (b"", [])
+
+
+def test_damaged_alarms_are_never_met_with_silence(wrist: Wrist) -> None:
+    dice = random.Random(6)
+    for _ in range(3000):
+        said = bytearray(AL % b"00010000")
+        for _ in range(dice.randint(1, 4)):
+            said[dice.randrange(15, len(said))] = dice.randrange(256)
+        wrist.street.pass_time(1)
+        readings = wrist.say(bytes(said) + LK)
+        assert any(reading.signals or reading.tickets for reading in readings), bytes(said)

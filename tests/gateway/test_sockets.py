@@ -165,6 +165,14 @@ def test_a_gateway_killed_after_the_commit_answers_what_is_said_again_and_stores
     assert doorway.count("SELECT times FROM alarm WHERE kind = 'sos'") == 1
 
 
+def test_a_gateway_that_is_told_to_stop_ends_although_a_watch_is_connected(doorway: Doorway) -> None:
+    with doorway.connection() as link:
+        link.sendall(ALARM)
+        assert heard(link, len(ANSWER)) == ANSWER
+        assert doorway.gateway.stop() == 0
+        assert was_closed(link)
+
+
 def test_a_port_that_is_taken_says_so_and_does_not_start(doorway: Doorway, tmp_path: Path) -> None:
     ports = {"ANXIN_WATCH_PORT": str(doorway.port), "ANXIN_SOCKET_HOST": "127.0.0.1"}
     (tmp_path / "second").mkdir()
