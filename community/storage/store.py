@@ -6,7 +6,9 @@ lock at BEGIN, because a deferred one that upgrades later fails at once and igno
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -14,6 +16,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.errors import _WaitTimeout
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -33,9 +36,12 @@ _POSTGRES = {
         "-c idle_in_transaction_session_timeout=10000 -c timezone=UTC -c random_page_cost=1.1 -c jit=off"
     ),
 }
-# A server that is frozen keeps its line alive: TCP answers in its place, and no time-out above ends. Longer
-# than its own statement_timeout, so that a server that is only slow has the first word.
-SILENT_S = 12.0
+# A server that is frozen keeps its line alive: TCP answers in its place, no time-out above ends. So who has
+# heard nothing for a while asks on another line whether the server says anything to anybody: one that does is
+# only slow, and its own statement_timeout has the first word.
+ASK_AFTER_S, ANSWERS_WITHIN_S = 3.0, 2.0
+SILENT_S = 12.0  # given up whatever it says to others
+_TLS_QUESTION = struct.pack("!ii", 8, 80877103)  # of PostgreSQL's protocol: answered before any login
 _SQLITE_BUSY_MS = 10_000
 _FRESH_S = 1.0  # a connection that worked so recently is taken without asking whether it lives
 
@@ -104,13 +110,37 @@ class _Impatient(psycopg.Connection[Any]):
     """A connection that gives up on a server which takes a request and never answers."""
 
     def wait(self, gen: PQGen[_T], interval: float = _LOOK_S, timeout: float | None = None) -> _T:
+        if timeout is not None:
+            return super().wait(gen, interval, timeout)
         began = time.monotonic()
-        try:
-            return super().wait(gen, interval, SILENT_S if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if timeout is None and time.monotonic() - began >= SILENT_S:
+        while True:
+            try:
+                return super().wait(gen, interval, ASK_AFTER_S)
+            except _WaitTimeout:
+                if time.monotonic() - began < SILENT_S - ASK_AFTER_S and self._server_answers():
+                    continue
                 self.pgconn.finish()  # in the middle of a request: nobody can use it any more
-            raise
+                raise
+
+    def _server_answers(self) -> bool:
+        """Whether the server, asked on another line, says anything; also when that cannot be found out."""
+        host, port = self.info.hostaddr or self.info.host, self.info.port
+        try:
+            if host.startswith("/"):
+                line = socket.socket(socket.AF_UNIX)
+                address: Any = f"{host}/.s.PGSQL.{port}"
+            else:
+                line = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+                address = (host, port)
+            with line:
+                line.settimeout(ANSWERS_WITHIN_S)
+                line.connect(address)
+                line.sendall(_TLS_QUESTION)
+                return bool(line.recv(1))
+        except TimeoutError:
+            return False
+        except (OSError, psycopg.Error):
+            return True
 
 
 def connect_postgres(

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from community.storage import Store
+from community.storage.store import SILENT_S
 from devices.sim.player import PRESS, Sender
 from devices.sim.script import repeated
 from tests.conftest import keeps_its_promises
@@ -41,7 +43,7 @@ from tests.servers import Mosquitto, until
 PRESSES, RATE = 300, 150.0
 STOPPED_S = 30.0  # longer than all our time-outs: the server ends what it was at when it wakes up
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(400)]
 
 Trouble = Callable[[Centre], Iterator[None]]
 
@@ -111,9 +113,11 @@ def stopped(centre: Centre) -> Iterator[None]:
     family = [server, *children_of(server)]
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
+    begun = time.monotonic()
     try:
         yield
-        until(lambda: False, STOPPED_S)
+        assert until(lambda: gives_up(centre), SILENT_S), "it was asked on another line"
+        until(lambda: time.monotonic() >= begun + STOPPED_S, STOPPED_S)
     finally:
         for pid in family:
             os.kill(pid, signal.SIGCONT)
