@@ -7,6 +7,7 @@ from dataclasses import replace
 from bench.street import relative
 from community.model import Account, AccountRole, Contact, Device
 from community.sites import generate, profile
+from community.sites.generate import SiteData
 from community.storage import Store, accounts, schema, seeding
 from devices.signal import Kind, Role
 from dispatcher.clock import SystemClock
@@ -37,11 +38,22 @@ def ask_for_one_text(url: str) -> None:
 
 def build(url: str, homes: int) -> None:
     """Migrate an empty database and fill it: home n has button `care:bench/<n>` and two relatives."""
+    store = Store(url)
+    try:
+        schema.migrate(store)
+        with store.write() as connection:
+            seeding.load(connection, street_of(homes))
+    finally:
+        store.close()
+
+
+def street_of(homes: int) -> SiteData:
+    """What `build` fills a database with."""
     street = generate.generate(profile.read("kenli"), 1)
     households = tuple(
         replace(street.households[index % len(street.households)], id=index + 1) for index in range(homes)
     )
-    town = replace(
+    return replace(
         street,
         households=households,
         residents=tuple(
@@ -60,10 +72,3 @@ def build(url: str, homes: int) -> None:
             for index in range(homes)
         ),
     )
-    store = Store(url)
-    try:
-        schema.migrate(store)
-        with store.write() as connection:
-            seeding.load(connection, town)
-    finally:
-        store.close()

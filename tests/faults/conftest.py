@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from community.sites.generate import SiteData
 from community.storage import Store
 from tests.faults.street import be_patient, every_case_has_a_future
-from tests.gateway.conftest import Centre, mosquitto
+from tests.gateway.conftest import STREET, Centre, mosquitto
 from tests.servers import Mosquitto
 from tests.stories.conftest import town
 
@@ -19,9 +20,15 @@ Figure = Callable[[str], None]
 
 
 @pytest.fixture
-def centre(store: Store, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Centre]:
+def street() -> SiteData:
+    """Who lives there; a test may have another."""
+    return STREET
+
+
+@pytest.fixture
+def centre(store: Store, mosquitto: Mosquitto, tmp_path: Path, street: SiteData) -> Iterator[Centre]:
     """Everything but the gateway is running; whatever is broken, no open incident is without a future."""
-    made = Centre(store, mosquitto, tmp_path)
+    made = Centre(store, mosquitto, tmp_path, street)
     be_patient(made)
     yield made
     made.gateway.kill()

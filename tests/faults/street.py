@@ -20,7 +20,7 @@ from devices.sim.roster import Device
 from devices.sim.speech import Emission
 from dispatcher import intake
 from dispatcher.clock import SystemClock
-from dispatcher.model import LOOK_AT_LEAST, Severity
+from dispatcher.model import LOOK_AT_LEAST, Plan, Severity, Threshold
 from dispatcher.plans import SHIPPED, Plans, load
 from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.provider import Provider
@@ -35,29 +35,40 @@ BUTTONS = tuple(
     if device.key.startswith("care:")
 )
 PATIENCE_S = 1500
+SHIPPED_PLANS = load(SHIPPED.read_text("utf-8"))
+AREA_PLAN = next(plan for plan in SHIPPED_PLANS.all if plan.name == "area-cries")
 
 
-def _patient() -> Plans:
-    """The shipped plans, but whoever is told first is waited for throughout a test, however slow the machine:
-    so the number of texts is known beforehand.
+def _patient() -> tuple[Plan, Plan]:
+    """The shipped plans of a press, but whoever is told first is waited for throughout a test, however slow
+    the machine, and no area has a case of its own: so the number of texts is known beforehand.
     """
-    plans = load(SHIPPED.read_text("utf-8"))
-    plan = plans.of(Kind.SOS, Severity.EMERGENCY)
-    first, *_, last = plan.rungs
-    return plans.edited(replace(plan, rungs=(first, replace(last, after_s=PATIENCE_S)), offer_s=PATIENCE_S))
+    homes = SHIPPED_PLANS.of(Kind.SOS, Severity.EMERGENCY)
+    first, *_, last = homes.rungs
+    return (
+        replace(homes, rungs=(first, replace(last, after_s=PATIENCE_S)), offer_s=PATIENCE_S),
+        replace(AREA_PLAN, threshold=Threshold(1_000_000, 60)),
+    )
 
 
-PLANS = _patient()
+PATIENT = _patient()
+PLANS = SHIPPED_PLANS.edited(PATIENT[0]).edited(PATIENT[1])
 
 
 def be_patient(centre: Centre) -> None:
-    """Edit the plans of the centre, as an administrator would."""
+    for plan in PATIENT:
+        edit(centre, plan)
+
+
+def edit(centre: Centre, plan: Plan) -> None:
+    """As an administrator would, on the page."""
     with centre.store.write() as connection:
-        account = accounts.create_account(connection, Account(0, "pan", "潘管理", AccountRole.ADMIN), "-")
-        plan = PLANS.of(Kind.SOS, Severity.EMERGENCY)
-        Planbook(load(SHIPPED.read_text("utf-8"))).edit(
-            connection, plan, plan.version, account.id, SystemClock().now()
-        )
+        book = Planbook(SHIPPED_PLANS)
+        known = book.current(connection).named(plan.name)
+        assert known is not None
+        login = f"{plan.name}-{known.version}"
+        account = accounts.create_account(connection, Account(0, login, "潘管理", AccountRole.ADMIN), "-")
+        book.edit(connection, plan, known.version, account.id, SystemClock().now())
 
 
 def keys_of(emissions: Iterable[Emission]) -> set[str]:
@@ -188,10 +199,6 @@ class Count:
         return f"{self.presses} presses, {self.incidents} incidents, {self.texts} texts"
 
 
-# The case of an area, and whoever leads there, come on top when many press at once.
-OF_HOMES = "incident_id IN (SELECT id FROM incident WHERE household_id IS NOT NULL)"
-
-
 def comes_out_even(centre: Centre, presses: Iterable[Emission]) -> Count:
     """Count what came of `presses`, of which nobody has been helped yet.
 
@@ -214,9 +221,7 @@ def comes_out_even(centre: Centre, presses: Iterable[Emission]) -> Count:
     first = "rung = 1 AND who LIKE 'contact:%' AND NOT is_call"
     assert centre.count(f"SELECT count(*) FROM message WHERE {first} AND sent_at IS NOT NULL") == 2 * homes
     every_case_has_a_future(centre)
-    left = centre.count(
-        f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call AND {OF_HOMES}"
-    )
+    left = centre.count(f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call AND {ALONE}")
     return Count(len(said), homes, left)
 
 

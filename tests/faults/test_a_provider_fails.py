@@ -124,15 +124,14 @@ def test_receipts_that_come_twice_late_and_in_any_order_change_no_count(
             assert {answer.result().status_code for answer in heard} == {204}
             said += len(reports)
         assert evening.counts() == before
-        states = "SELECT count(*) FROM message WHERE state = 'delivered'"
-        assert centre.count(states) == before.texts
+        assert centre.count("SELECT count(*) FROM message WHERE state <> 'delivered'") == 0
         written = Counter(
             detail["message"]
             for (detail,) in centre.rows("SELECT detail FROM timeline WHERE entry = 'message'")
             if detail["state"] == "delivered"
         )
-        assert set(written.values()) == {1}
-        assert written.total() == before.texts, "each stands on its timeline once"
+        of_cases = centre.rows("SELECT id FROM message WHERE incident_id IS NOT NULL")
+        assert written == Counter(id for (id,) in of_cases), "each stands on its timeline once"
         assert evening.goes_on().incidents == 2 * before.incidents, "and life goes on"
     figure(
         f"    PostgreSQL, {said} receipts for {before.texts} texts, twice, late and in any order, "

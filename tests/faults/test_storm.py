@@ -1,4 +1,4 @@
-"""G4 in small: every home of the street presses again and again at one moment."""
+"""G4: a thousand homes press ten times each at one moment."""
 
 from __future__ import annotations
 
@@ -8,32 +8,48 @@ from pathlib import Path
 
 import pytest
 
-from devices.sim.player import Sender, send_presses
+from bench.town import street_of
+from community.sites.generate import SiteData
+from devices.sim.player import PRESS, Sender
+from devices.sim.roster import Device
+from devices.sim.script import repeated
 from dispatcher import views
 from tests.faults.conftest import Figure
 from tests.faults.street import (
-    ALONE,
-    BUTTONS,
-    WITHIN_S,
+    AREA_PLAN,
+    Sending,
+    comes_out_even,
     dispatcher,
+    edit,
     is_everybody_told,
     name_of,
-    nobody_was_told_twice,
     received,
     soon,
 )
 from tests.gateway.conftest import Centre
 from tests.servers import until
 
-PRESSES = 20 * len(BUTTONS)
+HOMES, PRESSES = 1_000, 10_000
 VISIBLE_S = 60.0
+TOLD_WITHIN_S = 180.0
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def street() -> SiteData:
+    return street_of(HOMES)
 
 
 def test_a_storm_loses_no_press_and_tells_nobody_twice_of_one_resident(
-    centre: Centre, tmp_path: Path, figure: Figure
+    centre: Centre, street: SiteData, tmp_path: Path, figure: Figure
 ) -> None:
+    buttons = [
+        Device(device.key, "native", f"care/{device.key.removeprefix('care:')}/signal", device.role)
+        for device in street.devices
+    ]
+    edit(centre, AREA_PLAN)  # so many at once are a case of the street, too
+    presses = list(repeated(61, buttons, PRESS, PRESSES, 0))
     parts = [centre.gateway, *(dispatcher(centre, tmp_path / str(number)) for number in (1, 2))]
 
     def visible() -> int:
@@ -44,20 +60,20 @@ def test_a_storm_loses_no_press_and_tells_nobody_twice_of_one_resident(
         for part in parts:
             stack.callback(part.kill)
             part.start()
-        with Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender:
+        with Sender("127.0.0.1", centre.mosquitto.port, site="bench", gap=soon) as sender:
             began = time.monotonic()
-            tally = send_presses(sender, BUTTONS, PRESSES, seed=61, timeout=WITHIN_S)
-            assert tally.waiting == 0
-        assert until(lambda: visible() == len(BUTTONS), VISIBLE_S)
-        took = time.monotonic() - began
-        assert until(lambda: is_everybody_told(centre, len(BUTTONS)), WITHIN_S), parts[1].tail()
-    assert centre.count("SELECT count(*) FROM signal WHERE kind = 'sos'") == PRESSES
-    assert centre.count("SELECT sum(times) FROM alarm WHERE device_key <> ''") == PRESSES
-    nobody_was_told_twice(centre)
-    assert received(centre) == centre.count(
-        f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND {ALONE}"
-    )
+            sending = Sending(sender, presses)
+            stack.callback(sending.end)
+            assert until(lambda: visible() == HOMES, VISIBLE_S, every_s=0.25), centre.gateway.tail()
+            took = time.monotonic() - began
+            sending.has_said(PRESSES)
+            assert sender.wait(TOLD_WITHIN_S), sender.tally()
+        assert until(lambda: is_everybody_told(centre, HOMES), TOLD_WITHIN_S, every_s=0.25), parts[1].tail()
+        for part in parts:
+            part.stop()
+    count = comes_out_even(centre, presses)
+    assert received(centre) == count.texts
     figure(
-        f"G4  {name_of(centre)}: {PRESSES} presses at once, 0 lost, {len(BUTTONS)} cases visible after "
-        f"{took:.1f} s, 0 told twice of one resident and rung"
+        f"G4  {name_of(centre)}: {count}; 0 lost, all incidents visible {took:.1f} s after the first press, "
+        "0 told twice of one resident and rung"
     )

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from community.model import Device
 from community.sites import generate, profile
+from community.sites.generate import SiteData
 from community.storage import Store, register, seeding
 from devices.signal import Role
 from dispatcher import views
@@ -38,14 +39,14 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 class Centre:
-    """The Kenli street's register, and what can be seen of it from outside the gateway."""
+    """A street's register, Kenli's if none is given, and what can be seen of it from outside the gateway."""
 
-    def __init__(self, store: Store, mosquitto: Mosquitto, folder: Path) -> None:
+    def __init__(self, store: Store, mosquitto: Mosquitto, folder: Path, street: SiteData = STREET) -> None:
         self.store = store
         self.mosquitto = mosquitto
         self.gateway = Part("gateway", folder, url_of(store), mosquitto.port)
         with store.write() as connection:
-            seeding.load(connection, STREET)
+            seeding.load(connection, street)
 
     def enrol(self, key: str, vendor: str = "", model: str = "", household_id: int = 1) -> None:
         """A help button more, in some household."""
