@@ -18,20 +18,21 @@ AGAIN_WITHIN_S = 60.0
 
 
 class Door:
-    """One API on PostgreSQL, started and killed like any part."""
+    """One API, started and killed like any part."""
 
     def __init__(self, centre: Centre, folder: Path) -> None:
         folder.mkdir()
         port = free_port()
         self.name = folder.name  # under which its sessions are known to PostgreSQL
         database = url_of(centre.store)
-        joint = "&" if "?" in database else "?"
+        if not centre.store.is_sqlite:
+            database += f"{'&' if '?' in database else '?'}application_name={self.name}"
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx2.Client(base_url=self.url, timeout=15)
         self.part = Part(
             "api",
             folder,
-            f"{database}{joint}application_name={self.name}",
+            database,
             centre.mosquitto.port,
             ANXIN_API_PORT=str(port),
             ANXIN_PUBLIC_URL=PUBLIC,

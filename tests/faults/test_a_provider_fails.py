@@ -46,7 +46,7 @@ TROUBLES: dict[str, tuple[int, int] | str] = {
 IN_ANY_ORDER = ("queued", "sending", "sent", "sent", "delivered", "delivered")
 TOO_LATE = ("sent", "undelivered", "failed", "delivered")  # when it is known that all have arrived
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(400)]
 
 
 class Evening:

@@ -38,6 +38,7 @@ PASSWORD = "jiejing-2222999"
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.fault,
+    pytest.mark.timeout(400),
     pytest.mark.parametrize("store", ["postgres"], indirect=True),  # on SQLite one API is enough
 ]
 
