@@ -49,9 +49,10 @@ PAGES = (
     ("/devices", "设备", "devices"),
     ("/catalogue", "服务目录", "services"),
     ("/reach", "缺口", "gaps"),
+    ("/watches", "守护", "watching"),
     ("/plans", "预案", "plans"),
 )
-FOR_ADMINS = frozenset({"/plans"})
+FOR_ADMINS = frozenset({"/plans", "/watches"})
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -225,6 +226,11 @@ def record(
 def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     skills = {skill for responder in register.responders(connection) for skill in responder.skills}
     return _page("plans.html", "/plans", caller, parts, connection, skills=sorted(skills))
+
+
+@router.get("/watches")
+def watches(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("watches.html", "/watches", caller, parts, connection)
 
 
 @router.get("/orders")
