@@ -24,7 +24,7 @@ from typing import Final
 
 import orjson
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from community import logs
 from devices.formats import BY_NAME, read
@@ -106,6 +106,7 @@ class Decoder:
                 redelivered=line.dup,
                 # A topic leads to its family here as in the gateway; without one the line has to say it.
                 protocol="" if family.speaks_on(line.topic) else family.name,
+                key=bytes.fromhex(line.device.key) if line.device is not None else b"",
             )
             try:
                 reading = read(frame, device, session.levels, self._profiles)
@@ -218,6 +219,9 @@ class _Device(BaseModel):
     component: str = ""  # the button or sensor behind a Shelly hub
     account: str = ""  # SIA DC-09
     controller_id: str = ""  # SCAIP
+    key: str = Field(
+        default="", repr=False, pattern=r"^(?:[0-9A-Fa-f]{2})*$"
+    )  # enciphers SIA DC-09, in hexadecimal
 
 
 class _Line(BaseModel):

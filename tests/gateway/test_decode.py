@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from devices.formats.family import Family
 from devices.profiles import Profiles, shipped
 from devices.signal import Beat, Frame, Levels, Reading, Registry
 from gateway.decode import Decoder
+from tests.devices.test_sia_dc09 import KEY, sealed
 
 ROOT = Path(__file__).parents[2]
 SOS: Mapping[str, object] = {"kind": "sos", "state": "active"}
@@ -245,3 +247,16 @@ def test_the_command_answers_line_by_line() -> None:
     rest, _ = process.communicate(b"nonsense")
     assert b'"error"' in rest
     assert process.returncode == 0
+
+
+def test_an_enciphered_call_is_read_with_the_key_of_its_line_and_acknowledged(desk: Desk) -> None:
+    call = sealed("#1234|1101 01 005", 7)
+    line: dict[str, object] = {"protocol": "sia_dc09", "payload_b64": b64encode(call).decode()}
+    device: dict[str, object] = {"account": "1234", "role": "help_button"}
+    without = desk.ask(line, session="a", device=device)
+    assert (without["signals"], len(without["tickets"])) == ([], 1)
+    assert '"DUH"' in without["reply"]
+    heard = desk.ask(line, session="b", device=device | {"key": KEY.hex()})
+    assert (heard["signals"], heard["tickets"]) == ([SOS], [])
+    assert '"*ACK"0007' in heard["reply"]
+    assert "key" in desk.ask(line, device=device | {"key": "not hexadecimal"})["error"]
