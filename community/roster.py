@@ -11,6 +11,8 @@ _FAMILIES = {
     "care": ("native", "care/{}/signal"),
     "z2m": ("zigbee2mqtt", "zigbee2mqtt/{}"),
     "lora": ("chirpstack", "application/1/device/{}/event/up"),
+    # Of these the key does not tell the whole topic; the simulator knows it.
+    **dict.fromkeys(("shelly", "tasmota", "esphome", "traccar", "owntracks"), ("", "")),
 }
 
 

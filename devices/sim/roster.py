@@ -20,7 +20,19 @@ import orjson
 
 from devices.signal import Role
 
-FAMILIES: Final = {"care": "native", "z2m": "zigbee2mqtt", "lora": "chirpstack"}
+# What a key begins with, and the family that it names when the entry names none.
+FAMILIES: Final = {
+    "care": "native",
+    "z2m": "zigbee2mqtt",
+    "lora": "chirpstack",
+    "shelly": "shelly",
+    "tasmota": "tasmota",
+    "esphome": "esphome",
+    "traccar": "traccar",
+    "owntracks": "owntracks",
+}
+# Other families that speak of devices with such a key, for an entry to name.
+ALSO: Final = {"tts": "lora", "loriot": "lora", "shelly_gen1": "shelly"}
 
 
 class RosterError(ValueError):
@@ -93,8 +105,15 @@ def _device(entry: object, place: str) -> Device:
     key, role = told.get("device_key", ""), told.get("role", "")
     prefix, _, name = key.partition(":")
     family = told.get("family") or FAMILIES.get(prefix, "")
-    if not name or family not in FAMILIES.values():
-        raise RosterError(f"{place}: device_key {key!r} must be care:site/device, z2m:name or lora:devEui")
+    if (
+        not name
+        or ALSO.get(family, prefix) != prefix
+        or (family not in ALSO and family not in FAMILIES.values())
+    ):
+        raise RosterError(
+            f"{place}: device_key {key!r} must be care:site/device, z2m:name, lora:devEui, shelly:id, "
+            "tasmota:bridge/name, esphome:node/sensor, traccar:id or owntracks:user/device"
+        )
     if role not in set(Role):
         raise RosterError(f"{place}: role {role!r} is not one of {', '.join(Role)}")
     topic = told.get("topic") or _topic(family, name)
@@ -110,10 +129,27 @@ def _device(entry: object, place: str) -> Device:
 
 
 def _topic(family: str, name: str) -> str:
+    first, _, rest = name.partition("/")
     match family:
         case "native":
             return f"care/{name}/signal"
         case "zigbee2mqtt":
             return f"zigbee2mqtt/{name}"
+        case "tts":
+            return f"v3/sim/devices/eui-{name}/up"
+        case "loriot":
+            return f"loriot/sim/{name}"
+        case "shelly":
+            return f"{first}/events/rpc"
+        case "shelly_gen1":
+            return f"shellies/{first}"
+        case "tasmota":
+            return f"tele/{first}/SENSOR"
+        case "esphome":
+            return f"{first}/binary_sensor/{rest or 'contact'}/state"
+        case "traccar":
+            return "positions"
+        case "owntracks":
+            return f"owntracks/{name}"
         case _:
             return f"application/1/device/{name}/event/up"

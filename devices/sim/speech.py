@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 
 from devices.signal import Role
+from devices.sim import foreign
 from devices.sim.roster import Device
 
 
@@ -93,6 +94,8 @@ MOTION_LASTS: Final = 60.0  # seconds until a motion sensor says that nobody mov
 
 def can_say(device: Device, word: str) -> bool:
     """Whether such a device has this word at all."""
+    if device.family in foreign.FAMILIES:
+        return foreign.can_say(device, word)
     match device.family:
         case "native":
             return device.role in NATIVE_ROLES.get(word, frozenset())
@@ -108,6 +111,11 @@ def say(device: Device, word: str, at: float, dice: Random) -> list[Emission]:
     """What the device sends when `word` happens to it at `at` seconds; empty when it has no such word."""
     if not can_say(device, word):
         return []
+    if device.family in foreign.FAMILIES:
+        return [
+            Emission(at + each.after, each.topic, each.payload, each.retain)
+            for each in foreign.say(device, word, dice)
+        ]
     return _SPEAK[device.family](device, word, at, dice)
 
 
