@@ -1,7 +1,7 @@
 """`python -m bench`: what the promises cost, side by side in one run. Compare ratios, not runs.
 
 Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
-`tick` over many open cases. Each module says what it measures.
+`tick` over many open cases, `killed` in a burst. Each module says what it measures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import speed, ticks
+from bench import killed, speed, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
 
@@ -32,15 +32,16 @@ class Size:
 
     speed: speed.Size
     ticks: ticks.Size
+    killed: killed.Size
 
 
 SIZES = {
-    "full": Size(speed.FULL, ticks.FULL),
-    "quick": Size(speed.QUICK, ticks.QUICK),
-    "tiny": Size(speed.TINY, ticks.TINY),
+    "full": Size(speed.FULL, ticks.FULL, killed.FULL),
+    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK),
+    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY),
 }
-SPEED, SLOW_DISK, TICK = "speed", "slow-disk", "tick"
-PARTS = (SPEED, SLOW_DISK, TICK)
+SPEED, SLOW_DISK, TICK, KILLED = "speed", "slow-disk", "tick", "killed"
+PARTS = (SPEED, SLOW_DISK, TICK, KILLED)
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Report:
     speed: speed.Speed | None = None
     slow_disk: speed.Speed | None = None
     ticks: list[ticks.Tick] = field(default_factory=list)
+    killed: list[killed.Killed] = field(default_factory=list)
 
     def tables(self) -> Iterator[Table]:
         for found in (self.speed, self.slow_disk):
@@ -56,6 +58,8 @@ class Report:
                 yield from speed.tables(found)
         if self.ticks:
             yield ticks.table(self.ticks)
+        if self.killed:
+            yield killed.table(self.killed)
 
 
 class Bench:
@@ -83,6 +87,9 @@ class Bench:
             for scene in self._scenes(max(self._size.ticks.open)):
                 scene.databases.fill(scene.homes)
                 report.ticks += ticks.measure(self._size.ticks, scene.databases, self._tell)
+        if KILLED in parts:
+            for scene in self._scenes(killed.homes(self._size.killed)):
+                report.killed += killed.measure(self._size.killed, scene, self._tell)
         return report
 
     def _speed(self, size: speed.Size, disk: Disk) -> speed.Speed:

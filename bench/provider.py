@@ -1,8 +1,8 @@
 """`python -m bench.provider`: our dispatcher, with a channel that hands each text to the street over TCP.
 
-Everything but the channel is what `python -m dispatcher` runs. The channel submits in a window and waits for
-the provider's answer to each text, as SMPP does, without TLS and without an SDK. With a window of one it is
-like HTTP: a request, an answer.
+Beside the channel it is what `python -m dispatcher` runs for a press, but it puts no requests to one worker
+together: texts are counted here. The channel submits in a window and waits for the provider's answer to
+each text, as SMPP does, without TLS and without an SDK. With a window of one it is like HTTP.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dispatcher.channels import Capabilities, Outcome, Sent
 from dispatcher.clock import SystemClock
 from dispatcher.courier import Courier
 from dispatcher.engine import Engine
+from dispatcher.lifeline import Lifeline, folder_for
 from dispatcher.model import Message
 
 
@@ -77,6 +78,8 @@ def main() -> int:
     store = Store(settings.database_url)
     bell = MqttBell("127.0.0.1", settings.mqtt_port)
     clock = SystemClock()
+    worker = f"bench-{getpid()}"
+    life = Lifeline(store, folder_for(store), worker)
     courier = Courier(
         store,
         Handover(
@@ -85,7 +88,7 @@ def main() -> int:
             can_be_asked=settings.bench_can_be_asked,
         ),
         clock,
-        worker=f"bench-{getpid()}",
+        worker=worker,
         senders=settings.senders,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
     )
@@ -93,8 +96,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     print("ready dispatcher", flush=True)
-    run(Engine(store, courier), courier, bell, clock, stopping)
+    run(Engine(store, courier), courier, bell, clock, stopping, life.turn)
     courier.close()
+    life.close()
     bell.close()
     store.close()
     return 0

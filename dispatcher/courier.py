@@ -11,7 +11,7 @@ import queue
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -36,6 +36,7 @@ BACKLOG = 8  # messages taken for each sender, or a full window: at 300 ms a tex
 MOST_ATTEMPTS = 20  # by each way
 LONGEST_WAIT_S = 60.0
 LINGER_S = 0.003  # outcomes that follow each other this closely are recorded together
+UNRECORDED_S = 2.0  # longest that a sender waits for that: while the database is away, what is in hand leaves
 AGAIN_S = 0.5  # between attempts to record while the database is away
 _GROUP = 500
 _AWAY = (OperationalError, InterfaceError, InternalError)
@@ -201,8 +202,19 @@ class _Leased:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """What one sender has done, and waits to see `recorded`."""
+
+    carried: Sequence[Carried]
+    recorded: threading.Event = field(default_factory=threading.Event)
+
+
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
+
+    A sender takes nothing more until it is recorded what it sent. So a process that is killed leaves no more
+    texts in doubt than it has senders (for each as many as the channel takes together), however fast it sent.
 
     `recorded` is called when a group of outcomes has been written, with whether that is all: nothing of it
     has to be looked at, and nothing waits for a free sender. With `has_another_way`, what a provider took and
@@ -230,7 +242,7 @@ class Courier:
         self._has_another_way = has_another_way
         self._bundles = bundles
         self._work: Lanes[_Leased] = Lanes(senders)
-        self._done: queue.SimpleQueue[Carried | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Outcomes | None] = queue.SimpleQueue()
         self._together = channel.capabilities.together
         self._most = senders * max(BACKLOG, self._together)
         self._busy: Counter[Lane] = Counter()  # messages taken and not carried yet
@@ -319,12 +331,13 @@ class Courier:
         now = self._clock.now()
         latest = now + ATTEMPT
         messages = [leased.message for leased in group if latest <= leased.until]
-        if messages:
-            for carried in carry_together(self._channel, messages, self._clock):
-                self._done.put(carried)
+        carried = carry_together(self._channel, messages, self._clock) if messages else []
         for leased in group:
             if latest > leased.until:  # urgent ones have overtaken it for too long
-                self._done.put(Carried(leased.message, "", Held(0.0), now))
+                carried.append(Carried(leased.message, "", Held(0.0), now))
+        outcomes = _Outcomes(carried)
+        self._done.put(outcomes)
+        outcomes.recorded.wait(UNRECORDED_S)
 
     def _count(self, lane: Lane, more: int) -> None:
         with self._lock:
@@ -333,18 +346,20 @@ class Courier:
     def _record_all(self) -> None:
         last = False
         while not last:
-            group: list[Carried] = []
+            group: list[_Outcomes] = []
             first = self._done.get()
             last = first is None
             if first is not None:
                 group.append(first)
             with contextlib.suppress(queue.Empty):
-                while not last and len(group) < _GROUP:
+                while not last and sum(len(each.carried) for each in group) < _GROUP:
                     following = self._done.get(timeout=LINGER_S)
                     last = following is None
                     if following is not None:
                         group.append(following)
-            self._record(group)
+            self._record([carried for each in group for carried in each.carried])
+            for each in group:
+                each.recorded.set()
 
     def _record(self, group: Sequence[Carried]) -> None:
         """Record, again and again while the database is away: a text whose fate was forgotten is sent again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -294,6 +295,49 @@ def test_what_waited_too_long_behind_a_slow_provider_is_left_to_the_next_courier
     quick.close()
 
     assert handsets.received == Counter({"k0": 1, "k1": 1})
+
+
+def test_a_sender_sends_nothing_more_until_it_is_recorded_what_it_sent(town: Town) -> None:
+    """Or a killed process would have sent many texts of which nobody knows."""
+    backlog(town.store, town.time, 6)
+    in_doubt: list[int] = []
+
+    class Looks(Handsets):
+        def send(self, sent: Message) -> Outcome:
+            recorded = sum(row(town, key).state is MessageState.DELIVERED for key in self.received)
+            in_doubt.append(len(self.received) - recorded)
+            return super().send(sent)
+
+    courier = Courier(town.store, Looks(), town, worker="w", senders=1)
+    courier.collect()
+    courier.close()
+
+    assert in_doubt == [0] * 6
+
+
+def test_what_is_in_hand_leaves_while_the_database_takes_nothing(town: Town) -> None:
+    backlog(town.store, town.time, 2)
+    both = threading.Event()
+
+    with ExitStack() as held:
+
+        class Holds(Handsets):
+            def send(self, sent: Message) -> Outcome:
+                if not self.received:  # from now on nobody else can write
+                    connection = held.enter_context(town.store.write())
+                    if not town.store.is_sqlite:
+                        connection.exec_driver_sql("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
+                outcome = super().send(sent)
+                if len(self.received) == 2:
+                    both.set()
+                return outcome
+
+        courier = Courier(town.store, Holds(), town, worker="w", senders=1)
+        courier.collect()
+        assert both.wait(30)
+    courier.close()
+
+    assert row(town, "k0").state is row(town, "k1").state is MessageState.DELIVERED
 
 
 def test_an_outcome_that_cannot_be_recorded_does_not_hold_up_the_others(town: Town) -> None:

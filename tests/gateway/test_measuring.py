@@ -9,7 +9,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from bench.disk import NO_COMPILER, SLOW_SYNC_S, can_be_slow
+from bench import killed
+from bench.disk import NO_COMPILER, OWN, SLOW_SYNC_S, can_be_slow
+from bench.scene import SQLITE, Scene, databases
+from bench.settings import BenchSettings
 from tests.servers import NO_MOSQUITTO, ROOT, program
 
 
@@ -44,3 +47,20 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(tmp_path: Path) -> None
     assert ours["answered"] == naive["answered"] == ours["presses"]
     assert store["stored"]["stored_p50_ms"] >= sync_ms, "a press is acknowledged when it is on the disk"
     assert ours["p50_ms"] >= 2 * sync_ms, "what to say is on the disk, too, before it is said"
+
+
+@pytest.mark.broker
+@pytest.mark.fault
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
+def test_killed_in_a_burst_we_lose_nobody_and_the_naive_service_does(tmp_path: Path) -> None:
+    """The provider cannot be asked: what a sender had in hand may be told twice, and nothing else."""
+    count = killed.TINY.presses
+    with databases(SQLITE, tmp_path / "data", OWN) as fresh:
+        fresh.fill(killed.homes(killed.TINY))
+        scene = Scene(tmp_path, fresh, killed.homes(killed.TINY))
+        ours = killed.kill(killed.NOT_ASKED, count, scene)
+        naive = killed.kill(killed.PAHO, count, scene)
+    assert ours.lost == 0
+    assert ours.again <= BenchSettings().senders
+    assert naive.lost > 0, "who presses while nobody listens"
