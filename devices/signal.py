@@ -59,6 +59,9 @@ class Role(StrEnum):
     DOOR_SENSOR = "door_sensor"
     BED_SENSOR = "bed_sensor"
     WATER_METER = "water_meter"
+    GAS_METER = (
+        "gas_meter"  # where gas is for cooking alone: a boiler that heats by itself says nothing of her
+    )
     SERVICE_BUTTON = "service_button"  # the green button: an ordinary wish, never an alarm
     HUB = "hub"
 

@@ -1,4 +1,4 @@
-"""What a water meter tells of life: how long nothing was used, and how long it never stopped. Pure.
+"""What a water or gas meter tells of life: how long nothing was used, and how long it never stopped. Pure.
 
 A meter is kept as its last reading of each half hour; litres count up from when it was made.
 """
@@ -9,9 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from devices.signal import Role
+
 HALF_HOUR = timedelta(minutes=30)
 KEPT = timedelta(hours=26)  # a day, and some
-FLUSH_L = 3.0  # within about half an hour: somebody is there. A tap that drips gives one litre, if as much
+# Within about half an hour, from so many litres on somebody is there: a tap that drips gives one litre, if as
+# much; three minutes of one flame are twenty litres of gas, and a pilot flame is less in an hour.
+USED_L: Mapping[Role, float] = {Role.WATER_METER: 3.0, Role.GAS_METER: 20.0}
 STEADY = timedelta(minutes=65)  # readings further apart say nothing of each half hour between them
 
 
@@ -57,12 +61,12 @@ class Usage:
         kept = sorted(slots.values(), key=lambda reading: reading.at)
         return Usage(tuple(one for one in kept if kept[-1].at - one.at <= KEPT))
 
-    def was_used(self) -> bool:
-        """Whether somebody used water between the last two readings."""
+    def was_used(self, role: Role) -> bool:
+        """Whether somebody used water or gas, by the meter's `role`, between the last two readings."""
         if len(self.readings) < 2:
             return False
         before, last = self.readings[-2:]
-        return last.at - before.at <= STEADY and last.litres - before.litres >= FLUSH_L
+        return last.at - before.at <= STEADY and last.litres - before.litres >= USED_L[role]
 
 
 def freeze(usage: Usage) -> list[list[float]]:

@@ -39,6 +39,7 @@ class LastLife:
 
     def __init__(self) -> None:
         self._meters: dict[str, list[meters.Reading]] = {}
+        self._roles: dict[str, Role] = {}  # of the meters that were ever heard
         self._signs: dict[str, tuple[Sign, datetime | None]] = {}  # with the last one by hand
         self._listened_at: datetime | None = None
         self._ahead: datetime | None = None
@@ -55,7 +56,8 @@ class LastLife:
         for beat in reading.beats:
             if beat.litres is not None:
                 known = devices.find(beat.device_key)
-                if known is not None and known.role is Role.WATER_METER:
+                if known is not None and known.role in meters.USED_L:
+                    self._roles[beat.device_key] = known.role
                     read = meters.Reading(beat.received_at, beat.litres)
                     self._meters.setdefault(beat.device_key, []).append(read)
 
@@ -66,7 +68,7 @@ class LastLife:
         if not (self._signs or self._meters or is_time):
             return 0
         with store.write() as connection:
-            used = lives.metered(connection, self._meters)
+            used = lives.metered(connection, self._meters, self._roles)
             lives.lived(connection, {key: (sign, None) for key, sign in used.items()} | self._signs)
             ahead = lives.listening(connection, now, self._ahead) if is_time else self._ahead
         if is_time:

@@ -70,6 +70,7 @@ ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.DOOR_SENSOR: ("门磁", "door sensor"),
     Role.BED_SENSOR: ("床垫传感器", "bed sensor"),
     Role.WATER_METER: ("水表", "water meter"),
+    Role.GAS_METER: ("燃气表(仅炊事)", "gas meter, cooking only"),
     Role.SERVICE_BUTTON: ("服务按钮", "service button"),
     Role.HUB: ("家庭网关", "home hub"),
 }

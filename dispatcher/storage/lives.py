@@ -126,8 +126,10 @@ def heard_from(connection: Connection, household_id: int, how: str, now: datetim
     )
 
 
-def metered(connection: Connection, new: Mapping[str, Sequence[Reading]]) -> dict[str, Sign]:
-    """Keep what meters read, by device key; returns the signs of life of those where water was used."""
+def metered(
+    connection: Connection, new: Mapping[str, Sequence[Reading]], roles: Mapping[str, Role]
+) -> dict[str, Sign]:
+    """Keep what meters read, by device key; returns the signs of life of those where some was used."""
     if not new:
         return {}
     query = select(meter.c.device_key, meter.c.readings).where(meter.c.device_key.in_(list(new)))
@@ -141,9 +143,9 @@ def metered(connection: Connection, new: Mapping[str, Sequence[Reading]]) -> dic
         [{"device_key": key, "readings": freeze(usage)} for key, usage in kept.items()],
     )
     return {
-        key: Sign(usage.readings[-1].at, False, "water/used")
+        key: Sign(usage.readings[-1].at, False, f"{roles[key]}/used")
         for key, usage in kept.items()
-        if usage.was_used()
+        if usage.was_used(roles[key])
     }
 
 

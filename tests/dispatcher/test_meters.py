@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from devices.signal import Role
 from dispatcher.meters import KEPT, Reading, Usage, freeze, thaw
 
 START = datetime(2026, 11, 20, 0, 0, tzinfo=UTC)
@@ -51,7 +52,9 @@ def test_water_flows_since_the_last_half_hour_without_any() -> None:
 
 
 def test_a_flush_is_somebody_and_a_dripping_tap_is_not() -> None:
-    assert Usage((after(0, 0), after(30, 3))).was_used()
-    assert not Usage((after(0, 0), after(30, 2.9))).was_used()
-    assert not Usage((after(0, 0), after(70, 9))).was_used()  # it may have been an hour ago
-    assert not Usage((after(0, 9),)).was_used()
+    assert Usage((after(0, 0), after(30, 3))).was_used(Role.WATER_METER)
+    assert not Usage((after(0, 0), after(30, 2.9))).was_used(Role.WATER_METER)
+    assert not Usage((after(0, 0), after(70, 9))).was_used(Role.WATER_METER)  # it may have been an hour ago
+    assert not Usage((after(0, 9),)).was_used(Role.WATER_METER)
+    assert Usage((after(0, 0), after(30, 20))).was_used(Role.GAS_METER)
+    assert not Usage((after(0, 0), after(30, 19.9))).was_used(Role.GAS_METER)  # a pilot flame

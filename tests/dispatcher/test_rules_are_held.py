@@ -509,7 +509,7 @@ MUTANTS = [
     (dispatcher.meters, "after.litres <= before.litres or", "after.litres < before.litres or"),
     (dispatcher.meters, "after.at - before.at > STEADY", "after.at - before.at >= 2 * STEADY"),
     (dispatcher.meters, "if slots and one.litres <", "if slots and one.litres >"),
-    (dispatcher.meters, "last.litres - before.litres >= FLUSH_L", "last.litres - before.litres > FLUSH_L"),
+    (dispatcher.meters, "last.litres - before.litres >= USED_L", "last.litres - before.litres > USED_L"),
     (dispatcher.meters, "last.at - before.at <= STEADY and", ""),
     (dispatcher.triage, "if signal.is_old:", "if not signal.is_old:"),
     (dispatcher.triage, "is Severity.EMERGENCY and", "is Severity.EMERGENCY or"),

@@ -140,7 +140,7 @@ def what_meters_tell(rules: ModuleType) -> object:
             (
                 [usage.less_than_since(litres) for litres in (1, 3, 10)],  # type: ignore[attr-defined]
                 usage.flowing_since(),  # type: ignore[attr-defined]
-                usage.was_used(),  # type: ignore[attr-defined]
+                [usage.was_used(role) for role in (Role.WATER_METER, Role.GAS_METER)],  # type: ignore[attr-defined]
                 usage.with_readings([rules.Reading(at("03:00"), 2.0), rules.Reading(at("03:29"), 2.5)]),  # type: ignore[attr-defined]
                 usage.with_readings([rules.Reading(at("02:00", 21), 50.0)]),  # type: ignore[attr-defined]
             )

@@ -178,6 +178,19 @@ def test_water_that_is_used_is_a_sign_of_life_and_water_that_never_stops_a_leak(
     assert "24小时一直有水流" in night.detail("王秀英").timeline[1].text
 
 
+@pytest.mark.parametrize("litres, texts", [(40, 0), (5, 1)])
+def test_who_cooks_her_morning_soup_is_not_asked_and_a_pilot_flame_cooks_nothing(
+    night, litres, texts
+) -> None:
+    meter = night.sensor("王秀英", Role.GAS_METER)
+    until(night, "08:00")
+    night.reads(meter, 5000)
+    until(night, "08:30")
+    night.reads(meter, 5000 + litres)
+    until(night, "10:29")
+    assert len(night.heard("女儿")) == texts
+
+
 # ---- the clock goes wrong, or the centre was off ----
 
 
