@@ -169,6 +169,13 @@ class DevicePatch(In):
     enabled: bool | None = Field(default=None, examples=[False])
 
 
+class SupervisionIn(In):
+    """What is left out is as is usual: no hub, and the rhythm of the device's role."""
+
+    hub_id: Id | None = Field(default=None, examples=[7])
+    expect_every_s: int | None = Field(default=None, ge=60, le=2_678_400, examples=[3600])
+
+
 class ResponderPatch(In):
     """What is left out stays."""
 

@@ -34,6 +34,16 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """How a device is supervised, and how it is with it. None: it was never heard."""
+
+    hub_id: int | None = None
+    expect_every_s: int | None = None  # as somebody said; else as is usual for its role
+    presence: Presence | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Supervised:
     """A device as it was when last looked at. `hub_back_at`: since when its hub is heard again."""
 

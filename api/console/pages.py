@@ -32,7 +32,9 @@ from dispatcher import safety, views, watching, wording
 from dispatcher.health import VITAL_WORD
 from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
+from dispatcher.storage import supervised
 from dispatcher.storage.watches import CheckLine, CheckState
+from dispatcher.supervision import Presence, Status
 from dispatcher.watching import Outcome
 from hotline import orders as order_book
 from hotline.orders import Step
@@ -59,6 +61,11 @@ LOGIN_PROBLEM = {
     "busy": "登录的人多,请过几秒再试。 Many people are logging in: try again in a moment.",
 }
 _UNKNOWN_PROBLEM = "没有登录成功,请重试。 You are not logged in: try again."
+PRESENCE_WORD: Mapping[Presence, wording.Pair] = {
+    Presence.HEARD: ("在线", "heard"),
+    Presence.LATE: ("迟报", "late"),
+    Presence.DOWN: ("失联", "silent"),
+}
 ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.HELP_BUTTON: ("求助按钮", "help button"),
     Role.SMOKE_DETECTOR: ("烟雾探测器", "smoke detector"),
@@ -334,6 +341,7 @@ def devices(
     homes = register.homes(
         connection, {one.household_id for one in shown.items if one.household_id is not None}
     )
+    there = supervised.statuses(connection, [device.id for device in shown.items])
     zone = _zone(connection)
 
     def where(device: Device) -> Cell:
@@ -349,7 +357,7 @@ def devices(
             where(device),
             Cell([_when(device.last_seen_at, zone)]),
             Cell(["—" if device.battery is None else f"{device.battery}%"]),
-            Cell(["启用 on" if device.enabled else "停用 off"]),
+            Cell([" ".join(_presence(device, there.get(device.id, Status())))]),
         )
         for device in shown.items
     ]
@@ -565,6 +573,12 @@ def _net(net: Net, home: HomeRecord) -> Cell:
 def _contact(contact: Contact) -> str:
     wants = "" if contact.no_texts_since is None else " 已退订短信 wants no texts"
     return f"{contact.name}({contact.relation}) {in_words(contact.phone)}{wants}"
+
+
+def _presence(device: Device, status: Status) -> wording.Pair:
+    if not device.enabled:
+        return ("停用", "off")
+    return ("没有信号", "not heard yet") if status.presence is None else PRESENCE_WORD[status.presence]
 
 
 def _when(moment: datetime | None, zone: ZoneInfo) -> str:

@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api import pages
-from api.deps import AdminDep, PartsDep, ReadDep
+from api.deps import AdminDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
-from api.schemas import DeviceIn, DevicePatch
+from api.schemas import DeviceIn, DevicePatch, SupervisionIn
 from community.model import Device
 from community.storage import register
+from dispatcher.storage import supervised
+from dispatcher.supervision import Status
 
 DeviceId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
 
@@ -65,3 +67,29 @@ def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _adm
     with parts.store.write() as connection:
         device = register.device_by_id(connection, device_id)
         return register.update_device(connection, replace(device, **changes))
+
+
+@router.get(
+    "/devices/{device_id}/supervision",
+    operation_id="getSupervision",
+    summary="Whether a device is still there",
+    responses=describe(404),
+)
+def get_supervision(device_id: DeviceId, connection: ReadDep) -> Status:
+    register.device_by_id(connection, device_id)
+    return supervised.statuses(connection, [device_id]).get(device_id, Status())
+
+
+@router.put(
+    "/devices/{device_id}/supervision",
+    operation_id="setSupervision",
+    summary="Say what carries a device, and how often it is to be heard",
+    responses=describe(403, 404, 422),
+)
+def set_supervision(
+    device_id: DeviceId, given: SupervisionIn, parts: PartsDep, _admin: AdminDep, now: NowDep
+) -> Status:
+    """Two signs of life that do not come in time make it a case; what a hub carries goes with its hub."""
+    with parts.store.write() as connection:
+        register.device_by_id(connection, device_id)
+        return supervised.arrange(connection, device_id, given.hub_id, given.expect_every_s, now)

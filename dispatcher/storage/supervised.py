@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select
 
+from community.errors import Invalid
 from community.storage.prepared import Changes
 from community.storage.rows import upsert
 from community.storage.tables import alarm, device, resident, supervision
 from devices.signal import Kind, Role
-from dispatcher.supervision import LOOK_AGAIN, LOOK_AT_LEAST, RECENT, Presence, Supervised, every
+from dispatcher.supervision import LOOK_AGAIN, LOOK_AT_LEAST, RECENT, Presence, Status, Supervised, every
 
 _CHANGES = Changes(supervision, "presence", "since", "told", "look_at")
 _HUB = supervision.alias("hub")
@@ -37,6 +38,35 @@ def begin(connection: Connection, now: datetime, most: int) -> int:
     return len(rows)
 
 
+def statuses(connection: Connection, ids: Collection[int]) -> dict[int, Status]:
+    """How these devices are supervised; none of what was never heard, and of which nobody said anything."""
+    query = select(supervision, device.c.last_seen_at).join(device, device.c.id == supervision.c.id)
+    return {
+        row.id: Status(
+            row.hub_id,
+            row.expect_every_s,
+            Presence(row.presence) if row.last_seen_at is not None else None,
+            row.since if row.last_seen_at is not None else None,
+        )
+        for row in connection.execute(query.where(supervision.c.id.in_(list(ids))))
+    }
+
+
+def arrange(
+    connection: Connection, id: int, hub_id: int | None, expect_every_s: int | None, now: datetime
+) -> Status:
+    """Say what carries a device, and how often it is to be heard. Invalid: that is no hub."""
+    hub = connection.execute(select(device.c.role).where(device.c.id == hub_id)).scalar()
+    if hub_id is not None and (hub != Role.HUB or hub_id == id):
+        raise Invalid("no_hub", f"device {hub_id} is no hub: choose a device with the role hub, or null")
+    said = {"hub_id": hub_id, "expect_every_s": expect_every_s, "look_at": now}
+    statement = upsert(connection, supervision).values(
+        id=id, presence=Presence.HEARD.value, since=now, **said
+    )
+    connection.execute(statement.on_conflict_do_update(index_elements=[supervision.c.id], set_=said))
+    return statuses(connection, [id])[id]
+
+
 def is_anything_due(connection: Connection, now: datetime) -> bool:
     return connection.execute(select(supervision.c.id).where(_is_due(now)).limit(1)).first() is not None
 
@@ -44,7 +74,7 @@ def is_anything_due(connection: Connection, now: datetime) -> bool:
 def take_due(connection: Connection, now: datetime, most: int) -> list[Supervised]:
     """Lock and load devices whose presence may have changed, but those that another worker looks at.
 
-    A device that was never heard, or is disabled, is left to itself for a day.
+    A device that was never heard, or is disabled, is left to itself for a while.
     """
     query = _supervised().where(_is_due(now)).order_by(supervision.c.look_at).limit(most)
     rows = connection.execute(query.with_for_update(skip_locked=True, of=supervision)).all()
@@ -53,7 +83,7 @@ def take_due(connection: Connection, now: datetime, most: int) -> list[Supervise
         connection.execute(
             supervision.update()
             .where(supervision.c.id.in_(idle))
-            .values(presence=Presence.HEARD.value, told=False, since=now, look_at=now + LOOK_AT_LEAST)
+            .values(presence=Presence.HEARD.value, told=False, since=now, look_at=now + 10 * LOOK_AGAIN)
         )
     return [_device(row) for row in rows if row.last_seen_at is not None and row.enabled]
 

@@ -93,6 +93,9 @@ class Browser:
     def post(self, path: str, json: object = None):  # type: ignore[no-untyped-def]
         return self.client.post(path, json=json, headers={"X-CSRF-Token": self.csrf_token, "Origin": URL})
 
+    def put(self, path: str, json: object = None):  # type: ignore[no-untyped-def]
+        return self.client.put(path, json=json, headers={"X-CSRF-Token": self.csrf_token, "Origin": URL})
+
     def patch(self, path: str, json: object = None):  # type: ignore[no-untyped-def]
         return self.client.patch(path, json=json, headers={"X-CSRF-Token": self.csrf_token, "Origin": URL})
 
