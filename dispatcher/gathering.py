@@ -89,7 +89,7 @@ class Cries:
             return 0
         try:
             with self._store.write() as connection:
-                return self._bring_together(connection, concerned, cries, begun, plans, now)
+                return self._bring_together(connection, concerned, plans, since, now)
         except IntegrityError:  # a colleague has opened it at this very moment
             return 0
 
@@ -97,13 +97,14 @@ class Cries:
         self,
         connection: Connection,
         areas: Collection[int],
-        cries: Collection[storms.Trouble],
-        begun: storms.Begun,
         plans: Plans,
+        since: datetime,
         now: datetime,
     ) -> int:
         book = Casebook(connection)
         book.load_subjects({storms.subject_of(area) for area in areas})
+        cries = rows.cries(connection, self._from_id, since)  # without those a colleague has just taken
+        begun = storms.gathering(cries, plans, now)
         changed = 0
         for area in sorted(areas):
             here = {cry.household_id: cry.kind for cry in cries if area in (cry.cell_id, cry.street_id)}
