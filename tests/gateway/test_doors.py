@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -32,8 +33,13 @@ class Porch:
         self.heard: list[Caller] = []
         self._woken = threading.Event()
         self.scaip = Scaip()
-        plain = [Plain(BY_NAME[name]) for name in ("watch", "sia_dc09")]
-        doors = [Door(plain[0], tcp=0), Door(plain[1], tcp=0, udp=0), Door(self.scaip, tcp=0, udp=0)]
+        plain = [Plain(BY_NAME[name]) for name in ("watch", "sia_dc09", "iw")]
+        doors = [
+            Door(plain[0], tcp=0),
+            Door(plain[2], tcp=0),
+            Door(plain[1], tcp=0, udp=0),
+            Door(self.scaip, tcp=0, udp=0),
+        ]
         self.doors = Doors(doors, host="127.0.0.1", now=lambda: NOON, wake=self._woken.set, limits=limits)
         self.doors.start()
 
@@ -142,6 +148,27 @@ def test_a_silent_connection_is_closed_and_what_it_began_is_handed_on() -> None:
         link.sendall(LK[:10])
         assert link.recv(1) == b""
         assert porch.waits_for(1) == [LK[:10]]
+
+
+def test_who_has_said_all_and_closes_its_side_still_hears_the_answer(porch: Porch) -> None:
+    with porch.tcp() as link:
+        link.sendall(LK + LK[:10])
+        link.shutdown(socket.SHUT_WR)
+        assert porch.waits_for(2) == [LK, LK[:10]]
+        porch.answers()
+        assert link.makefile("rb").read() == b"storedstored"
+
+
+def test_more_than_any_message_has_ends_the_connection_and_nobody_elses(porch: Porch) -> None:
+    with porch.tcp("iw") as link, porch.tcp() as other:
+        with contextlib.suppress(ConnectionError):  # closed with some of it unread
+            link.sendall(b"IWAP10" + b"1" * 200_000)
+            assert link.recv(1) == b""
+        assert porch.waits_for(1)[0].startswith(b"IWAP101111")
+        other.sendall(LK)
+        assert porch.waits_for(2)[1] == LK
+        porch.answers()
+        assert other.recv(100) == b"stored"
 
 
 def test_what_goes_wrong_with_one_answer_silences_nobody_else(porch: Porch) -> None:
