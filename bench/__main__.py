@@ -1,7 +1,7 @@
 """`python -m bench`: what the promises cost, side by side in one run. Compare ratios, not runs.
 
 Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
-`tick` over many open cases, `killed` in a burst. Each module says what it measures.
+`storm` with a slow provider, `tick` over many open cases, `killed` in a burst. Each module says what it is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import killed, speed, ticks
+from bench import killed, speed, storm, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
 
@@ -33,15 +33,16 @@ class Size:
     speed: speed.Size
     ticks: ticks.Size
     killed: killed.Size
+    storm: storm.Size
 
 
 SIZES = {
-    "full": Size(speed.FULL, ticks.FULL, killed.FULL),
-    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK),
-    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY),
+    "full": Size(speed.FULL, ticks.FULL, killed.FULL, storm.FULL),
+    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK, storm.QUICK),
+    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY, storm.TINY),
 }
-SPEED, SLOW_DISK, TICK, KILLED = "speed", "slow-disk", "tick", "killed"
-PARTS = (SPEED, SLOW_DISK, TICK, KILLED)
+SPEED, SLOW_DISK, STORM, TICK, KILLED = "speed", "slow-disk", "storm", "tick", "killed"
+PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED)
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Report:
     machine: str
     speed: speed.Speed | None = None
     slow_disk: speed.Speed | None = None
+    storm: list[storm.Storm] = field(default_factory=list)
     ticks: list[ticks.Tick] = field(default_factory=list)
     killed: list[killed.Killed] = field(default_factory=list)
 
@@ -56,6 +58,8 @@ class Report:
         for found in (self.speed, self.slow_disk):
             if found is not None:
                 yield from speed.tables(found)
+        if self.storm:
+            yield storm.table(self.storm)
         if self.ticks:
             yield ticks.table(self.ticks)
         if self.killed:
@@ -83,6 +87,9 @@ class Bench:
                 report.slow_disk = self._speed(few, slow(self._folder))
             else:
                 self._tell(f"{SLOW_DISK} is left out: {NO_COMPILER}")
+        if STORM in parts:
+            for scene in self._scenes(storm.homes(self._size.storm)):
+                report.storm += storm.measure(self._size.storm, scene, self._tell)
         if TICK in parts:
             for scene in self._scenes(max(self._size.ticks.open)):
                 scene.databases.fill(scene.homes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -143,12 +143,18 @@ class Scene:
 
     @contextmanager
     def whole(
-        self, design: str, broker: Mosquitto, street: Street, texts: int = TEXTS_PER_PRESS, **more: object
+        self,
+        design: str,
+        broker: Mosquitto,
+        street: Street,
+        texts: int = TEXTS_PER_PRESS,
+        prepare: Callable[[str], None] = lambda _: None,
+        **more: object,
     ) -> Iterator[Whole]:
-        """A whole design, warmed up. `texts` of each press: 1 edits the plan."""
+        """A whole design, warmed up. `texts` of each press; `prepare` is given the URL of our database."""
         url = self.databases.fresh(design)
-        if texts == 1:
-            town.ask_for_one_text(url)
+        if design == OURS:
+            prepare(url)
         if design == NAIVE:
             with self.part("bench.naive", url, broker, street, "tell", **more) as all_of_it:
                 yield Whole(url, [all_of_it], self._warm(street, town.RELATIVES))
@@ -177,9 +183,13 @@ class Whole:
 
     def presses(self, count: int) -> list[tuple[int, str, bytes]]:
         """One press in each of `count` homes where nobody has pressed."""
+        return presses(self.next_home(count), count)
+
+    def next_home(self, count: int) -> int:
+        """The first of `count` homes where nobody has pressed."""
         first = self._next_home
         self._next_home += count
-        return presses(first, count)
+        return first
 
 
 def presses(first: int, count: int) -> list[tuple[int, str, bytes]]:

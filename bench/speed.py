@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.disk import Disk
 from bench.scene import NAIVE, OURS, TEXTS_PER_PRESS, Scene, must, presses
 from bench.street import Heard, Street, activity, press
-from bench.town import RELATIVES
+from bench.town import RELATIVES, ask_for_one_text
 
 JOINED = 200  # homes whose incident is open already when the presses are counted
 COMMIT_RATE = 1000.0  # presses a second, when it is asked how long they take to be stored
@@ -205,7 +205,9 @@ class _Measurement:
         count, each = (self._size.burst, each) if design == OURS else (self._size.naive, RELATIVES)
         with (
             self._scene.broker() as (broker, street),
-            self._scene.whole(design, broker, street, each) as whole,
+            self._scene.whole(
+                design, broker, street, each, ask_for_one_text if each == 1 else _as_shipped
+            ) as whole,
         ):
             said = whole.presses(count)
             must(street.flood(said, lambda heard: heard.texts >= count * each, 120), street)
@@ -214,6 +216,10 @@ class _Measurement:
                 count / (max(street.heard.told.values()) - began),
                 street.heard.texts / (street.heard.last_text - began),
             )
+
+
+def _as_shipped(_url: str) -> None:
+    """The plans stay as they are."""
 
 
 def _paho_alone(scene: Scene, size: Size) -> float:

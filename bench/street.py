@@ -30,6 +30,11 @@ def press(device: int, number: int) -> tuple[str, bytes]:
     return _said(device, number, b"press")
 
 
+def leak(device: int, number: int) -> tuple[str, bytes]:
+    """The same device saying that water runs out: trouble, but no cry for help."""
+    return _said(device, number, b"leak")
+
+
 def activity(device: int, number: int) -> tuple[str, bytes]:
     """The same device saying that somebody moves: stored as a signal, of no other consequence."""
     return _said(device, number, b"activity")

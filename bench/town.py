@@ -24,15 +24,31 @@ ONE_TEXT = Plan(
 )
 
 
+LEAKS_AT_ONCE = Plan(
+    "routine",
+    (Rung(0, (Tell(Whom.RELATIVES, RELATIVES),)), Rung(600, (Tell(Whom.DESK),))),
+    kinds=(Kind.LEAK, Kind.INACTIVITY, Kind.BED_EXIT, Kind.WANDER),
+)
+
+
 def ask_for_one_text(url: str) -> None:
     """Edit the plan of emergencies so that a press tells one relative and nobody else."""
+    _edit(url, ONE_TEXT)
+
+
+def tell_of_leaks_at_once(url: str) -> None:
+    """Edit the plan of lesser troubles so that relatives are told at once of those, too."""
+    _edit(url, LEAKS_AT_ONCE)
+
+
+def _edit(url: str, plan: Plan) -> None:
     store = Store(url)
     now = SystemClock().now()
     with store.write() as connection:
         account = accounts.create_account(connection, Account(0, "bench", "bench", AccountRole.ADMIN), "-")
         book = Planbook(shipped())
-        known = book.current(connection).named(ONE_TEXT.name)
-        book.edit(connection, ONE_TEXT, known.version if known else None, account.id, now)
+        known = book.current(connection).named(plan.name)
+        book.edit(connection, plan, known.version if known else None, account.id, now)
     store.close()
 
 
