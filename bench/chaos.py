@@ -11,6 +11,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from math import inf
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +50,7 @@ def main(
     rate: Annotated[float, typer.Option(help="presses a second")] = 20,
     every: Annotated[float, typer.Option(help="seconds from a restart to the next kill")] = 1.5,
     seed: Annotated[int, typer.Option(help="the same seed breaks the same things in the same order")] = 1,
+    calm: Annotated[bool, typer.Option("--calm", help="break nothing: how it is on other days")] = False,
     store: Annotated[str, typer.Option(help="sqlite or postgres")] = "postgres",
     folder: Annotated[Path | None, typer.Option(help="where data and logs go, and stay")] = None,
 ) -> None:
@@ -62,6 +65,8 @@ def main(
             schema.migrate(opened)
             broker.start()
             size = chaos.Size(60 * minutes, rate, every, seed)
+            if calm:
+                size = replace(size, kill_every=inf, faulty=0)
             found = chaos.run(Centre(opened, broker, data), data, size, print)
             with opened.read() as connection:
                 broken = broken_promises(connection)
@@ -69,7 +74,7 @@ def main(
         broker.kill()
         if folder is None:
             shutil.rmtree(data, ignore_errors=True)
-    print("\n".join([f"G1  {found}", *broken]))
+    print("\n".join([f"G1  {found}", f"G3  {found.first_texts}", *broken]))
     sys.exit(1 if broken or found.lost or found.counted_wrong or found.never_told else 0)
 
 

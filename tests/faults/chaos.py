@@ -1,4 +1,4 @@
-"""G1 and G5: people press, an operator closes, and something is killed every other second, from one seed.
+"""G1, G3 and G5: people press, an operator closes, and something is killed every other second, from one seed.
 
 Two gateways, two dispatchers, one broker and the database's own processes; three in ten of the texts that are
 sent meet a fault of the provider, most of them after it took the text.
@@ -18,21 +18,27 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from statistics import quantiles
+from urllib.parse import parse_qs, urlsplit
 
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from community.errors import Refused
 from community.model import Account, AccountRole
 from community.storage import accounts
+from community.storage.tables import message, timeline
+from community.storage.tables import signal as signal_table
 from devices.sim.player import PRESS, Sender
 from devices.sim.script import repeated
 from dispatcher import responses, views
 from dispatcher.clock import SystemClock
-from dispatcher.model import CloseCode
+from dispatcher.model import CloseCode, Entry
 from tests.dispatcher.provider import Provider, running
 from tests.faults.street import (
     ALONE,
     BUTTONS,
+    WITHIN_S,
     Sending,
     by_twilio,
     gateway,
@@ -52,12 +58,15 @@ SETTLES_S = 90.0  # after the last kill: leases, waits and what the broker kept
 
 @dataclass(frozen=True)
 class Size:
-    """`rate` presses per second for `seconds`; something dies every `kill_every` seconds."""
+    """`rate` presses per second for `seconds`; something dies every `kill_every` seconds, and the provider
+    fails `faulty` of all texts.
+    """
 
     seconds: float
     rate: float
     kill_every: float
     seed: int = 1
+    faulty: float = FAULTY
 
 
 @dataclass
@@ -66,6 +75,7 @@ class Outcome:
 
     store: str
     presses: int = 0
+    faulty: float = 0
     kills: Counter[str] = field(default_factory=Counter)
     lost: int = 0  # said, and not stored
     counted_wrong: int = 0  # presses that stand on a case more or less than once
@@ -76,6 +86,18 @@ class Outcome:
     acked_p50: float = 0
     acked_p99: float = 0
     acked_max: float = 0
+    told_after: list[float] = field(default_factory=list)  # of each case, shortest first
+
+    @property
+    def first_texts(self) -> str:
+        """How long it took from a press until a provider had the first text about it."""
+        if len(self.told_after) < 2:
+            return f"{self.store}: too few cases to say how long a press takes"
+        percentiles = quantiles(self.told_after, n=100, method="inclusive")
+        return (
+            f"{self.store}: press → accepted by the provider, {len(self.told_after)} cases: "
+            f"p50 {percentiles[49]:.2f} s, p99 {percentiles[98]:.1f} s, last {self.told_after[-1]:.1f} s"
+        )
 
     def __str__(self) -> str:
         kills = ", ".join(f"{what} {count}" for what, count in sorted(self.kills.items()))
@@ -83,7 +105,8 @@ class Outcome:
         return (
             f"{self.store}: {self.presses} presses, {self.lost} lost, {self.counted_wrong} counted wrong; "
             f"{self.incidents} incidents, {self.texts} texts, {self.told_again} told again ({again:.2f} %), "
-            f"{self.never_told} never; {self.kills.total()} kills ({kills}), {FAULTY:.0%} provider faults; "
+            f"{self.never_told} never; {self.kills.total()} kills ({kills}), "
+            f"{self.faulty:.0%} provider faults; "
             f"receipt p50 {self.acked_p50:.2f} s, p99 {self.acked_p99:.1f} s, last {self.acked_max:.1f} s"
         )
 
@@ -93,8 +116,9 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
     dice = random.Random(size.seed)
     count = round(size.seconds * size.rate)
     presses = repeated(size.seed, BUTTONS, PRESS, count, size.rate)
-    provider = Present(SystemClock().now(), answers=_answers(dice, 40 * count))
-    found = Outcome(name_of(centre), presses=count)
+    provider = Present(SystemClock().now(), answers=_answers(dice, 40 * count, size.faulty))
+    found = Outcome(name_of(centre), presses=count, faulty=size.faulty)
+    said: dict[str, float] = {}
     with running(provider), ExitStack() as stack:
         gateways = [gateway(centre, folder, f"gateway-{n}") for n in (1, 2)]
         dispatchers = [by_twilio(centre, folder / f"dispatcher-{n}", provider) for n in (1, 2)]
@@ -110,11 +134,13 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
             Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender,
             closing(centre),
         ):
-            sending = Sending(sender, presses)
+            sending = Sending(
+                sender, presses, lambda press: said.setdefault(*keys_of([press]), time.monotonic())
+            )
             stack.callback(sending.end)
             ends = time.monotonic() + size.seconds
-            while (now := time.monotonic()) < ends:
-                until(lambda at=now + size.kill_every: time.monotonic() >= at, size.kill_every + 1)  # type: ignore[misc]
+            while (at := (now := time.monotonic()) + size.kill_every) < ends:
+                until(lambda at=at: time.monotonic() >= at, size.kill_every + 1)  # type: ignore[misc]
                 what = dice.choice([*parts, *([] if centre.store.is_sqlite else ["database"])])
                 found.kills[what] += 1
                 tell(f"{ends - now:4.0f} s left, {what} is killed: {_so_far(sender)}")
@@ -124,6 +150,7 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
                     part = dice.choice(parts[what])
                     part.kill()
                     _start(part)
+            sending.has_said(count, ends - time.monotonic() + WITHIN_S)
             heard = sender.wait(SETTLES_S)
             tally = sender.tally()
             tell(f"nothing is killed any more: {_so_far(sender)}")
@@ -145,14 +172,40 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
     heard_words = {(form["To"], form["Body"]) for form in provider.forms}
     left = centre.rows(f"SELECT phone, body FROM message WHERE sent_at IS NOT NULL AND {ALONE}")
     found.never_told = sum((phone, body) not in heard_words for phone, body in left)
+    found.told_after = _told_after(centre, said, provider.accepted)
     return found
 
 
+def _told_after(centre: Centre, said: dict[str, float], accepted: dict[str, float]) -> list[float]:
+    """Seconds from the press that opened a case until its first message was accepted."""
+    with centre.store.read() as connection:
+        heard = {
+            (row.device_key, row.received_at.isoformat()): row.unique_key
+            for row in connection.execute(select(signal_table).order_by(signal_table.c.id.desc()))
+        }
+        began: dict[int, str] = {}
+        noted = select(timeline).where(timeline.c.entry == Entry.SIGNAL.value)
+        for row in connection.execute(noted.order_by(timeline.c.incident_id, timeline.c.seq)):
+            key = heard.get((row.actor.removeprefix("device:"), row.detail.get("received_at", "")))
+            if key is not None:
+                began.setdefault(row.incident_id, key)
+        told: dict[int, float] = {}
+        for key, incident_id in connection.execute(select(message.c.key, message.c.incident_id)):
+            if key in accepted:
+                told[incident_id] = min(accepted[key], told.get(incident_id, accepted[key]))
+    return sorted(told[id] - said[key] for id, key in began.items() if id in told)
+
+
+@dataclass
 class Present(Provider):
     """A provider whose clock goes on: whoever asks for an earlier attempt looks at when it was."""
 
+    accepted: dict[str, float] = field(default_factory=dict)  # when it took a message first, by our key
+
     def take(self, resource: str, form: dict[str, str], status: str = "queued") -> dict[str, object]:
         self.now = SystemClock().now()
+        (key,) = parse_qs(urlsplit(form["StatusCallback"]).query)["key"]
+        self.accepted.setdefault(key, time.monotonic())
         return super().take(resource, form, status)
 
 
@@ -166,8 +219,8 @@ def calls_for_help(centre: Centre) -> list[tuple[str, int]]:
     return [*([("open", open_cases)] if open_cases else []), *((state, count) for state, count in waiting)]
 
 
-def _answers(dice: random.Random, count: int) -> list[tuple[int, int] | str]:
-    return [dice.choice(FAULTS) if dice.random() < FAULTY else "queued" for _ in range(count)]
+def _answers(dice: random.Random, count: int, faulty: float) -> list[tuple[int, int] | str]:
+    return [dice.choice(FAULTS) if dice.random() < faulty else "queued" for _ in range(count)]
 
 
 def _so_far(sender: Sender) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -87,14 +87,16 @@ def soon(times_said: int) -> float:
 class Sending:
     """Presses on their way, in a thread of their own."""
 
-    def __init__(self, sender: Sender, emissions: list[Emission]) -> None:
+    def __init__(
+        self, sender: Sender, emissions: list[Emission], told: Callable[[Emission], object] = lambda _: None
+    ) -> None:
         self._sender = sender
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=play, args=(sender, emissions, self._stopping))
+        self._thread = threading.Thread(target=play, args=(sender, emissions, self._stopping, told))
         self._thread.start()
 
-    def has_said(self, count: int) -> None:
-        assert until(lambda: self._sender.tally().said >= count, WITHIN_S, every_s=0.005)
+    def has_said(self, count: int, within_s: float = WITHIN_S) -> None:
+        assert until(lambda: self._sender.tally().said >= count, within_s, every_s=0.005)
 
     def end(self) -> None:
         self._stopping.set()

@@ -22,7 +22,9 @@ def test_a_minute_of_chaos_loses_no_press_and_tells_nobody_twice(
 ) -> None:
     found = run(centre, tmp_path, MINUTE)
     figure(f"G1  {found}")
+    figure(f"G3  {found.first_texts}")
     assert found.lost == 0
     assert found.counted_wrong == 0
     assert found.never_told == 0
+    assert found.told_after, "how long it took"
     assert found.told_again <= MOST_TOLD_AGAIN * found.texts
