@@ -81,7 +81,7 @@ class Cries:
             since = now - max(within) - LATE_COMMIT
             self._from_id = rows.first_alarm_since(connection, self._from_id, since)
             cries = rows.cries(connection, self._from_id, since)
-            areas = {area for cry in cries for area in (cry.cell_id, cry.street_id) if area is not None}
+            areas = {area for cry in cries for area in _new_to(cry)}
             known = rows.crying_areas(connection, areas)
         begun = storms.gathering(cries, plans, now)
         concerned = areas & (begun.keys() | known)
@@ -107,11 +107,16 @@ class Cries:
         begun = storms.gathering(cries, plans, now)
         changed = 0
         for area in sorted(areas):
-            here = {cry.household_id: cry.kind for cry in cries if area in (cry.cell_id, cry.street_id)}
+            here = {cry.household_id: cry.kind for cry in cries if area in _new_to(cry)}
             found = _bring_together(connection, book, area, begun.get(area, {}), here, plans, now)
             changed += found is not None and bool(found[1])
         book.write()
         return changed
+
+
+def _new_to(cry: storms.Trouble) -> set[int]:
+    """The areas of a cry that have not heard of it yet."""
+    return {area for area in (cry.cell_id, cry.street_id) if area is not None and cry.is_new_to(area)}
 
 
 def _bring_together(

@@ -34,13 +34,20 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """An alarm that is not over, in a home of a cell, of which `street_id` is the street if that is known."""
+    """An alarm that is not over, in a home of a cell, of which `street_id` is the street if that is known.
+
+    `known_to` are the areas whose cases the home has joined since.
+    """
 
     household_id: int
     cell_id: int
     kind: Kind
     since: datetime
     street_id: int | None = None
+    known_to: frozenset[int] = frozenset()
+
+    def is_new_to(self, area: int | None) -> bool:
+        return area is not None and area not in self.known_to
 
 
 Begun = dict[int, dict[Kind, frozenset[int]]]  # by area and kind, the homes
@@ -74,9 +81,10 @@ def gathering(troubles: Iterable[Trouble], plans: Plans, now: datetime) -> Begun
     for plan, those in in_time.items():
         threshold = plan.threshold
         assert threshold is not None, "only plans for areas were taken"
-        of_streets = _by(those, lambda trouble: trouble.street_id) if threshold.street_homes else {}
+        new_there = [trouble for trouble in those if trouble.is_new_to(trouble.street_id)]
+        of_streets = _by(new_there, lambda trouble: trouble.street_id) if threshold.street_homes else {}
         streets = {area for area, some in of_streets.items() if _homes(some) >= threshold.street_homes}
-        left = [trouble for trouble in those if trouble.street_id not in streets]
+        left = [trouble for trouble in those if not trouble.known_to and trouble.street_id not in streets]
         cells = _by(left, lambda trouble: trouble.cell_id)
         reached = {area: some for area, some in cells.items() if _homes(some) >= threshold.homes}
         for area, some in [*((area, of_streets[area]) for area in streets), *reached.items()]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
@@ -51,17 +52,24 @@ def troubles(connection: Connection, homes: Collection[int], kinds: Collection[K
 
 
 def cries(connection: Connection, from_id: int, since: datetime) -> list[Trouble]:
-    """Calls for help since `since` that are not over, but those whose home an area's case has since then.
-
-    Alarms before `from_id` are not looked at.
-    """
-    joined = select(storm_home.c.household_id).where(
-        storm_home.c.household_id == incident.c.household_id, storm_home.c.joined_at >= alarm.c.raised_at
+    """Calls for help since `since` that are not over. Alarms before `from_id` are not looked at."""
+    area = incident.alias("area")
+    joined = (storm_home.c.household_id == incident.c.household_id) & (
+        storm_home.c.joined_at >= alarm.c.raised_at
     )
     query = (
-        select(incident.c.household_id, household.c.area_id, alarm.c.kind, alarm.c.raised_at)
+        select(
+            alarm.c.id,
+            incident.c.household_id,
+            household.c.area_id,
+            alarm.c.kind,
+            alarm.c.raised_at,
+            area.c.subject,
+        )
         .join_from(alarm, incident, incident.c.id == alarm.c.incident_id)
         .join(household, household.c.id == incident.c.household_id)
+        .outerjoin(storm_home, joined)
+        .outerjoin(area, area.c.id == storm_home.c.incident_id)
         .where(
             alarm.c.id >= from_id,
             alarm.c.raised_at >= since,
@@ -69,7 +77,6 @@ def cries(connection: Connection, from_id: int, since: datetime) -> list[Trouble
             alarm.c.ended_at.is_(None),
             alarm.c.cleared_at.is_(None),
             incident.c.closed_at.is_(None),
-            ~joined.exists(),
         )
     )
     rows = connection.execute(query).all()
@@ -78,9 +85,20 @@ def cries(connection: Connection, from_id: int, since: datetime) -> list[Trouble
         cell: next((area.id for area in chain if area.level is AreaLevel.STREET), None)
         for cell, chain in chains.items()
     }
+    known_to: defaultdict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.subject is not None and (of := area_of(row.subject)) is not None:
+            known_to[row.id].add(of)
     return [
-        Trouble(row.household_id, row.area_id, Kind(row.kind), row.raised_at, streets.get(row.area_id))
-        for row in rows
+        Trouble(
+            row.household_id,
+            row.area_id,
+            Kind(row.kind),
+            row.raised_at,
+            streets.get(row.area_id),
+            frozenset(known_to[row.id]),
+        )
+        for row in {row.id: row for row in rows}.values()
     ]
 
 

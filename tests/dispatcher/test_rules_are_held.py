@@ -550,6 +550,8 @@ MUTANTS = [
     (dispatcher.storms, "lambda trouble: trouble.cell_id", "lambda trouble: 0"),
     (dispatcher.storms, "lambda trouble: trouble.street_id)", "lambda trouble: 0)"),
     (dispatcher.storms, "trouble.street_id not in streets", "True"),
+    (dispatcher.storms, "not trouble.known_to and", ""),
+    (dispatcher.storms, "if trouble.is_new_to(trouble.street_id)", ""),
     (dispatcher.storms, "len({trouble.household_id for trouble in troubles})", "len(list(troubles))"),
     (dispatcher.storms, "return max(SEVERITY", "return min(SEVERITY"),
     (dispatcher.storms, "kind is one or kind in", "kind in"),

@@ -40,6 +40,11 @@ def everywhere(homes: int, kind: Kind = Kind.SOS) -> list[Trouble]:
     return [one for cell in range(homes) for one in troubles(kind, 1, cell=10 + cell)]
 
 
+def known(those: list[Trouble], area: int) -> list[Trouble]:
+    """The same, where the homes have joined the case of `area` already."""
+    return [replace(one, known_to=frozenset({area})) for one in those]
+
+
 def what_makes_a_storm(rules: ModuleType) -> object:
     """Each threshold on its border, one home fewer and one microsecond later; then what rests."""
     alike = [(kind, threshold(kind)) for plan in PLANS.for_areas for kind in plan.kinds]
@@ -63,6 +68,10 @@ def what_makes_a_storm(rules: ModuleType) -> object:
             everywhere(cries.street_homes) + troubles(Kind.SOS, cries.homes),
             everywhere(cries.street_homes) + troubles(Kind.SOS, cries.homes, street=2),
             everywhere(cries.street_homes, Kind.GAS),
+            known(troubles(Kind.SOS, cries.homes), 7),
+            known(troubles(Kind.SOS, cries.homes), STREET),
+            known(everywhere(cries.street_homes), STREET),
+            known(everywhere(cries.street_homes), 10),
         )
     ]
     one = a_case(plan((0, (DESK,)))).incident
@@ -111,6 +120,14 @@ def test_calls_for_help_all_over_a_street_are_one_trouble_of_the_street_and_none
         STREET: {Kind.SOS: frozenset(one.household_id for one in spread)}
     }
     assert gathering(spread[1:], PLANS, START) == {7: {Kind.SOS: frozenset({700, 701, 702})}}
+
+
+def test_what_a_cell_knows_already_is_still_new_to_its_street() -> None:
+    enough = threshold(Kind.SOS).street_homes
+    told = known(troubles(Kind.SOS, 3), 7)
+    assert gathering(told, PLANS, START) == {}
+    assert set(gathering([*told, *everywhere(enough - 3)], PLANS, START)) == {STREET}
+    assert gathering(known([*told, *everywhere(enough - 3)], STREET), PLANS, START) == {}  # nor the other way
 
 
 def test_what_was_raised_by_a_clock_that_was_set_back_since_is_not_new_for_an_hour() -> None:

@@ -283,3 +283,17 @@ def test_the_areas_case_is_never_forgotten(cell: Town) -> None:
     rings = [entry.at for entry in timeline if entry.entry is Entry.DESK]
     assert len(rings) >= 5
     assert all(late - early <= timedelta(minutes=11) for early, late in pairwise(rings))
+
+
+def test_a_street_whose_cells_have_cases_already_gets_one_when_it_is_the_whole_street(shaken: Town) -> None:
+    all_at_once(shaken, Kind.SOS, *HOMES[: CRY.homes])
+    shaken.pass_time(seconds=10)
+    assert of_area(shaken).address == f"和平社区第一网格{CRY.homes}户"
+    all_at_once(shaken, Kind.SOS, *HOMES[CRY.homes : CRY.street_homes])
+    shaken.pass_time(seconds=30)
+
+    areas = [card.address for card in shaken.open_cards() if card.subject.startswith("area:")]
+    assert sorted(areas) == [f"和平社区第一网格{CRY.street_homes}户", f"街道{CRY.street_homes}户"]
+    before = [card.version for card in shaken.open_cards()]
+    shaken.pass_time(seconds=4)
+    assert [card.version for card in shaken.open_cards()] == before  # each is told of a home once
