@@ -12,6 +12,7 @@ from types import ModuleType
 
 import pytest
 
+import devices.formats.resent
 import dispatcher.absence
 import dispatcher.chain
 import dispatcher.escalation
@@ -37,6 +38,7 @@ from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
 from dispatcher.reach import Gap, Reason
 from dispatcher.reachability import Reached
+from tests.devices.test_resent import what_is_new
 from tests.dispatcher.cases import (
     CLINIC,
     DESK,
@@ -423,6 +425,7 @@ def _fallback(rules: ModuleType) -> object:
 TABLES: dict[ModuleType, Table] = {
     dispatcher.health: _health,
     gateway.fallback.rule: _fallback,
+    devices.formats.resent: what_is_new,
     dispatcher.absence: what_is_found,
     dispatcher.meters: what_meters_tell,
     dispatcher.triage: _triage,
@@ -455,6 +458,11 @@ MUTANTS = [
     (dispatcher.health, "if is_needed and not well", "if is_needed"),
     (dispatcher.health, "probing.misses >= TWO_MISSES", "probing.misses > TWO_MISSES"),
     (dispatcher.health, "if all_sick", "if channel.is_sick"),
+    (devices.formats.resent, "abs(at - first) < WINDOW", "abs(at - first) <= WINDOW"),
+    (devices.formats.resent, "abs(at - first) < WINDOW", "at - first < WINDOW"),
+    (devices.formats.resent, "said[-REMEMBERED:]", "said[:REMEMBERED]"),
+    (devices.formats.resent, "if known == message", "if known != message"),
+    (devices.formats.resent, "if _is_recent(each, at)", ""),
     (gateway.fallback.rule, "if age < wait:", "if age <= wait:"),
     (gateway.fallback.rule, "if age < GIVE_UP", "if age <= GIVE_UP"),
     (gateway.fallback.rule, "if age < 2 * wait", "if age <= 2 * wait"),
