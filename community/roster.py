@@ -12,7 +12,7 @@ _FAMILIES = {
     "z2m": ("zigbee2mqtt", "zigbee2mqtt/{}"),
     "lora": ("chirpstack", "application/1/device/{}/event/up"),
     # Of these the key does not tell the whole topic; the simulator knows it.
-    **dict.fromkeys(("shelly", "tasmota", "esphome", "traccar", "owntracks"), ("", "")),
+    **{family: (family, "") for family in ("shelly", "tasmota", "esphome", "traccar", "owntracks")},
 }
 
 

@@ -59,7 +59,7 @@ class KnownHome:
 class DeviceModel:
     """A model of device, and how many of the homes have one of it."""
 
-    family: str  # what its key begins with: care | z2m | lora
+    family: str  # what its key begins with: care | z2m | lora | shelly | esphome
     vendor: str
     model: str
     role: Role

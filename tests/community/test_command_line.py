@@ -62,7 +62,7 @@ def test_a_seeded_street_is_left_alone(run: Run, opened: Store) -> None:
     assert "already 垦利街道" in again.stderr
     with opened.read() as connection:
         assert register.device_by_id(connection, 1) == changed
-        assert len(register.devices(connection)) == 154
+        assert len(register.devices(connection)) == 161
 
 
 def test_demo_logins_work_are_new_each_time_and_never_take_a_persons_login(run: Run, opened: Store) -> None:

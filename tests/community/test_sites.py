@@ -137,6 +137,8 @@ def test_the_street_is_mixed(any_kenli: SiteData) -> None:
     assert families["care"] == 88
     assert families["z2m"] > 20
     assert families["lora"] >= 10
+    assert families["shelly"] == 3
+    assert families["esphome"] == 4
     models = {(device.vendor, device.model): device.role for device in any_kenli.devices}
     assert models["Tuya", "TS0215A_sos"] is models["HEIMAN", "HS1EB"] is Role.HELP_BUTTON
     assert models["Milesight", "VS373"] is Role.FALL_SENSOR
