@@ -52,11 +52,13 @@ _turns = count(SystemRandom().randrange(len(_PORTS)))
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody uses now, another one each time."""
+    """A port of loopback that nobody uses now, for TCP and for UDP, another one each time."""
     while True:
         port = _PORTS[next(_turns) % len(_PORTS)]
-        with socket.socket() as probe, suppress(OSError):
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with socket.socket() as probe, datagrams, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            datagrams.bind(("127.0.0.1", port))
             return port
 
 
