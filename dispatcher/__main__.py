@@ -24,6 +24,7 @@ from dispatcher.bell import Bell, MqttBell
 from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
+from dispatcher.downlink import Downlink, MqttLine
 from dispatcher.drills import Drills
 from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
@@ -114,11 +115,21 @@ def main() -> int:
     checking.start()
     patrolling = threading.Thread(target=patrol.run, args=(clock, stopping, bell.ring), name="patrol")
     patrolling.start()
+    line = MqttLine(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        settings.mqtt_username,
+        settings.mqtt_password.get_secret_value(),
+    )
+    answering = threading.Thread(target=Downlink(store, line).run, args=(clock, stopping), name="downlink")
+    answering.start()
     ready("dispatcher")
     run(engine, courier, bell, clock, stopping, also)
     going_round.join()
     checking.join()
     patrolling.join()
+    answering.join()
+    line.close()
     courier.close()
     life.close()
     asking.shutdown(cancel_futures=True)

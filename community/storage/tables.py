@@ -200,6 +200,14 @@ device = Table(
     CheckConstraint("battery BETWEEN 0 AND 100", name="battery_percent"),
 )
 
+# Cases whose devices are to be told how it stands; gone when they were.
+device_word = Table(
+    "device_word",
+    metadata,
+    Column("id", Id, ForeignKey("incident.id"), primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),  # of the incident when it was written: the newest counts
+)
+
 # Whether a device is still there. Made when it is first heard, or when somebody says how it is to be watched.
 supervision = Table(
     "supervision",

@@ -56,6 +56,7 @@ from dispatcher.model import (
     Told,
 )
 from dispatcher.plans import freeze, thaw
+from dispatcher.storage import answers
 from dispatcher.storage.questions import tell_apart
 
 _WORKERS = 8  # that find enough to do at once; one more waits for the next look
@@ -174,6 +175,7 @@ class _Open:
     version: int  # of its last timeline entry: runs ahead of `incident.version` until somebody asks
     new: bool = False
     changed: bool = False
+    moved: bool = False  # to another stage: the devices at home are told
     alarms: list[Alarm] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
 
@@ -308,6 +310,7 @@ class Casebook:
     def change(self, incident_id: int, **values: Any) -> Incident:
         """Replace fields of an incident; returns the new value."""
         entry = self._open[incident_id]
+        entry.moved |= values.get("stage", entry.incident.stage) is not entry.incident.stage
         entry.incident = replace(entry.incident, version=entry.version, **values)
         entry.changed = True
         return entry.incident
@@ -447,6 +450,9 @@ class Casebook:
             _ALARMS.insert(self._connection, self._alarms_new)
         if self._offers_new:
             _OFFERS.insert(self._connection, self._offers_new)
+        moved = [entry.incident.id for entry in self._open.values() if entry.moved and not entry.new]
+        if moved:
+            answers.tell(self._connection, {id: self._open[id].version for id in moved})
         return self._write_messages(lease, lease_most)
 
     def _write_incidents(self) -> None:
