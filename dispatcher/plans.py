@@ -76,23 +76,20 @@ class Plans:
 
 
 def completed(plans: Iterable[Plan], spare: Plans) -> Plans:
-    """`plans`, completed from `spare` by each kind that none of them has, and by the plans for areas."""
+    """`plans`, completed from `spare` by each kind that none of them has, and by its special plans."""
     found = {plan.name: plan for plan in plans}
-    known = {
-        kind
-        for plan in found.values()
-        if plan.threshold is None and plan.severity is None
-        for kind in plan.kinds
-    }
-    for plan in spare.for_homes:
-        if plan.severity is None and (missing := tuple(kind for kind in plan.kinds if kind not in known)):
+    if not found:
+        return spare
+    known = {kind for plan in found.values() if not _is_special(plan) for kind in plan.kinds}
+    for plan in spare.all:
+        if not _is_special(plan) and (missing := tuple(kind for kind in plan.kinds if kind not in known)):
             mine = found.get(plan.name)
-            if mine is None or mine.severity is not None:
+            if mine is None or _is_special(mine):
                 mine = replace(plan, name=plan.name if mine is None else f"{plan.name}-shipped", kinds=())
             found[mine.name] = replace(mine, kinds=mine.kinds + missing)
-    taken = {kind for plan in found.values() if plan.threshold is not None for kind in plan.kinds}
-    for plan in spare.for_areas:  # one that was edited counts as it is, also when it is for nothing any more
-        if plan.name not in found:
+    for plan in spare.all:  # one that was edited counts as it is, also when it is for nothing any more
+        if _is_special(plan) and plan.name not in found:
+            taken = {kind for other in found.values() if _are_rivals(plan, other) for kind in other.kinds}
             found[plan.name] = replace(plan, kinds=tuple(kind for kind in plan.kinds if kind not in taken))
     return Plans(found.values())
 
@@ -146,6 +143,11 @@ def _severity(said: int | str | None) -> Severity | None:
     if isinstance(said, str) and said.upper() not in Severity.__members__:
         raise ValueError(f"severity {said!r}: choose one of {', '.join(Severity.__members__).lower()}")
     return None if said is None else Severity[said.upper()] if isinstance(said, str) else Severity(said)
+
+
+def _is_special(plan: Plan) -> bool:
+    """For an area, or for one severity: a kind of trouble may be without such a plan."""
+    return plan.threshold is not None or plan.severity is not None
 
 
 def _are_rivals(one: Plan, other: Plan) -> bool:

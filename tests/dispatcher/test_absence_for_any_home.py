@@ -61,7 +61,8 @@ class World:
                 self.home = replace(self.home, case_open=False, handled_at=self.closes_at)
                 self.closes_at = None
             self.looks += 1
-            sensors = (Sensor(Role.MOTION_SENSOR, now), Sensor(Role.BED_SENSOR, now))
+            sees = (Role.MOTION_SENSOR, Role.BED_SENSOR, Role.GAS_METER)
+            sensors = tuple(Sensor(role, now) for role in sees)
             water = Usage((Reading(START - timedelta(days=1), 7.0), Reading(now, 7.0)))
             self.home = replace(self.home, sensors=sensors, water=water)
             found = look(self.home, now, KENLI)

@@ -19,7 +19,7 @@ LONGEST_S = int(LONGEST_DELAY.total_seconds())
 def test_every_kind_of_trouble_has_a_plan_and_every_plan_ends_at_the_desk() -> None:
     plans = shipped()
 
-    at_home = [plan for plan in plans.all if plan.threshold is None]
+    at_home = [plan for plan in plans.for_homes if plan.severity is None]
     assert sorted(kind for plan in at_home for kind in plan.kinds) == sorted(SEVERITY)
     for ladder in plans.all:
         assert any(tell.whom is Whom.DESK for tell in ladder.rungs[-1].tell)
@@ -231,5 +231,7 @@ def test_plans_that_were_edited_before_there_were_any_for_areas_get_the_shipped_
     none_for_gas = parse({"name": "area-gas", **AREA, "kinds": []})
 
     assert completed(old, shipped()).for_areas == shipped().for_areas
+    some = [plan for plan in old if plan.severity is None]
+    assert {plan.name for plan in completed(some, shipped()).all} == {plan.name for plan in shipped().all}
     assert completed([*old, none_for_gas], shipped()).for_area(Kind.GAS) is None
     assert completed([*old, none_for_gas], shipped()).for_area(Kind.CO) is not None
