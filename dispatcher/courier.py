@@ -36,7 +36,7 @@ BACKLOG = 8  # messages taken for each sender, or a full window: at 300 ms a tex
 MOST_ATTEMPTS = 20  # by each way
 LONGEST_WAIT_S = 60.0
 LINGER_S = 0.003  # outcomes that follow each other this closely are recorded together
-UNRECORDED_S = 2.0  # longest that a sender waits for that: while the database is away, what is in hand leaves
+UNRECORDED_S = 0.5  # longest that a sender waits for that: a slow database must not keep a text from leaving
 AGAIN_S = 0.5  # between attempts to record while the database is away
 _GROUP = 500
 _AWAY = (OperationalError, InterfaceError, InternalError)
@@ -213,8 +213,9 @@ class _Outcomes:
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
 
-    A sender takes nothing more until it is recorded what it sent. So a process that is killed leaves no more
-    texts in doubt than it has senders (for each as many as the channel takes together), however fast it sent.
+    A sender takes nothing more until it is recorded what it sent, or for `unrecorded_s` seconds. So a process
+    that is killed beside a well database leaves no more texts in doubt than it has senders (for each as many
+    as the channel takes together), however fast it sent.
 
     `recorded` is called when a group of outcomes has been written, with whether that is all: nothing of it
     has to be looked at, and nothing waits for a free sender. With `has_another_way`, what a provider took and
@@ -231,6 +232,7 @@ class Courier:
         senders: int = 32,
         recorded: Callable[[bool], None] = lambda _: None,
         has_another_way: bool = False,
+        unrecorded_s: float = UNRECORDED_S,
         bundles: bool = False,
     ) -> None:
         self._store = store
@@ -240,6 +242,7 @@ class Courier:
         self._senders = senders
         self._recorded = recorded
         self._has_another_way = has_another_way
+        self._unrecorded_s = unrecorded_s
         self._bundles = bundles
         self._work: Lanes[_Leased] = Lanes(senders)
         self._done: queue.SimpleQueue[_Outcomes | None] = queue.SimpleQueue()
@@ -337,7 +340,7 @@ class Courier:
                 carried.append(Carried(leased.message, "", Held(0.0), now))
         outcomes = _Outcomes(carried)
         self._done.put(outcomes)
-        outcomes.recorded.wait(UNRECORDED_S)
+        outcomes.recorded.wait(self._unrecorded_s)
 
     def _count(self, lane: Lane, more: int) -> None:
         with self._lock:

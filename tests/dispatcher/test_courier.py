@@ -308,7 +308,7 @@ def test_a_sender_sends_nothing_more_until_it_is_recorded_what_it_sent(town: Tow
             in_doubt.append(len(self.received) - recorded)
             return super().send(sent)
 
-    courier = Courier(town.store, Looks(), town, worker="w", senders=1)
+    courier = Courier(town.store, Looks(), town, worker="w", senders=1, unrecorded_s=60)
     courier.collect()
     courier.close()
 
@@ -332,7 +332,7 @@ def test_what_is_in_hand_leaves_while_the_database_takes_nothing(town: Town) -> 
                     both.set()
                 return outcome
 
-        courier = Courier(town.store, Holds(), town, worker="w", senders=1)
+        courier = Courier(town.store, Holds(), town, worker="w", senders=1, unrecorded_s=0.01)
         courier.collect()
         assert both.wait(30)
     courier.close()

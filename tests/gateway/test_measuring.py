@@ -54,7 +54,10 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(tmp_path: Path) -> None
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
 def test_killed_in_a_burst_we_lose_nobody_and_the_naive_service_does(tmp_path: Path) -> None:
-    """The provider cannot be asked: what a sender had in hand may be told twice, and nothing else."""
+    """The provider cannot be asked: what a sender had in hand may be told twice, but not what it sent before.
+
+    Twice as much where the database was too slow to be waited for.
+    """
     count = killed.TINY.presses
     with databases(SQLITE, tmp_path / "data", OWN) as fresh:
         fresh.fill(killed.homes(killed.TINY))
@@ -62,5 +65,5 @@ def test_killed_in_a_burst_we_lose_nobody_and_the_naive_service_does(tmp_path: P
         ours = killed.kill(killed.NOT_ASKED, count, scene)
         naive = killed.kill(killed.PAHO, count, scene)
     assert ours.lost == 0
-    assert ours.again <= BenchSettings().senders
+    assert ours.again <= 2 * BenchSettings().senders
     assert naive.lost > 0, "who presses while nobody listens"
