@@ -1,26 +1,28 @@
-"""The register from a command line: migrate, check, seed, roster, add-user, add-key."""
+"""The register from a command line: migrate, check, seed, roster, add-user, add-key, logins of devices."""
 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from community import passwords
+from community import logins, passwords
 from community.errors import NotFound, Refused
 from community.model import Account, AccountRole
 from community.roster import roster as roster_of
 from community.settings import StoreSettings
 from community.sites import generate, profile
-from community.storage import Store, accounts, register, schema, seeding
+from community.storage import Store, accounts, device_logins, register, schema, seeding
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -133,6 +135,63 @@ def add_key(
             token = _new_key()
             accounts.create_api_key(connection, owner.account.id, label, token, _now())
     print(token)
+
+
+@app.command()
+def device_login(
+    device_key: Annotated[str, typer.Argument(help="例如 care:kenli/KL-0001 / as it is enrolled")],
+    name: Annotated[str, typer.Option(help="登录名 / else the one it has, or the end of its key")] = "",
+) -> None:
+    """给设备新的登录密码,只显示一次 / Give a device a new password for the MQTT server; shown once.
+
+    It counts when `broker-files` has written it. The client id of the device is its login.
+    """
+    password = logins.invented()
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            name = device_logins.issue(connection, device_key, name, password)
+    print(json.dumps({"username": name, "client_id": name, "password": password}))
+
+
+@app.command()
+def broker_files(
+    folder: Annotated[Path, typer.Argument(help="放 devices.* 的文件夹 / where devices.* are, or are to be")],
+) -> None:
+    """写出设备的登录和权限 / Write what devices may do at Mosquitto: plain files, and dynamic security.
+
+    devices.passwords and devices.acl, or dynamic-security.json: the broker is told to use one of both.
+    Network servers and administrators that stand in them already stay.
+    """
+    with _store() as store:
+        schema.require_newest(store)
+        with store.read() as connection:
+            issued = device_logins.issued(connection)
+    access, secret, dynamic = (
+        folder / name for name in ("devices.acl", "devices.passwords", "dynamic-security.json")
+    )
+    before = json.loads(_text(dynamic) or "{}")
+    _replace(access, logins.access_list(issued, _text(access)))
+    _replace(secret, logins.passwords(issued, _text(secret)))
+    _replace(dynamic, json.dumps(logins.dynamic_security(issued, before), indent=1) + "\n")
+    print(f"{len(issued)} logins: {access}, {secret}, {dynamic}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _replace(path: Path, text: str) -> None:
+    """All of it or nothing, with the owner and the rights that the old one had; a new one is the owner's."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text, encoding="utf-8")
+    if path.exists():
+        old = path.stat()
+        fresh.chmod(old.st_mode & 0o777)
+        with suppress(PermissionError):
+            os.chown(fresh, old.st_uid, old.st_gid)
+    fresh.replace(path)
 
 
 def _demo_logins(connection: Connection, now: datetime) -> dict[str, object]:
