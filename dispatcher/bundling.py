@@ -13,30 +13,34 @@ from community.model import HomeRecord, ResponderKind
 from community.storage import register
 from dispatcher.model import Entry, Fact, Incident, Message, MessageState, Purpose
 from dispatcher.pace import MANY
-from dispatcher.storage import bundles, reading, storms
+from dispatcher.storage import bundles, outbox, reading, storms
 from dispatcher.storage.bundles import Part
 from dispatcher.storage.casebook import Casebook
 from dispatcher.wording import Voice, Wanted, fate
 
 
-def bundle(
-    connection: Connection, taken: Sequence[Message], worker: str, lease_until: datetime, now: datetime
+def take(
+    connection: Connection, found: Sequence[Message], worker: str, lease_until: datetime, now: datetime
 ) -> list[Message]:
-    """What is to be sent of the messages just `taken`: one text for all that one responder is asked.
+    """Take the messages `found` waiting: what is to be sent of them, one text for all that one is asked.
 
-    Fewer than MANY stay texts of their own, and so does what may have left before.
+    Fewer than MANY stay texts of their own, and so does what may have left before. No message is written
+    twice here: PostgreSQL would lock its case, too, which whoever records an outcome locks before messages.
     """
+    asked = {message.to.phone for message in found if _may_be_bundled(message)}
     by_phone: defaultdict[str, list[Message]] = defaultdict(list)
-    for message in taken:
-        if _may_be_bundled(message):
-            by_phone[message.to.phone].append(message)
+    if asked:
+        for message in outbox.requests(connection, asked, now):  # also those for which there was no room
+            if _may_be_bundled(message):
+                by_phone[message.to.phone].append(message)
     many = {phone: asks for phone, asks in by_phone.items() if len(asks) >= MANY}
+    together = {ask.id for asks in many.values() for ask in asks}
+    taken = outbox.lease(connection, [m for m in found if m.id not in together], worker, lease_until)
     if not many:
-        return list(taken)
+        return taken
     texts = _Texts(connection, many)
-    gone = {ask.id for asks in many.values() for ask in asks}
     made = [texts.write(asks, worker, lease_until, now) for asks in many.values()]
-    return sorted([*(m for m in taken if m.id not in gone), *made], key=lambda m: m.lane)
+    return sorted([*taken, *made], key=lambda message: message.lane)
 
 
 def _may_be_bundled(message: Message) -> bool:
@@ -46,7 +50,7 @@ def _may_be_bundled(message: Message) -> bool:
         and message.to.who.startswith("responder:")
         and message.to.phone != ""
         and not message.is_call
-        and message.attempts == 1
+        and message.attempts == 0
     )
 
 

@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from community.storage import Store
-from dispatcher.bundling import Bundles, bundle
+from dispatcher import bundling
+from dispatcher.bundling import Bundles
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
 from dispatcher.clock import Clock
 from dispatcher.lanes import Lanes
@@ -300,9 +301,11 @@ class Courier:
             outbox.drop_stale(connection, now)
             if is_lost:
                 outbox.take_back(connection, now)
-            taken = outbox.take(connection, worker=worker, now=now, lease_until=until, limit=limit, last=last)
+            found = outbox.waiting(connection, now, limit, last)
             if self._bundles:
-                taken = bundle(connection, taken, worker, until, now)
+                taken = bundling.take(connection, found, worker, until, now)
+            else:
+                taken = outbox.lease(connection, found, worker, until)
         self.accept(taken, until)
         return len(taken)
 

@@ -49,9 +49,9 @@ class Lanes(Generic[T]):
     def done(self, lane: Lane) -> None:
         """What was taken of `lane` is carried."""
         with self._changed:
-            self._others -= not lane.is_urgent
-            if self._is_ending:
-                self._changed.notify_all()
+            if not lane.is_urgent:
+                self._others -= 1
+                self._changed.notify()  # whoever says so may turn to something urgent now
 
     def end(self) -> None:
         """What waits is still carried, and then there is nothing more to take."""

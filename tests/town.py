@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from math import ceil
 
@@ -31,8 +32,7 @@ from community.model import (
 from community.storage import Store, accounts, register
 from community.storage.tables import home_watch, incident, message
 from devices.signal import Beat, Enrolment, Kind, Reading, Role, Signal, State
-from dispatcher import intake, presets, responses, views
-from dispatcher.bundling import bundle
+from dispatcher import bundling, intake, presets, responses, views
 from dispatcher.channels import Capabilities, Channel, Outcome, Sent
 from dispatcher.courier import LEASE, carry, settle
 from dispatcher.engine import Engine
@@ -263,12 +263,9 @@ class Town:
                 outbox.drop_stale(connection, self.time)
                 if isinstance(self.channel, Switchboard):
                     outbox.take_back(connection, self.time)
-                lease_until = self.time + LEASE
-                taken = outbox.take(
-                    connection, worker="town", now=self.time, lease_until=lease_until, limit=500
-                )
-                if self.bundles:
-                    taken = bundle(connection, taken, "town", lease_until, self.time)
+                found, until = outbox.waiting(connection, self.time, 500), self.time + LEASE
+                take = partial(bundling.take, now=self.time) if self.bundles else outbox.lease
+                taken = take(connection, found, "town", until)
             if taken:
                 settle(self.store, [carry(self.channel, message, self) for message in taken])
             begun = self.also(self.time) if self.also is not None else 0

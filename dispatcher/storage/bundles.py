@@ -38,7 +38,7 @@ def bind(
     connection.execute(
         update(message)
         .where(message.c.id.in_([part.message.id for part in parts]))
-        .values(state=MessageState.QUEUED.value, lease_until=None, due_at=wait_until)
+        .values(attempts=message.c.attempts + 1, due_at=wait_until)
     )
     return message_from(connection.execute(select(message).where(message.c.id == id)).one())
 

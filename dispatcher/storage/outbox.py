@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,23 @@ _TAKE = Query(
         .with_for_update(skip_locked=True, of=message)
     )
 )
+_REQUESTS = Query(
+    lambda among: (
+        select(message)
+        .where(
+            among(message.c.phone, "phones"),
+            message.c.state == MessageState.QUEUED.value,
+            message.c.due_at <= bindparam("now"),
+            message.c.purpose == Purpose.ASK.value,
+            message.c.incident_id.is_not(None),
+            message.c.attempts == 0,
+            ~_CASE_CLOSED,
+            ~_IN_A_BUNDLE,
+        )
+        .order_by(message.c.id)
+        .with_for_update(skip_locked=True, of=message)
+    )
+)
 _TAKEN = Changes(message, "state", "attempts", "lease_until", "worker")
 
 
@@ -106,26 +124,31 @@ def take(
 
     A message of a case that was closed meanwhile stays behind: `drop_stale` cancels it.
     """
+    return lease(connection, waiting(connection, now, limit, last), worker, lease_until)
+
+
+def waiting(connection: Connection, now: datetime, limit: int, last: Lane = Lane.LAST) -> list[Message]:
+    """What `take` would take, locked until the transaction ends."""
     rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit, last=int(last))
-    taken = [
-        {
-            **row._asdict(),
-            "state": MessageState.SENDING.value,
-            "attempts": row.attempts + 1,
-            "lease_until": lease_until,
-            "worker": worker,
-        }
-        for row in rows
-    ]
+    return [message_from_mapping(row._asdict()) for row in rows]
+
+
+def requests(connection: Connection, phones: Collection[str], now: datetime) -> list[Message]:
+    """Every request to `phones` that is due and was never tried, locked until the transaction ends."""
+    rows = _REQUESTS.rows(connection, phones=sorted(phones), now=now)
+    return [message_from_mapping(row._asdict()) for row in rows]
+
+
+def lease(
+    connection: Connection, found: Sequence[Message], worker: str, lease_until: datetime
+) -> list[Message]:
+    """Begin one more attempt for each of those `found`, by `worker`; as they are then."""
+    sending = MessageState.SENDING
+    taken = [replace(one, state=sending, attempts=one.attempts + 1) for one in found]
     if taken:
-        _TAKEN.run(
-            connection,
-            [
-                {name: row[name] for name in ("id", "state", "attempts", "lease_until", "worker")}
-                for row in taken
-            ],
-        )
-    return [message_from_mapping(row) for row in taken]
+        leased = {"state": sending.value, "lease_until": lease_until, "worker": worker}
+        _TAKEN.run(connection, [{"id": one.id, "attempts": one.attempts, **leased} for one in taken])
+    return taken
 
 
 def shorten_leases(connection: Connection, worker: str, until: datetime) -> int:

@@ -186,7 +186,7 @@ def name_of(centre: Centre) -> str:
 
 def workers(centre: Centre) -> Counter[str]:
     """How many texts each dispatcher's couriers took last."""
-    return Counter(worker for (worker,) in centre.rows("SELECT worker FROM message"))
+    return Counter(worker for (worker,) in centre.rows(f"SELECT worker FROM message WHERE {ALONE}"))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from sqlalchemy import update
 from community.model import ResponderKind
 from community.storage.tables import contact
 from devices.signal import Kind
-from dispatcher import intake, responses
-from dispatcher.bundling import bundle
+from dispatcher import bundling, intake, responses
 from dispatcher.channels import TryLater, Undeliverable
 from dispatcher.courier import LEASE, carry
 from dispatcher.model import CloseCode, MessageState, OfferState
@@ -166,8 +165,8 @@ def test_a_courier_that_dies_with_the_text_is_asked_about_and_nothing_is_said_tw
     town.engine.tick(town.time)
     with town.store.write() as connection:
         lease_until = town.time + LEASE
-        taken = outbox.take(connection, worker="dead", now=town.time, lease_until=lease_until, limit=500)
-        taken = bundle(connection, taken, "dead", lease_until, town.time)
+        found = outbox.waiting(connection, town.time, 500)
+        taken = bundling.take(connection, found, "dead", lease_until, town.time)
     if sent:
         for message in taken:
             carry(town.phones, message, town)
