@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
-from devices.signal import Role
+from devices.profiles import shipped
+from devices.signal import Frame, Role
 from tests.devices.street import Street
 
 BUTTON = "shellies/shellybutton1-1/input_event/{}"
@@ -60,3 +63,25 @@ def test_damaged_words_of_a_button_are_a_ticket(button: Street) -> None:
     assert button.understood(BUTTON.format(0), "{") == ["ticket"]
     assert button.understood("shellies/shellybutton1-1/sensor/x", b"\xff") == ["ticket"]
     assert button.understood("shellies/shellybutton1-1/relay/0/power", "7") == ["ticket"]
+
+
+def what_is_pressed(rules: ModuleType) -> list[object]:
+    """What the decoder, or a changed copy of it, makes of a counter that is repeated, kept and begun anew."""
+    street = Street()
+    street.enrol("shelly:shellybutton1-1", Role.HELP_BUTTON)
+    heard: list[object] = []
+    for count, place, retained in [
+        (7, 0, True),
+        (7, 0, False),
+        (7, 0, False),
+        (7, 1, False),
+        (0, 0, False),
+        (7, 0, False),
+    ]:
+        street.pass_time(30)
+        payload = f'{{"event":"{"S" if count else ""}","event_cnt":{count}}}'.encode()
+        frame = Frame(BUTTON.format(place), payload, street.now, retained)
+        reading = rules.read(frame, street, street.levels, shipped())
+        street.levels |= reading.levels
+        heard.append([(each.kind, each.retained) for each in reading.signals])
+    return heard

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import orjson
 import pytest
 
-from devices.signal import Reading, Role
+from devices.profiles import shipped
+from devices.signal import Frame, Reading, Role
 from tests.devices.street import Street, words
 
 PENDANT = "traccar:6907919734"
@@ -105,3 +108,27 @@ def test_a_telephone_tells_its_place_and_battery_and_nothing_else(street: Street
 def test_the_place_of_a_strangers_telephone_is_not_kept(street: Street) -> None:
     body = orjson.dumps({"_type": "location", "lat": 37.46, "lon": 118.49, "batt": 46})
     assert street.understood("owntracks/wang/phone", body) == []
+
+
+def what_is_kept(rules: ModuleType) -> list[object]:
+    """What the decoder, or a changed copy of it, keeps of an alarm that is told in every way."""
+    street = Street()
+    street.enrol(PENDANT, Role.HELP_BUTTON)
+    told: list[dict[str, object]] = [
+        {"position": position(0, "sos")},
+        {"position": position(18336, "sos"), "event": event("sos")},
+        {"position": position(18337, "lowBattery,sos"), "event": event("lowBattery")},
+        {"position": {"id": 18338, "attributes": {"alarm": "sos"}}},
+        {"event": event("sos", positionId=18338)},
+        {"position": position(1, "sos"), "event": {"id": 9, "type": "deviceOnline"}},
+        {"position": position(2, outdated=True)},
+        {"position": position(3, valid=False)},
+        {"event": {"id": 10, "type": "deviceOffline"}},
+    ]
+    heard: list[object] = []
+    for body in told:
+        payload = orjson.dumps({"device": {"uniqueId": "6907919734"}} | body)
+        reading = rules.read(Frame("events", payload, street.now), street, street.levels, shipped())
+        street.levels |= reading.levels
+        heard.append([(each.kind, each.unique_key, each.text) for each in reading.signals])
+    return heard

@@ -13,6 +13,8 @@ from types import ModuleType
 import pytest
 
 import devices.formats.resent
+import devices.formats.shelly_gen1
+import devices.formats.traccar
 import dispatcher.absence
 import dispatcher.chain
 import dispatcher.escalation
@@ -39,6 +41,8 @@ from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, Time
 from dispatcher.reach import Gap, Reason
 from dispatcher.reachability import Reached
 from tests.devices.test_resent import what_is_new
+from tests.devices.test_shelly_gen1 import what_is_pressed
+from tests.devices.test_traccar_owntracks import what_is_kept
 from tests.dispatcher.cases import (
     CLINIC,
     DESK,
@@ -426,6 +430,8 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.health: _health,
     gateway.fallback.rule: _fallback,
     devices.formats.resent: what_is_new,
+    devices.formats.shelly_gen1: what_is_pressed,
+    devices.formats.traccar: what_is_kept,
     dispatcher.absence: what_is_found,
     dispatcher.meters: what_meters_tell,
     dispatcher.triage: _triage,
@@ -463,6 +469,15 @@ MUTANTS = [
     (devices.formats.resent, "said[-REMEMBERED:]", "said[:REMEMBERED]"),
     (devices.formats.resent, "if known == message", "if known != message"),
     (devices.formats.resent, "if _is_recent(each, at)", ""),
+    (devices.formats.shelly_gen1, "levels.get(counter) == count", "levels.get(counter) != count"),
+    (devices.formats.shelly_gen1, "heard.is_old or ", ""),
+    (devices.formats.shelly_gen1, 'place in ([], ["0"])', "True"),
+    (devices.formats.traccar, 'if not event or type_ == "alarm":', "if True:"),
+    (devices.formats.traccar, 'if not event or type_ == "alarm":', "if not event:"),
+    (devices.formats.traccar, "isinstance(heard_at := place.get", "not isinstance(heard_at := place.get"),
+    (devices.formats.traccar, 'place.get("id") or event', 'event.get("id") or event'),
+    (devices.formats.traccar, 'place.get("outdated") is True or', ""),
+    (devices.formats.traccar, 'words["presence" if', 'words["event" if'),
     (gateway.fallback.rule, "if age < wait:", "if age <= wait:"),
     (gateway.fallback.rule, "if age < GIVE_UP", "if age <= GIVE_UP"),
     (gateway.fallback.rule, "if age < 2 * wait", "if age <= 2 * wait"),
