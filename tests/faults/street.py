@@ -123,6 +123,17 @@ def by_twilio(centre: Centre, folder: Path, provider: Provider, **more: str) -> 
     )
 
 
+class Arrives(Provider):
+    """A provider whose clock goes on and whose texts arrive, as it says when asked.
+
+    Else earlier attempts would be unknown, and others told for want of receipts, when a test takes a minute.
+    """
+
+    def take(self, resource: str, form: dict[str, str], status: str = "queued") -> dict[str, object]:
+        self.now = SystemClock().now()
+        return super().take(resource, form, "delivered" if status == "queued" else status)
+
+
 def gateway(centre: Centre, folder: Path, name: str, topics: str = "") -> Part:
     """One more gateway with a session of its own, not started yet."""
     folder.joinpath(name).mkdir()
@@ -163,11 +174,16 @@ def texts(centre: Centre) -> int:
     )
 
 
+# To the first two relatives of a home. The third is told, too, when it is not known whether a text arrived.
+_FIRST_TWO = (
+    "message.rung = 1 AND NOT message.is_call AND "
+    "message.who IN (SELECT 'contact:' || id FROM contact WHERE rank <= 2)"
+)
+
+
 def told(centre: Centre) -> int:
-    """Relatives for whom there is a text of the first rung."""
-    return centre.count(
-        "SELECT count(*) FROM message WHERE rung = 1 AND who LIKE 'contact:%' AND NOT is_call"
-    )
+    """Relatives for whom there is a text of the first rung: two of each home."""
+    return centre.count(f"SELECT count(*) FROM message WHERE {_FIRST_TWO}")
 
 
 def unsent(centre: Centre) -> int:
@@ -219,9 +235,10 @@ def comes_out_even(centre: Centre, presses: Iterable[Emission]) -> Count:
     assert centre.count("SELECT count(*) FROM unread") == 0
     assert centre.kinds() == ["sos"] * homes, "one open incident for each home"
     nobody_was_told_twice(centre)
-    assert told(centre) == 2 * homes
-    first = "rung = 1 AND who LIKE 'contact:%' AND NOT is_call"
-    assert centre.count(f"SELECT count(*) FROM message WHERE {first} AND sent_at IS NOT NULL") == 2 * homes
+    assert told(centre) == 2 * homes, f"{told(centre)} relatives of {homes} homes"
+    assert (
+        centre.count(f"SELECT count(*) FROM message WHERE {_FIRST_TWO} AND sent_at IS NOT NULL") == 2 * homes
+    )
     every_case_has_a_future(centre)
     left = centre.count(f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call AND {ALONE}")
     return Count(len(said), homes, left)

@@ -19,6 +19,7 @@ from tests.faults.conftest import Figure
 from tests.faults.street import (
     BUTTONS,
     WITHIN_S,
+    Arrives,
     dispatcher,
     is_everybody_told,
     name_of,
@@ -36,7 +37,7 @@ def test_the_first_provider_throttles_falls_silent_and_dies_and_each_text_arrive
 ) -> None:
     own_street(centre)
     with ExitStack() as stack:
-        second = stack.enter_context(running(Provider(SystemClock().now())))
+        second = stack.enter_context(running(Arrives(SystemClock().now())))
         first_is_up = stack.enter_context(ExitStack())
         first = first_is_up.enter_context(clouds.running(clouds.aliyun))
         part = by_both(centre, tmp_path, first, second)

@@ -17,12 +17,13 @@ from community import passwords
 from community.model import Account, AccountRole
 from community.storage import accounts
 from dispatcher.clock import SystemClock
-from tests.dispatcher.provider import Provider, running
+from tests.dispatcher.provider import running
 from tests.faults.conftest import Figure
 from tests.faults.doors import PUBLIC, Door, insists, said_by_twilio, two_doors
 from tests.faults.street import (
     BUTTONS,
     WITHIN_S,
+    Arrives,
     by_twilio,
     is_everybody_told,
     nobody_was_told_twice,
@@ -61,7 +62,7 @@ def test_each_reply_is_taken_once_though_an_api_dies_with_some_in_hand(
 ) -> None:
     """Twilio sends each reply to both, and again to whichever did not answer."""
     taken = "SELECT count(*) FROM reply"
-    with running(Provider(SystemClock().now())) as provider, two_doors(centre, tmp_path) as (one, other):
+    with running(Arrives(SystemClock().now())) as provider, two_doors(centre, tmp_path) as (one, other):
         telling = by_twilio(centre, tmp_path / "dispatcher", provider)
         telling.start()
         try:
@@ -86,7 +87,7 @@ def test_each_reply_is_taken_once_though_an_api_dies_with_some_in_hand(
         finally:
             telling.stop()
         told = Counter((text["to"], text["body"]) for text in provider.texts)
-    assert len(phones) == 2 * len(BUTTONS)
+    assert len(phones) >= 2 * len(BUTTONS)
     kept = Counter(phone for (phone,) in centre.rows("SELECT phone FROM reply WHERE incident_id IS NOT NULL"))
     assert kept == Counter(phones), "each answer stands with its case once"
     written = centre.rows(

@@ -20,6 +20,7 @@ from tests.faults.conftest import Figure
 from tests.faults.street import (
     BUTTONS,
     WITHIN_S,
+    Arrives,
     Sending,
     by_twilio,
     is_everybody_told,
@@ -45,7 +46,7 @@ def test_many_dispatchers_share_a_backlog_and_what_comes_meanwhile(
 ) -> None:
     many = 2 if centre.store.is_sqlite else 8
     waiting, later = BUTTONS[:44], BUTTONS[44:]
-    slow = Provider(SystemClock().now(), takes_s=0.05)  # too slow for any one of them
+    slow = Arrives(SystemClock().now(), takes_s=0.05)  # too slow for any one of them
     with running(slow) as provider, ExitStack() as stack:
         parts = [by_twilio(centre, tmp_path / str(number), provider, **FEW) for number in range(many)]
         for part in [*parts, centre.gateway]:
@@ -69,7 +70,7 @@ def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_leas
 ) -> None:
     """One is killed and one is stopped, each between commit and send and between send and record."""
     silence: list[tuple[int, int] | str] = ["deaf", "hang"] * 2
-    with running(Provider(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
+    with running(Arrives(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
         killed, paused = (by_twilio(centre, tmp_path / name, provider, **FEW) for name in ("a", "b"))
         survivor = by_twilio(centre, tmp_path / "c", provider)
         for part in (killed, paused, survivor):
@@ -100,7 +101,7 @@ def test_what_a_killed_dispatcher_had_in_hand_is_told_once_within_seconds(
 ) -> None:
     """The kernel says that it is dead: nobody waits for its lease."""
     silence: list[tuple[int, int] | str] = ["deaf", "hang"]
-    with running(Provider(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
+    with running(Arrives(SystemClock().now(), answers=silence)) as provider, ExitStack() as stack:
         killed, survivor = (by_twilio(centre, tmp_path / name, provider, **FEW) for name in ("a", "b"))
         for part in (killed, survivor):
             stack.callback(part.kill)

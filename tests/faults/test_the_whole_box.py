@@ -24,12 +24,13 @@ from devices.sim.player import PRESS, Sender
 from devices.sim.script import repeated
 from dispatcher.clock import SystemClock
 from tests.conftest import keeps_its_promises
-from tests.dispatcher.provider import Provider, running
+from tests.dispatcher.provider import running
 from tests.faults.conftest import Figure
 from tests.faults.doors import Door
 from tests.faults.street import (
     BUTTONS,
     WITHIN_S,
+    Arrives,
     Sending,
     by_twilio,
     comes_out_even,
@@ -114,7 +115,7 @@ def test_the_whole_box_dies_twice_and_every_press_is_kept_and_told_once(
 ) -> None:
     presses = list(repeated(91, BUTTONS, PRESS, PRESSES, RATE))
     with ExitStack() as stack:
-        provider = stack.enter_context(running(Provider(SystemClock().now())))
+        provider = stack.enter_context(running(Arrives(SystemClock().now())))
         ours = [
             *(gateway(centre, tmp_path, f"gateway-{n}") for n in (1, 2)),
             *(by_twilio(centre, tmp_path / f"dispatcher-{n}", provider) for n in (1, 2)),
