@@ -147,6 +147,10 @@ def others(centre: Centre) -> list[int]:
     return [pid for (pid,) in centre.rows(found)]
 
 
+# Said in a transaction of the test's own that holds a lock: on a slow machine it lasts longer than ours may.
+PATIENTLY = "SET LOCAL idle_in_transaction_session_timeout = 0"
+
+
 def take_in(
     centre: Centre, buttons: Iterable[Device], plans: Plans = PLANS, off: timedelta = timedelta(0)
 ) -> None:

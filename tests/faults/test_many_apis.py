@@ -22,6 +22,7 @@ from tests.faults.conftest import Figure
 from tests.faults.doors import PUBLIC, Door, insists, said_by_twilio, two_doors
 from tests.faults.street import (
     BUTTONS,
+    PATIENTLY,
     WITHIN_S,
     Arrives,
     by_twilio,
@@ -51,6 +52,7 @@ def killed_in_the_middle(centre: Centre, door: Door, table: str) -> Iterator[Non
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = :name AND wait_event_type = 'Lock'"
     )
     with centre.store.write() as connection:
+        connection.exec_driver_sql(PATIENTLY)
         connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
         assert until(lambda: centre.count(waiting, name=door.name) >= IN_HAND, WITHIN_S)

@@ -26,6 +26,7 @@ from tests.conftest import keeps_its_promises
 from tests.faults.conftest import Figure
 from tests.faults.street import (
     BUTTONS,
+    PATIENTLY,
     WITHIN_S,
     Count,
     Sending,
@@ -86,6 +87,8 @@ def locked(centre: Centre) -> Iterator[None]:
     """Somebody holds a lock for longer than anybody waits for one."""
     lock = "SELECT 1" if centre.store.is_sqlite else "LOCK TABLE incident, signal IN ACCESS EXCLUSIVE MODE"
     with centre.store.write() as connection:  # on SQLite this alone keeps every other writer out
+        if not centre.store.is_sqlite:
+            connection.exec_driver_sql(PATIENTLY)
         connection.exec_driver_sql(lock)
         yield
         assert until(lambda: gives_up(centre), WITHIN_S)
