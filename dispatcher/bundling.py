@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 
 from community.model import HomeRecord, ResponderKind
 from community.storage import register
-from dispatcher.model import Entry, Fact, Incident, Message, MessageState, Purpose
+from dispatcher.model import Entry, Fact, Incident, Lane, Message, MessageState, Purpose
 from dispatcher.pace import MANY
 from dispatcher.storage import bundles, outbox, reading, storms
 from dispatcher.storage.bundles import Part
 from dispatcher.storage.casebook import Casebook
 from dispatcher.wording import Voice, Wanted, fate
+
+AT_ONCE = 8  # people whose requests are gathered in one transaction: no writer waits long; others come next
 
 
 def take(
@@ -27,7 +29,12 @@ def take(
     Fewer than MANY stay texts of their own, and so does what may have left before. No message is written
     twice here: PostgreSQL would lock its case, too, which whoever records an outcome locks before messages.
     """
-    asked = {message.to.phone for message in found if _may_be_bundled(message)}
+    everybody = dict.fromkeys(message.to.phone for message in found if _may_be_bundled(message))
+    asked, later = set(list(everybody)[:AT_ONCE]), set(list(everybody)[AT_ONCE:])
+    put_off = [message for message in found if _may_be_bundled(message) and message.to.phone in later]
+    gone = {message.id for message in put_off}
+    last = min((message.lane for message in put_off), default=Lane.LAST)  # nothing overtakes them meanwhile
+    found = [message for message in found if message.lane <= last and message.id not in gone]
     by_phone: defaultdict[str, list[Message]] = defaultdict(list)
     if asked:
         for message in outbox.requests(connection, asked, now):  # also those for which there was no room
