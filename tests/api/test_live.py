@@ -51,7 +51,7 @@ class Served:
     def __init__(self, parts: Parts, server: Server, seconds: Seconds) -> None:
         self.parts, self.server, self.seconds = parts, server, seconds
         port = server.servers[0].sockets[0].getsockname()[1]
-        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
         answer = self.client.post("/api/login", json={"login": "liufang", "password": PASSWORD})
         self.csrf_token = answer.json()["csrf_token"]
 
@@ -108,12 +108,12 @@ def served(parts: Parts, town: Town, seconds: Seconds) -> Iterator[Served]:
     server = serve(app, parts.settings, ready.set)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     opened = Served(parts, server, seconds)
     yield opened
     opened.client.close()
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 

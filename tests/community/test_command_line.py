@@ -31,7 +31,7 @@ def run(tmp_path: Path, sqlite_template: Path) -> Run:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -31,7 +31,7 @@ def test_a_part_that_cannot_start_names_the_setting_and_shows_no_traceback(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
     assert ended.returncode != 0
     assert told in ended.stderr

@@ -47,7 +47,7 @@ class Gateway:
         self._client.on_message = self._hear
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._listening.wait(10)
+        assert self._listening.wait(60)
 
     def _hear(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         reading = formats.read(Frame(message.topic, message.payload, AT), self._street, {})
@@ -76,17 +76,17 @@ def test_the_pauses_before_saying_it_again_are_the_documented_ones() -> None:
 
 def test_every_press_is_kept_once_and_its_receipt_heard(mosquitto: Mosquitto, gateway: Gateway) -> None:
     with Sender("127.0.0.1", mosquitto.port, site="kenli") as sender:
-        tally = send_presses(sender, STREET, 300, seed=1, timeout=30)
+        tally = send_presses(sender, STREET, 300, seed=1, timeout=100)
     assert (tally.said, tally.kept, tally.acked, tally.waiting) == (300, 300, 300, 0)
     assert len(gateway.kept) == 300
-    assert 0 < (tally.latency(50) or 0) <= (tally.latency(99) or 0) < 30
+    assert 0 < (tally.latency(50) or 0) <= (tally.latency(99) or 0) < 100
 
 
 def test_a_press_is_said_again_with_the_same_id_until_somebody_answers(mosquitto: Mosquitto) -> None:
     gateway = Gateway(mosquitto.port, deaf_for=25)
     try:
         with Sender("127.0.0.1", mosquitto.port, gap=lambda _: 0.05) as sender:
-            tally = send_presses(sender, STREET, 10, seed=2, timeout=30)
+            tally = send_presses(sender, STREET, 10, seed=2, timeout=100)
     finally:
         gateway.stop()
     assert tally.waiting == 0
@@ -96,12 +96,16 @@ def test_a_press_is_said_again_with_the_same_id_until_somebody_answers(mosquitto
 
 
 def test_who_pressed_and_hears_nothing_for_long_is_told_once_to_telephone(mosquitto: Mosquitto) -> None:
+    with Sender("127.0.0.1", mosquitto.port, gap=lambda _: 0.02, alone_s=3600) as sender:
+        send_presses(sender, STREET, 2, seed=3, timeout=0)
+        assert until(lambda: sender.tally().resent > 40)
+        assert sender.tally().alone == 0
     with Sender("127.0.0.1", mosquitto.port, gap=lambda _: 0.02, alone_s=0.1) as sender:
         sender.say(Emission(0, "care/kenli/motion/signal", b"{}", receipt="m"))
-        tally = send_presses(sender, STREET, 2, seed=3, timeout=0.05)
-        assert tally.alone == 0
-        assert until(lambda: sender.tally().alone == 2, 10)
-        assert until(lambda: sender.tally().resent > 40, 10)
+        send_presses(sender, STREET, 2, seed=3, timeout=0)
+        assert until(lambda: sender.tally().alone == 2)
+        before = sender.tally().resent
+        assert until(lambda: sender.tally().resent > before + 40)
         assert sender.tally().alone == 2
 
 
@@ -120,10 +124,10 @@ def test_a_receipt_for_somebody_else_or_in_broken_words_is_none(mosquitto: Mosqu
         publisher.connect("127.0.0.1", mosquitto.port)
         publisher.loop_start()
         for body in (b"{", b"[]", b'{"id":"other","stored":true}', orjson.dumps({"id": press.receipt})):
-            publisher.publish(ears, body, qos=1).wait_for_publish(10)
+            publisher.publish(ears, body, qos=1).wait_for_publish(60)
         assert not sender.wait(0.2)
         publisher.publish(ears, orjson.dumps({"id": press.receipt, "stored": True}), qos=1)
-        assert sender.wait(10)
+        assert sender.wait(100)
         publisher.disconnect()
         publisher.loop_stop()
 
@@ -135,12 +139,12 @@ def test_presses_survive_the_death_of_the_broker(mosquitto: Mosquitto) -> None:
         with Sender("127.0.0.1", mosquitto.port, gap=lambda _: 0.3) as sender:
             for press in script.repeated(5, STREET[:1], player.PRESS, 40, 0):
                 sender.say(press)
-            assert gateway.spoken.acquire(timeout=10)
+            assert gateway.spoken.acquire(timeout=60)
             mosquitto.kill()
             for press in script.repeated(6, STREET[:1], player.PRESS, 10, 0):
                 sender.say(press)
             mosquitto.start()
-            assert sender.wait(30)
+            assert sender.wait(100)
             assert sender.tally().acked == 50
     finally:
         gateway.stop()
@@ -155,7 +159,7 @@ def test_without_a_server_it_says_where_it_looked(mosquitto: Mosquitto) -> None:
 
 def sim(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "devices.sim", *words]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_the_command_plays_a_scenario_and_sums_up(mosquitto: Mosquitto, gateway: Gateway) -> None:
@@ -164,12 +168,12 @@ def test_the_command_plays_a_scenario_and_sums_up(mosquitto: Mosquitto, gateway:
     summary = orjson.loads(ended.stdout)
     assert (summary["seed"], summary["said"], summary["kept"], summary["acked"]) == (9, 14, 8, 8)
     for _ in range(14):
-        assert gateway.spoken.acquire(timeout=10)
+        assert gateway.spoken.acquire(timeout=60)
     assert len(gateway.kept) == 14
 
 
 def test_the_command_stops_when_its_time_is_over_and_tells_what_is_missing(mosquitto: Mosquitto) -> None:
-    ended = sim("--port", str(mosquitto.port), "--count", "20", "--rate", "0", "--duration", "0.5", "--json")
+    ended = sim("--port", str(mosquitto.port), "--count", "20", "--rate", "0", "--duration", "2", "--json")
     assert ended.returncode == 1
     summary = orjson.loads(ended.stdout)
     assert summary["waiting"] == summary["kept"] > 0

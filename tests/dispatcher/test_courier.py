@@ -278,12 +278,12 @@ def test_what_waited_too_long_behind_a_slow_provider_is_left_to_the_next_courier
     class Slow(Handsets):
         def send(self, sent: Message) -> Outcome:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return handsets.send(sent)
 
     slow = Courier(town.store, Slow(), clock, worker="slow", senders=1)
     slow.collect()
-    begun.wait(10)  # the first is being sent, the second waits behind it
+    begun.wait(60)  # the first is being sent, the second waits behind it
     clock.time += LEASE - ATTEMPT + timedelta(seconds=1)
     go_on.set()
     slow.close()
@@ -381,7 +381,7 @@ def test_what_became_of_a_text_is_remembered_while_the_database_is_away(town: To
     provider = CannotBeAsked()
     first = Courier(town.store, provider, town, worker="first", senders=1)
     first.collect()
-    assert refused.wait(10)
+    assert refused.wait(60)
     away.clear()
     assert until(lambda: row(town, "k0").state is MessageState.DELIVERED)
     first.close()

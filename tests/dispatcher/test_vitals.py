@@ -220,7 +220,7 @@ def test_a_command_says_how_the_centre_is(store: Store) -> None:
             env={"ANXIN_DATABASE_URL": store.engine.url.render_as_string(hide_password=False)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -13,7 +13,7 @@ from tests.gateway.conftest import Centre
 MINUTE = Size(seconds=60, rate=20, kill_every=1.5)
 MOST_TOLD_AGAIN = 0.001  # of all texts
 
-pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("store", ["postgres"], indirect=True)

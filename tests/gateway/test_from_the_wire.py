@@ -183,7 +183,7 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_is_lost(
         assert send_presses(sender, buttons, 50, seed=1, timeout=2).acked == 0
         assert open_centre.gateway.is_running()
         give_back(open_centre)
-        assert sender.wait(30), open_centre.gateway.tail()
+        assert sender.wait(100), open_centre.gateway.tail()
     assert open_centre.count(SIGNALS) == 50
     assert open_centre.count(UNREAD) == 0
 
@@ -195,7 +195,7 @@ def test_a_busy_database_delays_a_receipt_and_loses_nothing(open_centre: Centre)
         with open_centre.store.write() as connection:
             connection.exec_driver_sql(lock)
             assert send_presses(sender, [button], 5, seed=2, timeout=1).acked == 0
-        assert sender.wait(30), open_centre.gateway.tail()
+        assert sender.wait(100), open_centre.gateway.tail()
     assert open_centre.count(SIGNALS) == 5
 
 

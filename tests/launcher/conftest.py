@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,10 +46,5 @@ def part(anxin: ModuleType) -> Callable[..., Any]:
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool]], bool]:
-    """Wait until something real has happened, for at most ten seconds."""
-
-    def wait(happened: Callable[[], bool]) -> bool:
-        tick = threading.Event()
-        return any(happened() or tick.wait(0.02) for _ in range(500))
-
-    return wait
+    """Wait until something real has happened."""
+    return servers.until

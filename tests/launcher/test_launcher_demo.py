@@ -84,7 +84,7 @@ def broker() -> Iterator[tuple[int, int]]:
         assert process.stdout.readline().startswith("ready")
         yield port, v3_port
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_the_demo_broker_joins_old_devices_and_the_new_gateway(
@@ -102,7 +102,7 @@ def test_the_demo_broker_joins_old_devices_and_the_new_gateway(
     assert until(lambda: bool(subscribed))
     device.connect("127.0.0.1", broker[1])
     device.loop_start()
-    device.publish("zigbee2mqtt/button", b'{"action":"emergency"}', qos=1).wait_for_publish(5)
+    device.publish("zigbee2mqtt/button", b'{"action":"emergency"}', qos=1).wait_for_publish(60)
     assert until(lambda: bool(heard))
     assert heard == [b'{"action":"emergency"}']
     for client in (gateway, device):

@@ -29,7 +29,7 @@ from dispatcher.storage import handsets
 from dispatcher.storage.planbook import Planbook
 from tests.servers import free_port
 
-START_S = 20.0
+START_S = 60.0
 
 
 class Centre:

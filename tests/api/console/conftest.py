@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from community.storage import Store
 from tests.api.conftest import PASSWORD, Town
 from tests.api.console.centre import Centre
 
 CHROMIUM = shutil.which("chromium")
+PATIENCE_MS = 60_000  # with a browser on a busy machine; no test waits for anything in vain
 CUT_OFF = "net::ERR_"  # what the browser itself writes when a server is away; not an error of the page
 
 
@@ -35,6 +36,7 @@ def chromium() -> Iterator[Browser]:
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"],
         )
+        expect.set_options(timeout=PATIENCE_MS)
         yield started
         started.close()
 
@@ -75,6 +77,7 @@ class Desk:
 @pytest.fixture
 def desk(chromium: Browser, centre: Centre) -> Iterator[Desk]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     at_work = Desk(context.new_page(), centre.url)
     yield at_work
     context.close()
