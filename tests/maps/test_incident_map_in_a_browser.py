@@ -147,6 +147,8 @@ BROKEN = Page("<p class=shown>here</p><script>document.title = 'ran'</script>", 
 
 @pytest.mark.parametrize("origin", [STREET_PAGE, LONE_PAGE], indirect=True, ids=["street", "alone"])
 def test_the_page_asks_only_us_and_breaks_no_rule(seen: Seen) -> None:
+    last = "performance.getEntriesByType('resource').some(asked => asked.name.endsWith('/layers.png'))"
+    seen.tab.wait_for_function(last)
     assert seen.complaints == []
     assert set(seen.requests) - {"/favicon.ico"} == {
         "/",
