@@ -169,6 +169,14 @@ class DevicePatch(In):
     enabled: bool | None = Field(default=None, examples=[False])
 
 
+class ProposalIn(In):
+    """Whose a device is that was heard, and what it is for."""
+
+    household_id: Id = Field(examples=[5])
+    role: Role = Field(examples=["help_button"])
+    label: Line = Field(default="", examples=["床头"])
+
+
 class SupervisionIn(In):
     """What is left out is as is usual: no hub, and the rhythm of the device's role."""
 

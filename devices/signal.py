@@ -185,6 +185,18 @@ class Receipt:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A device that nobody has enrolled, as its network tells of it: for a person to confirm."""
+
+    device_key: str
+    vendor: str = ""
+    model: str = ""
+    name: str = ""  # what people call it in its own network
+    role: Role | None = None  # where its network says what it is for
+    also: str = ""  # another key under which it is heard
+
+
 LevelKey = tuple[str, str]  # (device key, property path)
 Levels = Mapping[LevelKey, str]  # the last value seen of each level, for edge detection
 
@@ -198,4 +210,5 @@ class Reading:
     tickets: tuple[Ticket, ...] = ()
     receipt: Receipt | None = None
     levels: Mapping[LevelKey, str] = field(default_factory=dict)  # levels this frame changed
+    found: tuple[Found, ...] = ()  # devices of nobody that this frame tells of
     reply: bytes = b""  # what the device hears on its own socket once the frame is stored

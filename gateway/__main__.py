@@ -28,6 +28,7 @@ from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
 from gateway.sockets.doors import Caller, Doors
 from gateway.sockets.protocols import listed
+from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
 
 GROUP = 500
@@ -54,7 +55,10 @@ def main() -> int:
     login = settings.mqtt_username, settings.mqtt_password.get_secret_value()
     bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
     seen, alive = LastSeen(), LastLife()
-    receiver = Receiver(Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen, alive))
+    strangers = Strangers()
+    receiver = Receiver(
+        Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen, alive, strangers)
+    )
     line = Line(
         settings.mqtt_host,
         settings.mqtt_port,
@@ -77,7 +81,7 @@ def main() -> int:
     if line.subscribed.wait(10):
         ready("gateway")
     pulse = Pulse(store, WorkerKind.GATEWAY)
-    run(store, line, doors, receiver, seen, alive, clock, pulse, stopping)
+    run(store, line, doors, receiver, seen, alive, strangers, clock, pulse, stopping)
     doors.stop()
     line.stop()
     if stopping.is_set():
@@ -110,6 +114,7 @@ def run(
     receiver: Receiver,
     seen: LastSeen,
     alive: LastLife,
+    strangers: Strangers,
     clock: Clock,
     pulse: Pulse,
     stopping: threading.Event,
@@ -133,6 +138,7 @@ def run(
                 seen.flush(store)
                 alive.flush(store, clock.now(), hears=not line.ailment())
                 pulse.turn(clock.now(), line.ailment())
+                strangers.flush(store, clock.now())  # last: all else matters more
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)
             stopping.wait(RETRY_S)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import Connection
@@ -24,6 +24,7 @@ from dispatcher.bell import Bell
 from dispatcher.clock import Clock
 from dispatcher.storage import signals
 from dispatcher.storage.planbook import Planbook
+from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
 
 # The database is away, busy or full: it is not the message's fault, so the message waits.
@@ -66,6 +67,7 @@ class Parts:
     bell: Bell
     seen: LastSeen
     alive: LastLife
+    strangers: Strangers = field(default_factory=Strangers)
 
 
 class _Overtaken(Exception):
@@ -145,6 +147,7 @@ class Receiver:
         for reading in readings:
             parts.seen.note(reading)
             parts.alive.note(reading, self._devices)
+            parts.strangers.note(reading, self._devices)
         return readings
 
     def _quarantine(self, frame: Frame) -> Reading:

@@ -225,6 +225,22 @@ supervision = Table(
     CheckConstraint("hub_id <> id", name="no_hub_of_itself"),
 )
 
+# Devices that were heard or announced and that nobody has enrolled: a person confirms or dismisses them.
+device_proposal = Table(
+    "device_proposal",
+    metadata,
+    _id(),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("also", String(200), nullable=False, server_default="", index=True),  # another key of its own
+    Column("vendor", Text, nullable=False, server_default=""),
+    Column("model", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("role", String(32)),  # as its network says; else its model does
+    Column("found_at", Moment, nullable=False),
+    Column("heard_at", Moment),
+    Column("dismissed_at", Moment),
+)
+
 # Bumped with every change: whoever keeps devices, responders or plans in memory compares these few rows.
 revision = Table(
     "revision",

@@ -5,14 +5,15 @@ The body is JSON made from protobuf: what is absent is zero.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from devices.formats import lorawan
-from devices.formats.document import Unreadable, moment, read_object
+from devices.formats.document import Unreadable, line, moment, read_object
 from devices.formats.family import Family
 from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
 from devices.profiles import Battery, Profiles
-from devices.signal import Frame, Levels, Reading, Registry
+from devices.signal import Found, Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
 _STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
@@ -37,7 +38,15 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return _status(heard, body, levels)
 
     data = lorawan.from_base64(body.get("data"))
-    return lorawan.uplink(heard, body.get("object"), data, profiles, levels)
+    reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels)
+    return reading if enrolment is not None else replace(reading, found=(_found(device_key, body),))
+
+
+def _found(device_key: str, body: dict[str, object]) -> Found:
+    """What the network server knows of a device of nobody: who set it up named its model there."""
+    about = body.get("deviceInfo")
+    about = about if isinstance(about, dict) else {}
+    return Found(device_key, model=line(about.get("deviceProfileName")), name=line(about.get("deviceName")))
 
 
 def _status(heard: Heard, body: dict[str, object], levels: Levels) -> Reading:

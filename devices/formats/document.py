@@ -127,3 +127,8 @@ def _flaw(document: dict[str, object], payload: bytes) -> str:
     if payload.count(b":") != keys and _STRING.sub(b"", payload).count(b":") != keys:
         return "a key is given twice"
     return ""
+
+
+def line(said: object, longest: int = 100) -> str:
+    """A short printable text for people; empty when it is none."""
+    return said.strip() if isinstance(said, str) and len(said) <= longest and said.isprintable() else ""

@@ -14,11 +14,11 @@ from typing import Final
 
 import orjson
 
-from devices.formats.document import Unreadable, read_object, read_scalar
+from devices.formats.document import Unreadable, line, read_object, read_scalar
 from devices.formats.family import Family
 from devices.formats.meaning import Heard, by_role, interpret, unique_without_id, unreadable
 from devices.profiles import PRESS, Press, Profiles, Rule, Rules, as_text
-from devices.signal import Frame, Kind, LevelKey, Levels, Reading, Registry, Role
+from devices.signal import Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
 
 BASE: Final = "homeassistant/binary_sensor/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes
@@ -50,6 +50,21 @@ CLASSES: Final[Mapping[str, Kind | Press]] = {
     "occupancy": Kind.ACTIVITY,
     "presence": Kind.ACTIVITY,
 }
+# What a sensor of that class is proposed as. Moist may be a plant: a person knows.
+ROLES: Final[Mapping[str, Role]] = {
+    "safety": Role.HELP_BUTTON,
+    "smoke": Role.SMOKE_DETECTOR,
+    "gas": Role.GAS_DETECTOR,
+    "carbon_monoxide": Role.CO_DETECTOR,
+    "moisture": Role.LEAK_SENSOR,
+    "motion": Role.MOTION_SENSOR,
+    "occupancy": Role.MOTION_SENSOR,
+    "presence": Role.MOTION_SENSOR,
+    "door": Role.DOOR_SENSOR,
+    "garage_door": Role.DOOR_SENSOR,
+    "window": Role.DOOR_SENSOR,
+    "opening": Role.DOOR_SENSOR,
+}
 # What it means where it has no class: its role says.
 _BY_ROLE: Final[Mapping[Role, Kind | Press]] = {
     Role.HELP_BUTTON: PRESS,
@@ -78,7 +93,7 @@ class Proposal:
 def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Reading:
     """Read an announcement, or the state of a sensor that was announced."""
     if frame.topic.startswith(BASE):
-        return _announced(frame, levels) if frame.topic.endswith("/config") else Reading()
+        return _announced(frame, registry, levels) if frame.topic.endswith("/config") else Reading()
     return _said(frame, registry, levels)
 
 
@@ -88,7 +103,7 @@ def proposals(state_topic: str, levels: Levels) -> tuple[Proposal, ...]:
     return tuple(Proposal(*each) for each in orjson.loads(known)) if known else ()
 
 
-def _announced(frame: Frame, levels: Levels) -> Reading:
+def _announced(frame: Frame, registry: Registry, levels: Levels) -> Reading:
     """Remember an announcement; an empty one or one that needs a program is none."""
     said = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(said, Unreadable):
@@ -112,7 +127,9 @@ def _announced(frame: Frame, levels: Levels) -> Reading:
         return Reading()
     listed = sorted([*kept, one], key=lambda each: each.path)
     told = orjson.dumps([(p.path, p.device_class, p.on, p.off, p.name) for p in listed]).decode()
-    return Reading(levels={} if levels.get(key) == told else {key: told})
+    known = registry.find(key[0]) is not None
+    about = Found(key[0], model=line(one.device_class), name=line(one.name), role=ROLES.get(one.device_class))
+    return Reading(levels={} if levels.get(key) == told else {key: told}, found=() if known else (about,))
 
 
 def _said(frame: Frame, registry: Registry, levels: Levels) -> Reading:

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from devices.formats import lorawan
-from devices.formats.document import Unreadable, moment, percent, read_object
+from devices.formats.document import Unreadable, line, moment, percent, read_object
 from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
 from devices.profiles import Battery, Profiles
-from devices.signal import Frame, Levels, Reading, Registry
+from devices.signal import Found, Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
 
@@ -55,7 +55,12 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     )
     data = lorawan.from_base64(message.get("frm_payload"))
     reading = lorawan.uplink(heard, message.get("decoded_payload"), data, profiles, levels)
-    return _charged(reading, heard, message, levels)
+    reading = _charged(reading, heard, message, levels)
+    if enrolment is not None:
+        return reading
+    about = _inside(message, "version_ids")
+    model = Found(device_key, line(about.get("brand_id")), line(about.get("model_id")), line(device))
+    return replace(reading, found=(model,))
 
 
 def _count(message: Mapping[str, object], body: Mapping[str, object]) -> str:

@@ -7,16 +7,17 @@ its devices are called `home17/...`. Settings that make it safe are in docs/form
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
 
-from devices.formats.document import Unreadable, moment, read_object, read_scalar
+from devices.formats.document import Unreadable, line, moment, read_object, read_scalar
 from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, edge, interpret, unique_without_id, unreadable
 from devices.profiles import Profiles, Rule, Rules
-from devices.signal import Enrolment, Frame, Kind, LevelKey, Levels, Reading, Registry
+from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Reading, Registry
 
 BASE: Final = "zigbee2mqtt/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes; a device with many properties and its description is about 2,000
@@ -88,6 +89,7 @@ def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> 
     except orjson.JSONDecodeError:
         return Reading()
     changed: dict[LevelKey, str] = {}
+    found: list[Found] = []
     for each in listed if isinstance(listed, list) else ():
         name, address = _named(each)
         named = f"{above}{name}"
@@ -95,9 +97,24 @@ def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> 
             continue  # no topic could be called so
         key = (f"z2m:{named}", ADDRESS)
         told = address if registry.find(f"z2m:{address}") is not None else ""
+        if not told and registry.find(key[0]) is None and each.get("type") != "Coordinator":
+            found.append(_found(each, address, named))
         if levels.get(key, "") != told:
             changed[key] = told
-    return Reading(levels=changed)
+    return Reading(levels=changed, found=tuple(found))
+
+
+def _found(said: Mapping[str, object], address: str, named: str) -> Found:
+    """What the inventory says of a device that nobody has enrolled."""
+    about = said.get("definition")
+    about = about if isinstance(about, dict) else {}
+    return Found(
+        f"z2m:{address}",
+        line(about.get("vendor")),
+        line(about.get("model")),
+        line(named),
+        also=f"z2m:{named}",
+    )
 
 
 def _event(frame: Frame, above: str, registry: Registry, levels: Levels) -> Reading:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -109,6 +111,7 @@ def test_a_class_means_itself_and_without_one_the_role_decides(
 
 def test_an_announcement_said_again_changes_nothing(street: Street) -> None:
     assert announce(street, device_class="smoke").levels
-    assert announce(street, device_class="smoke") == Reading()
+    again = announce(street, device_class="smoke")
+    assert replace(again, found=()) == Reading()  # but somebody may have yet to hear of it
     assert street.hear("homeassistant/binary_sensor/kitchen/smoke/config", b"") == Reading()
     assert announce(street, state_topic="x" * 300) == Reading()
