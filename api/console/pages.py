@@ -49,12 +49,13 @@ PAGES = (
     ("/welfare", "问安", "welfare"),
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
+    ("/devices/proposals", "新设备", "new devices"),
     ("/catalogue", "服务目录", "services"),
     ("/reach", "缺口", "gaps"),
     ("/watches", "守护", "watching"),
     ("/plans", "预案", "plans"),
 )
-FOR_ADMINS = frozenset({"/plans", "/watches"})
+FOR_ADMINS = frozenset({"/plans", "/watches", "/devices/proposals"})
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -239,6 +240,12 @@ def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/watches")
 def watches(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("watches.html", "/watches", caller, parts, connection)
+
+
+@router.get("/devices/proposals")
+def proposals(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    roles = [(role.value, *word) for role, word in ROLE_WORD.items()]
+    return _page("proposals.html", "/devices/proposals", caller, parts, connection, roles=roles)
 
 
 @router.get("/orders")
