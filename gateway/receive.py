@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
 
-from community.storage import Store, register
+from community.storage import Store, register, trials
 from devices.formats import read
 from devices.profiles import Profiles
 from devices.signal import Enrolment, Frame, LevelKey, Reading, Ticket
@@ -26,6 +27,7 @@ from dispatcher.storage import signals
 from dispatcher.storage.planbook import Planbook
 from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
+from gateway.trying import as_test
 
 # The database is away, busy or full: it is not the message's fault, so the message waits.
 NOT_NOW = (OperationalError, InterfaceError, InternalError)
@@ -40,6 +42,7 @@ class Devices:
     def __init__(self) -> None:
         self._revision = -1
         self._known: Mapping[str, Enrolment] = {}
+        self.tried_until: Mapping[str, datetime] = {}  # whose first alarm is a test
 
     def find(self, device_key: str) -> Enrolment | None:
         return self._known.get(device_key)
@@ -52,6 +55,7 @@ class Devices:
             device.key: Enrolment(device.key, device.role, device.vendor, device.model)
             for device in register.devices(connection)
         }
+        self.tried_until = trials.waiting(connection)
         self._revision = revision
         return True
 
@@ -124,8 +128,10 @@ class Receiver:
             levels = self._known_levels()
             self._levels = None  # until the commit they are known to nobody else: a failure reads them again
             readings: list[Reading] = []
+            tried: set[str] = set()
             for frame in frames:
                 reading = read(frame, self._devices, levels, parts.profiles)
+                reading = as_test(reading, self._devices.tried_until, tried)
                 levels.update(reading.levels)
                 readings.append(reading)
             says_something = any(one.signals or one.tickets or one.levels for one in readings)
@@ -138,6 +144,8 @@ class Receiver:
                     taken = intake.take(connection, readings, plans, parts.clock.now())
                     if taken.levels_at not in (0, revisions.level + 1):
                         raise _Overtaken  # in the middle of it: this transaction keeps nothing
+                    if tried and not trials.heard(connection, tried, parts.clock.now()):
+                        raise _Overtaken
             break
         if says_something and taken.touched:
             parts.bell.tell()

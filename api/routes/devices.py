@@ -12,7 +12,8 @@ from api.deps import AdminDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
 from api.schemas import DeviceIn, DevicePatch, SupervisionIn
 from community.model import Device
-from community.storage import register
+from community.storage import register, trials
+from community.storage.trials import Trial
 from dispatcher.storage import supervised
 from dispatcher.supervision import Status
 
@@ -93,3 +94,27 @@ def set_supervision(
     with parts.store.write() as connection:
         register.device_by_id(connection, device_id)
         return supervised.arrange(connection, device_id, given.hub_id, given.expect_every_s, now)
+
+
+@router.get(
+    "/devices/{device_id}/trial",
+    operation_id="getTrial",
+    summary="Whether a device was tried, and heard",
+    responses=describe(404),
+)
+def get_trial(device_id: DeviceId, connection: ReadDep) -> Trial | None:
+    """`null` for a device that was never tried."""
+    register.device_by_id(connection, device_id)
+    return trials.of_device(connection, device_id)
+
+
+@router.put(
+    "/devices/{device_id}/trial",
+    operation_id="beginTrial",
+    summary="Try a device: its first alarm within ten minutes is a test",
+    responses=describe(403, 404),
+)
+def begin_trial(device_id: DeviceId, parts: PartsDep, _admin: AdminDep, now: NowDep) -> Trial:
+    """It is recorded and pages nobody; the second alarm is real."""
+    with parts.store.write() as connection:
+        return trials.begin(connection, device_id, now)

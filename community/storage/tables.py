@@ -225,6 +225,15 @@ supervision = Table(
     CheckConstraint("hub_id <> id", name="no_hub_of_itself"),
 )
 
+# Devices being tried: the first alarm until then is a test. `heard_at`: it came.
+trial = Table(
+    "trial",
+    metadata,
+    Column("id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("until", Moment, nullable=False),
+    Column("heard_at", Moment),
+)
+
 # Devices that were heard or announced and that nobody has enrolled: a person confirms or dismisses them.
 device_proposal = Table(
     "device_proposal",

@@ -41,3 +41,14 @@ def test_only_a_hub_carries_devices(admin: Browser, store: Store, town: Town) ->
 def test_the_page_of_devices_says_who_is_silent(operator: Browser, store: Store, town: Town) -> None:
     enrol(store, town, "care:town/button", Role.HELP_BUTTON)
     assert "没有信号 not heard yet" in operator.get("/devices").text
+
+
+def test_a_device_is_tried(admin: Browser, operator: Browser, store: Store, town: Town) -> None:
+    button = enrol(store, town, "care:town/button", Role.HELP_BUTTON)
+    path = f"/api/devices/{button}/trial"
+    assert operator.get(path).json() is None
+    assert operator.put(path, {}).status_code == 403
+    begun = admin.put(path, {})
+    assert (begun.status_code, begun.json()["heard_at"]) == (200, None)
+    assert operator.get(path).json() == begun.json()
+    assert admin.put("/api/devices/999/trial", {}).status_code == 404
