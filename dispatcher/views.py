@@ -93,6 +93,9 @@ class Card:
     deadline_at: datetime | None
     deadline_word: str
     spoken: str
+    called_at: datetime | None = (
+        None  # since it was taken: a rung rang the desk, a device spoke, silence on scene
+    )
     area_case: int | None = None  # the open case of its area, while this one rests for it and rings nowhere
 
 
@@ -271,12 +274,14 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     helpers = _helpers(connection, ids)
     answers = reading.answers(connection, ids)
     cleared = reading.cleared_unseen(connection, ids)
+    called = reading.called_since_taken(connection, ids)
     ailing = [i.household_id for i in found if i.household_id is not None and rests(i, in_storm=True)]
     area_cases = storms.open_for_homes(connection, ailing)
     made = [
         replace(
             _card(i, places[i.id], kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
             cleared=cleared.get(i.id, ()),
+            called_at=called.get(i.id),
         )
         for i in found
     ]

@@ -205,6 +205,22 @@ def log_of(
     return {id: tuple(log) for id, log in found.items()}
 
 
+def called_since_taken(connection: Connection, ids: Collection[int]) -> dict[int, datetime]:
+    """When whoever has an open case was last called to it again: by a rung, a device, or silence on scene."""
+    query = (
+        select(timeline.c.incident_id, func.max(timeline.c.at))
+        .join(incident, incident.c.id == timeline.c.incident_id)
+        .where(
+            timeline.c.incident_id.in_(list(ids)),
+            timeline.c.entry.in_([Entry.DESK.value, Entry.SIGNAL.value]),
+            incident.c.closed_at.is_(None),
+            timeline.c.at > incident.c.claimed_at,
+        )
+        .group_by(timeline.c.incident_id)
+    )
+    return dict(connection.execute(query).tuples().all())
+
+
 def kinds_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Kind, ...]]:
     found: defaultdict[int, list[Kind]] = defaultdict(list)
     query = select(alarm.c.incident_id, alarm.c.kind).where(alarm.c.incident_id.in_(list(ids)))

@@ -178,6 +178,26 @@ def test_a_browser_that_dies_holding_a_claim_loses_it_to_the_next_desk(
     expect(desk.tab.locator(".case .timeline")).to_contain_text("刘芳从赵敏接手")
 
 
+def test_who_has_a_case_is_called_again_until_she_looks(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_have_count(1, timeout=SOON)
+    desk.tab.keyboard.press("Space")
+    expect(card).to_contain_text("刘芳(我 me)", timeout=SOON)
+    expect(card).not_to_contain_text("再次呼叫")
+
+    centre.press(BUTTON)  # she presses once more
+    expect(card).to_contain_text("再次呼叫 calls again", timeout=SOON)
+    desk.tab.keyboard.press("Shift")
+    expect(card).not_to_contain_text("再次呼叫")
+
+    centre.work(later_s=70)  # nobody comes: the next rung rings the desk
+    expect(card).to_contain_text("再次呼叫 calls again", timeout=SOON)
+    card.locator("button").click()
+    expect(card).not_to_contain_text("再次呼叫")
+
+
 def test_what_a_device_says_is_over_is_amber_until_somebody_has_looked(centre: Centre, desk: Desk) -> None:
     desk.log_in()
     incident_id = centre.press(BUTTON, Kind.SMOKE)

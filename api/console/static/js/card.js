@@ -31,6 +31,13 @@ export const coming = (card) => card.helpers.filter(comes).map((helper) => helpe
 /** Whether no human has the case: this is what rings. One that rests for the case of its area does not. */
 export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case : isStale(card));
 
+/**
+ * Whether its owner is called to it again: nobody came, it happened once more, or who is on scene says no word.
+ * `seen` has the moment of the last call that was answered, by incident id.
+ */
+export const callsAgain = (card, me, seen) => isOpen(card) && card.claimed_by === me && card.called_at !== null
+  && Date.parse(card.called_at) > (seen.get(card.id) || 0);
+
 const isOfArea = (card) => card.subject.startsWith("area:");
 
 /** The queue's order: the worst first, homes before areas, and among equals the one whose time is up first. */

@@ -1,7 +1,7 @@
 // The console: joins the live stream, the queue, the map, the case, the sound and the keys.
 
 import { get, post } from "./api.js";
-import { byUrgency, coming, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
+import { byUrgency, callsAgain, coming, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
 import { Case } from "./case.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
@@ -21,13 +21,14 @@ const CUTOFF_TONE_MS = 6000;
 
 const me = Number(document.documentElement.dataset.account);
 const cards = new Map();
+const answered = new Map(); // incident id -> the moment of the last call to it that we have looked at
 let counters = null;
 let cutBefore = false;
 let tonedAt = 0;
 let searching = null;
 
 const board = new Board($(".map"), pick);
-const queue = new Queue($(".queue__list"), me, pick);
+const queue = new Queue($(".queue__list"), me, pick, (card) => callsAgain(card, me, answered));
 const view = new Case($(".case"), me, keep);
 const sound = new Sound(drawSound);
 const vitals = new Vitals($(".vitals"), $(".ailing"), announce, () => sound.cutOff());
@@ -101,12 +102,22 @@ function draw() {
   queue.show(open);
   $(".queue__empty").hidden = open.length > 0;
   board.setIncidents(open, view.id);
-  sound.setRinging(open.filter(needsHuman).map((card) => ({
-    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}`, id: card.id, severity: card.severity, kind: card.kind,
+  const rings = (card) => needsHuman(card) || callsAgain(card, me, answered);
+  sound.setRinging(open.filter(rings).map((card) => ({
+    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}:${card.called_at}`, id: card.id, severity: card.severity, kind: card.kind,
   })));
   drawCounts();
   tickAll(document);
 }
+
+/** A touch or a key while the case is on screen: whoever was called again has looked. */
+function answerCall() {
+  const card = view.id === null ? null : cards.get(view.id);
+  if (!card || !callsAgain(card, me, answered)) return;
+  answered.set(card.id, Date.parse(card.called_at));
+  draw();
+}
+for (const deed of ["pointerdown", "keydown"]) document.addEventListener(deed, answerCall);
 
 function drawCounts() {
   const open = openCards();

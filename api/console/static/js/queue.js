@@ -5,10 +5,11 @@ import { $, h } from "./dom.js";
 
 export class Queue {
   /** `picked(id)` is called when an operator picks a card. */
-  constructor(root, me, picked) {
+  constructor(root, me, picked, calls) {
     this.root = root;
     this.me = me;
     this.onpick = picked;
+    this.calls = calls; // whether a card calls its owner again
     this.items = new Map(); // incident id -> {look, element}
     this.filter = "";
     this.picked = null;
@@ -22,7 +23,7 @@ export class Queue {
     const seen = new Set();
     wanted.forEach((card, index) => {
       seen.add(card.id);
-      const look = `${card.version}:${isStale(card)}:${index < 9 ? index : 9}:${card.id === this.picked}`;
+      const look = `${card.version}:${isStale(card)}:${this.calls(card)}:${index < 9 ? index : 9}:${card.id === this.picked}`;
       const item = this.items.get(card.id);
       if (!item) this.items.set(card.id, { look, element: this._card(card, index) });
       else if (item.look !== look) {
@@ -52,7 +53,7 @@ export class Queue {
   _card(card, index) {
     const large = door(card.address || "未登记住户")[0];
     const classes = ["card", isEmergency(card) ? "card--emergency" : "",
-      needsHuman(card) ? "is-unclaimed" : "", isStale(card) ? "is-stale" : "", card.id === this.picked ? "is-picked" : ""];
+      needsHuman(card) ? "is-unclaimed" : "", isStale(card) || this.calls(card) ? "is-stale" : "", card.id === this.picked ? "is-picked" : ""];
     return h("li", { class: classes.filter(Boolean).join(" "), "data-incident": card.id },
       h("button", {
         class: "card__pick", type: "button", "aria-pressed": card.id === this.picked ? "true" : "false",
@@ -64,6 +65,7 @@ export class Queue {
         h("span", { class: large.length > 12 ? "card__door card__door--long" : "card__door" }, large),
         h("span", { class: "card__who" }, card.who || "未知 unknown",
           h("span", { class: "card__where" }, place(card))),
+        this.calls(card) ? h("p", { class: "chip chip--amber" }, "再次呼叫 calls again") : null,
         owners(card, this.me),
         stageBar(card),
         countdown(card)));
