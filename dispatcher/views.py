@@ -93,9 +93,7 @@ class Card:
     deadline_at: datetime | None
     deadline_word: str
     spoken: str
-    called_at: datetime | None = (
-        None  # since it was taken: a rung rang the desk, a device spoke, silence on scene
-    )
+    called_at: datetime | None = None  # when its owner was last called to it again: by a rung, a device
     area_case: int | None = None  # the open case of its area, while this one rests for it and rings nowhere
 
 

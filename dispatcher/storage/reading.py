@@ -208,7 +208,7 @@ def log_of(
 def called_since_taken(connection: Connection, ids: Collection[int]) -> dict[int, datetime]:
     """When whoever has an open case was last called to it again: by a rung, a device, or silence on scene."""
     query = (
-        select(timeline.c.incident_id, func.max(timeline.c.at))
+        select(timeline.c.incident_id, func.max(timeline.c.at).label("called_at"))
         .join(incident, incident.c.id == timeline.c.incident_id)
         .where(
             timeline.c.incident_id.in_(list(ids)),
@@ -218,7 +218,7 @@ def called_since_taken(connection: Connection, ids: Collection[int]) -> dict[int
         )
         .group_by(timeline.c.incident_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.incident_id: row.called_at for row in connection.execute(query)}
 
 
 def kinds_of(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Kind, ...]]:
