@@ -53,7 +53,7 @@ export class Queue {
   _card(card, index) {
     const large = door(card.address || "未登记住户")[0];
     const classes = ["card", isEmergency(card) ? "card--emergency" : "",
-      needsHuman(card) ? "is-unclaimed" : "", isStale(card) || this.calls(card) ? "is-stale" : "", card.id === this.picked ? "is-picked" : ""];
+      needsHuman(card) ? "is-unclaimed" : "", isStale(card) ? "is-stale" : "", this.calls(card) ? "is-calling" : "", card.id === this.picked ? "is-picked" : ""];
     return h("li", { class: classes.filter(Boolean).join(" "), "data-incident": card.id },
       h("button", {
         class: "card__pick", type: "button", "aria-pressed": card.id === this.picked ? "true" : "false",
