@@ -98,7 +98,7 @@ def by_role(kind: Kind | Press, role: Role | None) -> Kind | None:
     if role is Role.SERVICE_BUTTON and kind in (PRESS, Kind.SOS):
         return Kind.REQUEST
     if kind == PRESS:
-        return Kind.SOS if role is Role.HELP_BUTTON else None
+        return Kind.SOS if role in (Role.HELP_BUTTON, Role.FALL_SENSOR) else None  # who wears it presses it
     return Kind(kind)
 
 

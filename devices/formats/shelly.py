@@ -62,6 +62,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         case "NotifyStatus" | "NotifyFullStatus" as method if isinstance(parameters, dict):
             return voice.status(parameters, is_full=method == _FULL)
         case "NotifyEvent" if isinstance(parameters, dict) and isinstance(parameters.get("events"), list):
+            if not parameters["events"]:
+                return unreadable(voice.heard(""), "no event in it", levels)
             return voice.events(parameters["events"])
         case _:
             return unreadable(voice.heard(""), "no notification that anybody mapped", levels)
@@ -94,6 +96,10 @@ class _Voice:
             if not isinstance(event, dict):
                 readings.append(unreadable(self.heard(""), "an event that is no object", self.levels))
                 continue
+            if not isinstance(event.get("event"), str):
+                named = self.heard(_name(event.get("component")))
+                readings.append(unreadable(named, "an event without its word", self.levels))
+                continue
             one = _Said(_name(event.get("component")), {"event": event.get("event")})
             stem = f"{as_text(event.get('event'))}@{as_text(event.get('ts'))}".encode()
             heard = self.heard(one.component, one.part, event.get("ts"), stem)
@@ -104,15 +110,19 @@ class _Voice:
     def status(self, parameters: Mapping[str, object], *, is_full: bool = False) -> Reading:
         """States. A component that became null is gone, and says nothing more."""
         groups: dict[tuple[str, str], tuple[Heard, dict[str, Mapping[str, object]]]] = {}
+        broken: list[Reading] = []
         for name, attributes in parameters.items():
             if not isinstance(attributes, dict):
+                if ":" in name and attributes is not None:
+                    named = self.heard(_name(name))
+                    broken.append(unreadable(named, "a component that is no object", self.levels))
                 continue
             one = _Said(_name(name), attributes)
             stem = f"{one.part}{self.frame.payload.hex()}".encode() if one.part else None
             heard = self.heard(one.component, one.part, parameters.get("ts"), stem)
             _, said = groups.setdefault((heard.device_key, heard.part), (heard, {}))
             said[one.type] = attributes
-        readings = [Reading(beats=alive(self.heard("")))]
+        readings = [Reading(beats=alive(self.heard(""))), *broken]
         for heard, said in groups.values():
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, _plain(said, rules, is_full=is_full), rules, self.levels))

@@ -44,6 +44,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
             if what == "status":
                 return interpret(heard, _plain(what, body), rules, levels)
             heard = replace(heard, part="" if place in ([], ["0"]) else f"{place[0][:8]}/")
+            if not isinstance(body.get("event"), str):
+                return unreadable(heard, "an event without its word", levels)
             counter = (device_key, f"{heard.part}input_event.event_cnt")
             count = as_text(body.get("event_cnt"))
             if "event_cnt" in body and levels.get(counter) == count:

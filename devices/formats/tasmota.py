@@ -52,6 +52,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         unique = unique_without_id(key, frame)
         one = replace(heard, device_key=key, enrolment=known, unique=unique, part=part or "")
         readings.append(interpret(one, said, profiles.rules("tasmota", known), levels))
+    is_about_something = any(isinstance(told, dict) for told in body.values())  # no answer to a command
+    if about == "RESULT" and len(readings) == 1 and is_about_something and heard.is_life_safety:
+        return unreadable(heard, "neither a button nor a switch", levels)
     return Reading(
         signals=tuple(signal for reading in readings for signal in reading.signals),
         beats=tuple(beat for reading in readings for beat in reading.beats),
@@ -69,7 +72,7 @@ def _own(body: Mapping[str, object]) -> Iterator[_Speaker]:
         match = _OWN.fullmatch(name)
         if match is None:
             continue
-        word = told.get("Action") if isinstance(told, dict) else told
+        word = told.get("Action", told) if isinstance(told, dict) else told
         said = {"Switch": word} if word in ("ON", "OFF") else {"Action": word}
         yield "" if match[1] in ("", "1") else f"{name}/", (name,), said
 

@@ -44,6 +44,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, body.reason, levels)
     if not event and not place:
         return unreadable(heard, "neither an event nor a position", levels)
+    if not event and not isinstance(place.get("attributes"), Mapping):
+        return unreadable(heard, "a position without its attributes", levels)
 
     told_at = moment(place.get("deviceTime")) or moment(event.get("eventTime"))
     heard = replace(heard, unique=f"{device_key}#{_moment(event, place, frame)}", device_time=told_at)
@@ -68,8 +70,11 @@ def _words(event: Mapping[str, object], place: Mapping[str, object]) -> dict[str
         alarms.append(measured.get("alarm"))
         words["batteryLevel"] = measured.get("batteryLevel")
     listed = [part.strip() for each in alarms if each is not None for part in as_text(each).split(",")]
-    if listed:
-        words["alarm"] = list(dict.fromkeys(part for part in listed if part))
+    spoken = list(dict.fromkeys(part for part in listed if part))
+    if not spoken and type_ == "alarm":
+        spoken = ["general"]  # an alarm whose word was lost on the way is one all the same
+    if spoken:
+        words["alarm"] = spoken
     if not event:
         words["position"] = True
     return words
