@@ -117,12 +117,12 @@ def tell_of(connection: Connection, ids: Collection[int]) -> set[int]:
 
 
 def announced(connection: Connection, away: Mapping[int, bool], now: datetime) -> None:
-    """The network itself says of devices whether they are away; whoever took it in tells the desk."""
+    """The network itself says of devices whether they are away. Whose matter that is, the patrol finds."""
     for id, is_away in sorted(away.items()):
         values = {
             "presence": (Presence.DOWN if is_away else Presence.HEARD).value,
             "since": now,
-            "told": is_away,
+            "told": False,
             "look_at": now + LOOK_AGAIN,
         }
         connection.execute(

@@ -195,3 +195,20 @@ def test_a_device_that_is_switched_off_in_the_register_is_left_alone(town: Town,
     town.time += 9 * HOUR
     assert patrol.tick(town.time) == 0
     assert town.open_cards() == ()
+
+
+def test_a_button_that_its_network_says_is_away_is_the_matter_of_who_lives_alone(
+    town: Town, patrol: Patrol
+) -> None:
+    town.resident("王秀英", contacts=("李梅",))
+    key = town.sensor("王秀英", Role.HELP_BUTTON)
+    alone(town, "王秀英")
+    heard(town, key)
+    patrol.tick(town.time)
+    town.time += timedelta(minutes=1)
+    town.say("王秀英", Kind.OFFLINE, device=key)
+    assert town.card("王秀英").severity is Severity.TROUBLE
+    patrol.tick(town.time)
+    assert town.card("王秀英").severity is Severity.ROUTINE
+    [card] = town.open_cards()
+    assert card.kind is Kind.OFFLINE
