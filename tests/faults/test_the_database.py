@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -120,14 +120,20 @@ def stopped(centre: Centre) -> Iterator[None]:
     family += children_of(server)
     try:
         for pid in family:
-            os.kill(pid, signal.SIGSTOP)
+            send(pid, signal.SIGSTOP)
         begun = time.monotonic()
         yield
         assert until(lambda: gives_up(centre), STOPPED_S), "it was asked on another line"
         until(lambda: time.monotonic() >= begun + STOPPED_S, STOPPED_S)
     finally:
         for pid in family:
-            os.kill(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
+
+
+def send(pid: int, what: signal.Signals) -> None:
+    """To a process that may have ended by then: its server forgets it, and the others still wait for us."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, what)
 
 
 def parent_of(pid: int) -> int:
