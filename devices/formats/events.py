@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from devices.formats.meaning import (
-    EMERGENCY,
-    MOMENTARY,
-    SUSPICIOUS,
     Heard,
     alive,
     by_role,
-    ticket,
     understood,
     unreadable,
 )
@@ -31,12 +27,6 @@ class Said:
     suspected: bool = False
 
 
-@dataclass(slots=True)
-class _Sense:
-    signals: dict[tuple[Kind, State], Signal] = field(default_factory=dict)
-    tickets: list[Ticket] = field(default_factory=list)
-
-
 def reading_of(
     heard: Heard,
     said: Iterable[Said],
@@ -50,49 +40,27 @@ def reading_of(
 
     A stranger is heard when it cries for help; the rest of what it says is for its installer.
     """
-    sense = _Sense()
+    signals: dict[tuple[Kind, State], Signal] = {}
+    tickets: list[Ticket] = []
     for each in said:
         kind = by_role(each.kind, heard.role)
         if kind is None:
             reading = unreadable(heard, f"{each.rule}: no alarm of such a device", levels)
             return replace(reading, beats=alive(heard, charge), reply=reply)
-        _add(sense, heard, kind, each, charge)
+        if not heard.is_no_news(kind, each.state, tickets):
+            signal = heard.signal(
+                kind,
+                each.state,
+                suspected=each.suspected,
+                rule=each.rule,
+                text=each.text,
+                battery=charge,
+            )
+            signals.setdefault((kind, each.state), signal)
     return Reading(
-        signals=tuple(sense.signals.values()),
+        signals=tuple(signals.values()),
         beats=alive(heard, charge),
-        tickets=tuple(sense.tickets),
+        tickets=tuple(tickets),
         levels=understood(heard, levels) | dict(changed or {}),
         reply=reply,
-    )
-
-
-def _add(sense: _Sense, heard: Heard, kind: Kind, said: Said, charge: int | None) -> None:
-    if kind is Kind.HEARTBEAT or (said.state is State.CLEAR and kind in MOMENTARY):
-        return
-    frame = heard.frame
-    if heard.enrolment is None and kind not in EMERGENCY:
-        if kind in SUSPICIOUS and said.state is State.ACTIVE and not heard.is_old:
-            sense.tickets.append(
-                ticket(frame, f"{kind} from a device that nobody enrolled", heard.device_key)
-            )
-        return
-    sense.signals.setdefault(
-        (kind, said.state),
-        Signal(
-            device_key=heard.device_key,
-            kind=kind,
-            unique_key=f"{heard.unique}/{kind}/{said.state}",
-            received_at=frame.received_at,
-            state=said.state,
-            device_time=heard.device_time,
-            retained=frame.retained,
-            historical=heard.historical,
-            redelivered=frame.redelivered,
-            suspected=said.suspected,
-            battery=charge,
-            rule=said.rule,
-            text=said.text,
-            topic=frame.topic,
-            payload=frame.payload,
-        ),
     )

@@ -67,6 +67,49 @@ class Heard:
     def is_old(self) -> bool:
         return self.historical or self.frame.retained
 
+    def signal(
+        self,
+        kind: Kind,
+        state: State = State.ACTIVE,
+        *,
+        suspected: bool = False,
+        rule: str = "",
+        text: str = "",
+        battery: int | None = None,
+    ) -> Signal:
+        """A signal with what all signals of this message have in common."""
+        frame = self.frame
+        return Signal(
+            device_key=self.device_key,
+            kind=kind,
+            unique_key=f"{self.unique}/{kind}/{state}",
+            received_at=frame.received_at,
+            state=state,
+            device_time=self.device_time,
+            retained=frame.retained,
+            historical=self.historical,
+            redelivered=frame.redelivered,
+            suspected=suspected,
+            battery=battery,
+            rule=rule,
+            text=text,
+            topic=frame.topic,
+            payload=frame.payload,
+        )
+
+    def is_no_news(self, kind: Kind, state: State, tickets: list[Ticket]) -> bool:
+        """Whether nobody is told: a mere sign of life, the end of a moment, what a stranger says.
+
+        What a stranger says is put before a human (`tickets`) where it may be trouble.
+        """
+        if kind is Kind.HEARTBEAT or (state is State.CLEAR and kind in MOMENTARY):
+            return True
+        if self.enrolment is not None or kind in EMERGENCY:
+            return False
+        if kind in SUSPICIOUS and state is State.ACTIVE and not self.is_old:
+            tickets.append(ticket(self.frame, f"{kind} from a device that nobody enrolled", self.device_key))
+        return True
+
 
 def digest(payload: bytes) -> str:
     """16 hexadecimal characters that stand for a payload."""
@@ -321,32 +364,11 @@ class _Sense:
             self.add(Kind.LOW_BATTERY, State.CLEAR, rule)
 
     def add(self, kind: Kind | None, state: State, rule: Rule, suspected: bool = False) -> None:
-        heard, frame = self.heard, self.heard.frame
-        if kind is None or kind is Kind.HEARTBEAT or (state is State.CLEAR and kind in MOMENTARY):
-            return
-        if heard.enrolment is None and kind not in EMERGENCY:
-            if kind in SUSPICIOUS and state is State.ACTIVE and not heard.is_old:
-                self.tickets.append(
-                    ticket(frame, f"{kind} from a device that nobody enrolled", heard.device_key)
-                )
+        if kind is None or self.heard.is_no_news(kind, state, self.tickets):
             return
         if (kind, state) in self.signals and not self.signals[kind, state].suspected:
             return
-        self.signals[kind, state] = Signal(
-            device_key=heard.device_key,
-            kind=kind,
-            unique_key=f"{heard.unique}/{kind}/{state}",
-            received_at=frame.received_at,
-            state=state,
-            device_time=heard.device_time,
-            retained=frame.retained,
-            historical=heard.historical,
-            redelivered=frame.redelivered,
-            suspected=suspected,
-            rule=rule.label,
-            topic=frame.topic,
-            payload=frame.payload,
-        )
+        self.signals[kind, state] = self.heard.signal(kind, state, suspected=suspected, rule=rule.label)
 
     def reading(self) -> Reading:
         if self.understood:

@@ -7,7 +7,7 @@ from typing import Final
 
 from devices.formats.document import number
 from devices.formats.meaning import EMERGENCY, Heard
-from devices.signal import Kind, Reading, Signal, State
+from devices.signal import Kind, Reading, State
 
 _NOWHERE: Final = 1e-6  # degrees: a receiver without a fix says 0, 0
 
@@ -58,22 +58,5 @@ def located(reading: Reading, heard: Heard, place: Position | None) -> Reading:
     reading = beside(reading, place)
     if heard.enrolment is None:
         return reading
-    return replace(reading, signals=(*reading.signals, _location(heard, str(place))))
-
-
-def _location(heard: Heard, text: str) -> Signal:
-    frame = heard.frame
-    return Signal(
-        device_key=heard.device_key,
-        kind=Kind.LOCATION,
-        unique_key=f"{heard.unique}/{Kind.LOCATION}/{State.ACTIVE}",
-        received_at=frame.received_at,
-        device_time=heard.device_time,
-        retained=frame.retained,
-        historical=heard.historical,
-        redelivered=frame.redelivered,
-        rule="position",
-        text=text,
-        topic=frame.topic,
-        payload=frame.payload,
-    )
+    where = heard.signal(Kind.LOCATION, rule="position", text=str(place))
+    return replace(reading, signals=(*reading.signals, where))
