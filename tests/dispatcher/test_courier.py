@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, select
 
 from community.storage import Store
 from community.storage.tables import message
 from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.courier import ATTEMPT, LEASE, MOST_ATTEMPTS, Courier, carry, settle, wait_before
 from dispatcher.engine import Engine
-from dispatcher.model import CloseCode, Message, MessageState, OfferState
+from dispatcher.model import CloseCode, Lane, Message, MessageState, OfferState
 from dispatcher.storage import outbox
+from tests.dispatcher.backlog import waiting
 from tests.dispatcher.test_engine import pressed
 from tests.servers import until
 from tests.town import Town
@@ -208,26 +209,7 @@ def test_a_relative_and_a_worker_who_cannot_be_reached_are_replaced_at_once(town
 
 
 def backlog(store: Store, now: datetime, count: int) -> None:
-    rows = [
-        {
-            "key": f"k{n}",
-            "who": f"contact:{n}",
-            "name": "某人",
-            "phone": f"+861390000{n:04d}",
-            "purpose": "raised",
-            "rung": 1,
-            "body": "…",
-            "channel": "",
-            "lane": 1 + n % 2,
-            "state": "queued",
-            "attempts": 0,
-            "created_at": now,
-            "due_at": now,
-        }
-        for n in range(count)
-    ]
-    with store.write() as connection:
-        connection.execute(insert(message), rows)
+    waiting(store, now, ((f"k{n}", Lane(1 + n % 2)) for n in range(count)))
 
 
 @pytest.mark.parametrize("couriers", [2, 4])

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from community.storage import Store
 from community.storage.tables import message
@@ -18,6 +18,7 @@ from dispatcher.courier import BACKLOG, Courier
 from dispatcher.lanes import Lanes
 from dispatcher.model import Lane, Message
 from dispatcher.storage import outbox
+from tests.dispatcher.backlog import waiting
 from tests.servers import until
 from tests.town import Town
 
@@ -45,26 +46,7 @@ class Slow:
 
 
 def put(store: Store, now: datetime, lane: Lane, count: int) -> None:
-    rows = [
-        {
-            "key": f"{lane.name}{n}",
-            "who": f"contact:{n}",
-            "name": "某人",
-            "phone": f"+861390000{n:04d}",
-            "purpose": "raised",
-            "rung": 1,
-            "body": "…",
-            "channel": "",
-            "lane": int(lane),
-            "state": "queued",
-            "attempts": 0,
-            "created_at": now,
-            "due_at": now,
-        }
-        for n in range(count)
-    ]
-    with store.write() as connection:
-        connection.execute(insert(message), rows)
+    waiting(store, now, ((f"{lane.name}{n}", lane) for n in range(count)))
 
 
 @contextmanager

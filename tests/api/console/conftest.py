@@ -81,3 +81,11 @@ def desk(chromium: Browser, centre: Centre) -> Iterator[Desk]:
     at_work = Desk(context.new_page(), centre.url)
     yield at_work
     context.close()
+
+
+@pytest.fixture
+def only_refusals(desk: Desk) -> Iterator[None]:
+    """In the end the page has asked nobody but us, and nothing went wrong but what it says on itself."""
+    yield
+    assert desk.asked_elsewhere == []
+    assert [said for said in desk.wrong if "status of 4" not in said] == [], "a refusal is said on the page"

@@ -15,14 +15,11 @@ from dispatcher.storage.planbook import Planbook
 from tests.api.conftest import Town
 from tests.api.console.conftest import Desk
 
-pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
-
-
-@pytest.fixture(autouse=True)
-def all_is_well_at_the_end(desk: Desk):  # type: ignore[no-untyped-def]
-    yield
-    assert desk.asked_elsewhere == []
-    assert [said for said in desk.wrong if "status of 4" not in said] == [], "a refusal is said on the page"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.usefixtures("only_refusals"),
+    pytest.mark.parametrize("store", ["sqlite"], indirect=True),
+]
 
 
 def test_a_rung_is_added_tried_on_a_home_and_kept(desk: Desk, store: Store, town: Town) -> None:
