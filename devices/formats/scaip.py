@@ -18,13 +18,16 @@ from xml.sax.saxutils import escape
 
 from devices.formats.events import Said, reading_of
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, alive, digest, ticket, unreadable
+from devices.formats.meaning import EMERGENCY, Heard, alive, digest, ticket, unreadable
 from devices.formats.resent import unique_of
 from devices.formats.tables import Meaning, meanings, table
 from devices.profiles import PRESS, Profiles
 from devices.signal import Frame, Kind, Levels, Reading, Registry, State
 
 SIZE_LIMIT: Final = 4096  # bytes; messages of the standard have at most 1300
+ALARM_MESSAGE: Final = "ME"
+INFORMATION: Final = "IN"
+MESSAGES: Final = frozenset({ALARM_MESSAGE, INFORMATION, "RE", "PI"})  # ... a reset, a ping
 TEXT_LIMIT: Final = 200  # characters
 
 _TABLE: Final = table("scaip")
@@ -117,7 +120,10 @@ def _said(request: Mapping[str, str]) -> Said | str | None:
     """What a request means; why nobody knows; None: that a human should look at it."""
     dty, stc = _number(request["dty"]), _number(request.get("stc", ""))
     rule, text = f"scaip:{request['dty']}/{request.get('stc', '')}", _words(request)
-    if request.get("mty") == "RE":
+    message = request.get("mty") or ALARM_MESSAGE
+    if message not in MESSAGES:
+        return f"nobody knows the message type {message[:10]!r}"
+    if message == "RE":
         return Said(Kind.CANCEL, rule=rule, text=text)
     if (over := OVER.get(stc)) is not None:
         return _as_said(over, State.CLEAR, rule, text)
@@ -128,9 +134,11 @@ def _said(request: Mapping[str, str]) -> Said | str | None:
         return None if device is None else _as_said(device, State.CLEAR, rule, text)
     if stc and stc not in ALARM:
         return f"nobody knows the state {request['stc'][:10]!r} of a device {request['dty'][:10]!r}"
-    if device is None:
-        device = Kind.SOS if stc in MANUAL else PRESS
-    return _as_said(device, State.ACTIVE, rule, text)
+    if message == INFORMATION:
+        return None  # about an alarm that came in a message of its own, which is said until it is answered
+    if stc in MANUAL and device not in EMERGENCY:
+        device = Kind.SOS  # a hand has pressed what otherwise watches a bed or a door
+    return _as_said(PRESS if device is None else device, State.ACTIVE, rule, text)
 
 
 def _as_said(meaning: Meaning, state: State, rule: str, text: str) -> Said | None:

@@ -108,6 +108,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     unique, changed = unique_of(key, f"{head.number}.{identity}", frame.received_at, levels)
     events = list(_contact_id(content) if head.type == "ADM-CID" else _sia(content))
     stem = Heard(frame, key, registry.find(key), unique, message.time)
+    stem = replace(stem, historical=head.type == "SIA-DCS" and _is_old(content, message, stem))
     in_the_clear = bool(frame.key) and not head.is_enciphered
     reading = _reading(stem, registry, events, message, levels, changed, in_the_clear=in_the_clear)
     return replace(reading, reply=acknowledged)
@@ -206,6 +207,13 @@ def _contact_id(content: str) -> Iterator[_Event]:
     if found is not None:
         qualifier, code, _, zone = found.groups()
         yield _Event(code, zone, CONTACT_ID.get(code), State.CLEAR if qualifier == "3" else State.ACTIVE)
+
+
+def _is_old(content: str, message: _Message, heard: Heard) -> bool:
+    """Whether an event was kept until there was a line: "O", unless its own time says that it is new."""
+    if not content.startswith("O"):
+        return False
+    return message.time is None or abs(heard.frame.received_at - message.time) > CLOCKS_DIFFER
 
 
 def _sia(content: str) -> Iterator[_Event]:

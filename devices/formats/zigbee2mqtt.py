@@ -21,9 +21,7 @@ from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Read
 
 BASE: Final = "zigbee2mqtt/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes; a device with many properties and its description is about 2,000
-INVENTORY_LIMIT: Final = (
-    4 * 1024 * 1024
-)  # bytes; a list of 200 devices with all they can say has about 1,000,000
+INVENTORY_LIMIT: Final = 2_000_000  # bytes; a list of 200 devices with all they can say has about 1,000,000
 ADDRESS: Final = "address"  # the level under which the inventory's address for a name is remembered
 NAME_LIMIT: Final = 180  # characters, with what stands above it
 _COMMANDS: Final = frozenset({"set", "get"})

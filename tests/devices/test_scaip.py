@@ -8,6 +8,7 @@ import re
 import pytest
 
 from devices.formats import read
+from devices.formats.meaning import EMERGENCY
 from devices.formats.scaip import DEVICES, STATES
 from devices.signal import Frame, Reading, Role
 from tests.devices.street import Street, words
@@ -57,8 +58,8 @@ def phone(street: Street) -> Phone:
 )  # fmt: skip
 def test_an_alarm_is_what_its_device_is(phone: Phone, dty: str, kind: str) -> None:
     assert phone.means(dty) == [kind]
-    assert phone.means(dty, "0010") == [kind]
     assert phone.means(dty, "0009") == [kind]
+    assert phone.means(dty, "0010") == [kind if kind in EMERGENCY else "sos"], "somebody pressed it"
     assert phone.means(dty, "0070") == [f"{kind} clear"]
 
 
@@ -98,6 +99,14 @@ def test_the_same_reference_is_one_signal_and_answered_again(phone: Phone) -> No
 def test_a_reset_only_asks(phone: Phone) -> None:
     phone.request(ref="77", dty="0003")
     assert words(phone.request(ref="77", dty="0003", mty="RE")) == ["cancel"]
+
+
+def test_information_about_an_alarm_is_none_and_somebody_looks_at_it(phone: Phone) -> None:
+    assert phone.means("0003", mty="IN") == ["ticket"]
+    assert phone.means("0003", "0010", mty="IN") == ["ticket"]
+    assert phone.means("0003", "0016", mty="IN") == ["low_battery"]
+    assert phone.means("0003", "0010", mty="ME") == ["sos"]
+    assert phone.means("0003", "0010", mty="MX") == ["ticket"]
 
 
 def test_a_ping_is_a_sign_of_life(phone: Phone) -> None:

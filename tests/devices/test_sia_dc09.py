@@ -121,7 +121,7 @@ def test_a_code_that_nobody_knows_is_put_before_a_human_and_acknowledged(line: L
         ("NRP0000", []),
         ("NOC1", ["cancel"]),
         ("Nri1/QA5/FA6", ["smoke", "sos"]),
-        ("OQA5", ["sos"]),
+        ("OQA5", ["sos historical"]),
         ("NQQ5", ["ticket"]),
         ("Ahello", ["ticket"]),
         ("", ["ticket"]),
@@ -129,6 +129,12 @@ def test_a_code_that_nobody_knows_is_put_before_a_human_and_acknowledged(line: L
 )
 def test_the_codes_of_sia(line: Line, said: str, meaning: list[str]) -> None:
     assert line.sia(said) == meaning
+
+
+def test_an_old_event_is_live_when_its_own_time_says_so(line: Line) -> None:
+    assert words(line.say(dialled("#1234|OQA5", "SIA-DCS", more=NOW))) == ["sos"]
+    long_ago = "_08:15:28,11-20-2025"
+    assert words(line.say(dialled("#1234|OQA5", "SIA-DCS", number=2, more=long_ago))) == ["sos historical"]
 
 
 def test_no_code_has_two_meanings_and_every_care_kind_has_one() -> None:
