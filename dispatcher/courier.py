@@ -296,11 +296,14 @@ class Courier:
             is_lost = self._has_another_way and outbox.is_anything_lost(connection, now)
             if not is_lost and not outbox.is_anything_waiting(connection, now, last):
                 return 0
+        if is_lost:
+            # Not in the transaction that takes it again: a message that is written twice in one locks its
+            # case on PostgreSQL, too, which whoever records an outcome locks before any message.
+            with self._store.write() as connection:
+                outbox.take_back(connection, now)
         worker, until = self.lease()
         with self._store.write() as connection:
             outbox.drop_stale(connection, now)
-            if is_lost:
-                outbox.take_back(connection, now)
             found = outbox.waiting(connection, now, limit, last)
             if self._bundles:
                 taken = bundling.take(connection, found, worker, until, now)

@@ -42,13 +42,14 @@ from dispatcher.storage.casebook import (
     Casebook,
     end_alarms,
     is_covered_without,
+    is_supervisor,
     offer_by_id,
     offers_of,
     set_offer,
     withdraw_offers,
 )
 from dispatcher.storms import area_of, rests
-from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN, KEYS
+from dispatcher.telephone import CALL_OVER, KEY_UNKNOWN, KEYS, covered, key_taken
 from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
     CLOSE_WORD,
@@ -545,7 +546,7 @@ def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime)
         if known.incident_id is None:
             if meaning is not Meaning.UNCLEAR and not checks.answer_by_key(connection, key, meaning, now):
                 return Pressed(meaning, CALL_OVER)
-            return Pressed(meaning, KEY_TAKEN.get(meaning, KEY_UNKNOWN))
+            return Pressed(meaning, key_taken(meaning))
         incident_id, who = known.incident_id, known.to.who
         book = _case(connection, incident_id)
         if meaning is Meaning.UNCLEAR:
@@ -566,9 +567,10 @@ def key_pressed(store: Store, key: str, digit: str, call_id: str, now: datetime)
             book.write()
         if not book.incident(incident_id).is_open:
             return Pressed(meaning, CALL_OVER)
+        oversees = is_supervisor(connection, who)
         if meaning is Meaning.COMING and is_covered_without(connection, incident_id, who):
-            return Pressed(meaning, COVERED)
-        return Pressed(meaning, KEY_TAKEN[meaning])
+            return Pressed(meaning, covered(oversees=oversees))
+        return Pressed(meaning, key_taken(meaning, oversees=oversees))
 
 
 def receipt(

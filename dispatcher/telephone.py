@@ -21,6 +21,7 @@ _PRESS: Mapping[Purpose, str] = {
     Purpose.ASK: "能去请按1,不能去请按2。",
     Purpose.CHECK: "平安请按1,要帮忙请按2。",
 }
+_PRESS_TO_OVERSEE = "您来督办请按1,不能督办请按2。"  # a supervisor is not asked to go
 KEY_TAKEN: Mapping[Meaning, str] = {
     Meaning.COMING: "已记下您能来。谢谢您,路上注意安全。",
     Meaning.CANNOT: "已记下您不能来,我们继续联系别人。谢谢您。",
@@ -28,10 +29,15 @@ KEY_TAKEN: Mapping[Meaning, str] = {
     Meaning.HELP: "已报告值班员。紧急时请直接打120。",
     Meaning.FALSE_ALARM: "已转告值班员:您说是误按。谢谢您。",
 }
+_OVERSEES: Mapping[Meaning, str] = {
+    Meaning.COMING: "已记下由您督办,请安排人前往。谢谢您。",
+    Meaning.CANNOT: "已记下您不能督办,我们继续联系别人。谢谢您。",
+}
 KEY_UNKNOWN = "没有这个选项。"
 NO_KEY = "没有收到按键,我们继续联系别人。"
 CALL_OVER = "这件事已经处理完毕,您不用赶来了。谢谢您。"
 COVERED = "已经有人前往,您不用去了。谢谢您。"
+COVERED_TO_OVERSEER = "已经有人前往,不用您安排了。谢谢您。"
 
 # What became of a call, after "给女儿的电话未接通:".
 BUSY = "占线 busy"
@@ -52,9 +58,21 @@ def call_the_desk(hotline: str) -> str:
     return f"请拨打值班电话{hotline.translate(_DIGITS)}。"
 
 
-def by_telephone(body: str, purpose: Purpose) -> str:
+def key_taken(meaning: Meaning, *, oversees: bool = False) -> str:
+    """What is said to whoever pressed a key; `oversees`: a supervisor, who sees to it that somebody goes."""
+    words = {**KEY_TAKEN, **_OVERSEES} if oversees else KEY_TAKEN
+    return words.get(meaning, KEY_UNKNOWN)
+
+
+def covered(*, oversees: bool = False) -> str:
+    """What is said to who takes a call up when others go already."""
+    return COVERED_TO_OVERSEER if oversees else COVERED
+
+
+def by_telephone(body: str, purpose: Purpose, *, oversees: bool = False) -> str:
     """A text as a call says it: asks for a key, and says room and hotline numbers digit by digit."""
     signature, _, said = body.removeprefix("【").partition("】")
     said = _ASKS_FOR_A_TEXT.sub("", said) if purpose in _PRESS else said
+    press = _PRESS_TO_OVERSEE if oversees and purpose is Purpose.ASK else _PRESS.get(purpose, "")
     said = _CLOCK.sub(r"\1点\2分", f"这里是{signature}。{said}")
-    return _NUMBER.sub(lambda found: found[0].translate(_DIGITS), said) + _PRESS.get(purpose, "")
+    return _NUMBER.sub(lambda found: found[0].translate(_DIGITS), said) + press

@@ -29,9 +29,9 @@ from dispatcher.model import (
 )
 from dispatcher.plans import thaw
 from dispatcher.storage import handsets, inbox, outbox, reading, storms
-from dispatcher.storage.casebook import is_covered_without, offers_of
+from dispatcher.storage.casebook import is_covered_without, is_supervisor, offers_of
 from dispatcher.storms import area_of, rests
-from dispatcher.telephone import CALL_OVER, COVERED, KEYS, by_telephone
+from dispatcher.telephone import CALL_OVER, KEYS, by_telephone, covered
 from dispatcher.wording import door_of, spoken
 
 CLAIM_TARGET = timedelta(seconds=60)  # answered within 60 s (26 TAC 279.79; TSA: 97.5 %)
@@ -218,14 +218,14 @@ def call_script(connection: Connection, key: str) -> CallScript | None:
     message = outbox.find(connection, key=key)
     if message is None:
         return None
-    asks = message.purpose in KEYS
+    asks, oversees = message.purpose in KEYS, is_supervisor(connection, message.to.who)
     if asks and message.incident_id is not None:
         [incident] = reading.incidents(connection, [message.incident_id])
         if not incident.is_open:
             return CallScript(CALL_OVER, asks=False)
         if is_covered_without(connection, incident.id, message.to.who):
-            return CallScript(COVERED, asks=False)
-    return CallScript(by_telephone(message.body, message.purpose), asks)
+            return CallScript(covered(oversees=oversees), asks=False)
+    return CallScript(by_telephone(message.body, message.purpose, oversees=oversees), asks)
 
 
 class Feed:

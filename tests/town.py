@@ -259,10 +259,11 @@ class Town:
         """The engine looks, the courier carries, until there is nothing left to do now."""
         while True:
             seen = self.rounds.tick(self.time) + self.engine.tick(self.time)
+            if isinstance(self.channel, Switchboard):
+                with self.store.write() as connection:
+                    outbox.take_back(connection, self.time)
             with self.store.write() as connection:
                 outbox.drop_stale(connection, self.time)
-                if isinstance(self.channel, Switchboard):
-                    outbox.take_back(connection, self.time)
                 found, until = outbox.waiting(connection, self.time, 500), self.time + LEASE
                 take = partial(bundling.take, now=self.time) if self.bundles else outbox.lease
                 taken = take(connection, found, "town", until)

@@ -25,8 +25,9 @@ from sqlalchemy import (
     update,
 )
 
+from community.model import ResponderKind
 from community.storage.prepared import Changes, Query, Rows
-from community.storage.tables import alarm, incident, message, offer, reply, timeline
+from community.storage.tables import alarm, incident, message, offer, reply, responder, timeline
 from devices.signal import Kind
 from dispatcher.chain import link
 from dispatcher.model import (
@@ -748,6 +749,15 @@ def is_covered_without(connection: Connection, incident_id: int, who: str) -> bo
         o for o in offers_of(connection, [incident_id]).get(incident_id, ()) if o.responder_id == int(number)
     ]
     return bool(mine) and mine[-1].state is OfferState.WITHDRAWN
+
+
+def is_supervisor(connection: Connection, who: str) -> bool:
+    """Whether `who` is a supervisor: she is asked to see to it that somebody goes, not to go."""
+    kind, _, number = who.partition(":")
+    if kind != "responder":
+        return False
+    query = select(responder.c.kind).where(responder.c.id == int(number))
+    return connection.execute(query).scalar() == ResponderKind.SUPERVISOR.value
 
 
 def withdraw_offers(connection: Connection, incident_id: int, now: datetime) -> None:

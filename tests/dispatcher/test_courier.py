@@ -19,6 +19,7 @@ from dispatcher.courier import ATTEMPT, LEASE, MOST_ATTEMPTS, Courier, carry, se
 from dispatcher.engine import Engine
 from dispatcher.model import CloseCode, Lane, Message, MessageState, OfferState
 from dispatcher.storage import outbox
+from dispatcher.storage.casebook import Casebook
 from tests.dispatcher.backlog import waiting
 from tests.dispatcher.test_engine import pressed
 from tests.servers import until
@@ -241,6 +242,30 @@ def test_any_number_of_couriers_send_each_message_once(town: Town, couriers: int
         attempts = set(connection.execute(select(message.c.attempts)).scalars())
     assert states == {"delivered": 200}
     assert attempts == {1}
+
+
+@pytest.mark.parametrize(
+    "store", ["postgres"], indirect=True
+)  # SQLite has one writer: nobody waits in a circle
+def test_what_is_taken_back_and_taken_again_never_waits_for_its_case(town: Town) -> None:
+    """Who records an outcome locks the case and then its messages: a courier that waited for the case while
+    it held such a message would wait for ever.
+    """
+    decided(town)
+    town.work()
+    with town.store.write() as connection:
+        lost = {"state": MessageState.UNDELIVERABLE.value, "channel": "first", "sent_at": town.time}
+        connection.execute(message.update().values(**lost))
+    handsets = Handsets()
+    courier = Courier(
+        town.store, handsets, town, worker="mine", senders=1, has_another_way=True, unrecorded_s=0.0
+    )
+    with town.store.write() as recorder:
+        Casebook(recorder).load_ids([town.card("王秀英").id])
+        taken = courier.collect()
+    courier.close()
+
+    assert taken == len(handsets.received) > 0
 
 
 def test_person_alarms_leave_first_and_in_their_order(town: Town) -> None:

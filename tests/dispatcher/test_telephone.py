@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.model import Purpose
-from dispatcher.telephone import KEY_TAKEN, KEYS, by_telephone
+from dispatcher.model import Meaning, Purpose
+from dispatcher.telephone import KEY_TAKEN, KEYS, by_telephone, key_taken
 
 ASKS = "能赶到请按1,不能请按2,误按请按3。"
 
@@ -37,6 +37,20 @@ ASKS = "能赶到请按1,不能请按2,误按请按3。"
 )
 def test_a_text_as_a_call_says_it(text: str, purpose: Purpose, said: str) -> None:
     assert by_telephone(text, purpose) == said
+
+
+def test_a_supervisor_is_asked_to_see_to_it_and_not_to_go() -> None:
+    text = "【安心】请督办:幸福里3幢1201,王秀英9:05按了紧急按钮。请安排人前往。督办回1,不能回2,您到场回4。"
+    assert by_telephone(text, Purpose.ASK, oversees=True) == (
+        "这里是安心。请督办:幸福里3幢一二零一,王秀英9点05分按了紧急按钮。请安排人前往。"
+        "您来督办请按1,不能督办请按2。"
+    )
+    assert "路上" not in key_taken(Meaning.COMING, oversees=True)
+    assert all(
+        by_telephone(text, purpose, oversees=True) == by_telephone(text, purpose)
+        for purpose in KEYS
+        if purpose is not Purpose.ASK
+    ), "what else she is told is what everybody is told"
 
 
 def test_every_key_that_is_offered_is_thanked_for() -> None:

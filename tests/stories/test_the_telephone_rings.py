@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select, update
 
-from community.model import ContactChannel, Medium
+from community.model import ContactChannel, Medium, ResponderKind
 from community.storage import contact_channels
-from community.storage.tables import contact, message
+from community.storage.tables import contact, message, offer
 from devices.signal import Kind
 from dispatcher import responses, views
 from dispatcher.channels import Fate, TryLater, Undeliverable
@@ -21,7 +21,7 @@ from dispatcher.model import CloseCode, Meaning, MessageState, OfferState, Stage
 from dispatcher.responses import Pressed
 from dispatcher.storage import outbox
 from dispatcher.switchboard import Switchboard
-from dispatcher.telephone import CALL_OVER, COVERED, KEY_TAKEN, KEY_UNKNOWN
+from dispatcher.telephone import CALL_OVER, COVERED, COVERED_TO_OVERSEER, KEY_TAKEN, KEY_UNKNOWN
 from dispatcher.wiring import read_wishes
 from tests.exchange import AtOnce, Telephone
 from tests.town import Town
@@ -99,6 +99,35 @@ def test_a_worker_takes_the_job_by_key(town: Town, telephone: Telephone) -> None
 
     assert town.asked("王秀英")["李强"] is OfferState.ACCEPTED
     assert town.card("王秀英").stage is Stage.COVERED
+
+
+def test_a_supervisor_who_is_rung_up_is_asked_to_see_to_it_and_not_to_go(
+    town: Town, telephone: Telephone
+) -> None:
+    town.resident("王秀英")
+    town.responder("周值班", metres=900, kind=ResponderKind.SUPERVISOR)
+    town.press("王秀英")
+    town.pass_time(minutes=30)  # nobody else is there: the ladder comes to her
+
+    assert telephone.hears("周值班").endswith("请安排人前往。您来督办请按1,不能督办请按2。")
+    said = telephone.presses("周值班", "1").say
+
+    assert said == "已记下由您督办,请安排人前往。谢谢您。"
+    assert town.asked("王秀英")["周值班"] is OfferState.ACCEPTED
+    assert "周值班督办 sees to it" in timeline(town)
+
+
+def test_a_supervisor_who_takes_the_call_up_when_somebody_goes_has_nobody_to_send(
+    town: Town, telephone: Telephone
+) -> None:
+    town.resident("王秀英")
+    town.responder("周值班", metres=900, kind=ResponderKind.SUPERVISOR)
+    town.press("王秀英")
+    town.pass_time(minutes=30)
+    with town.store.write() as connection:
+        connection.execute(update(offer).values(state=OfferState.WITHDRAWN.value))  # somebody else has gone
+
+    assert telephone.hears("周值班") == COVERED_TO_OVERSEER
 
 
 def test_a_worker_who_takes_the_call_up_after_another_said_yes_need_not_go(

@@ -151,6 +151,24 @@ def test_a_silent_colleagues_case_is_taken_over_with_one_click(
     expect(card).to_contain_text("刘芳(我 me)")
 
 
+def test_a_claim_holds_while_the_operator_looks_at_another_tab(
+    centre: Centre, desk: Desk, store: Store
+) -> None:
+    # A browser slows the timers of a hidden tab down, to one turn a minute. Here it is no turn at all.
+    desk.tab.add_init_script("window.setTimeout = window.setInterval = () => 0;")
+    desk.log_in()
+    incident_id = centre.press(BUTTON)
+    expect(desk.tab.locator(".card")).to_have_count(1, timeout=SOON)
+    with desk.tab.expect_response(f"**/api/incidents/{incident_id}/renew", timeout=SOON) as renewed:
+        desk.tab.keyboard.press("Space")
+        expect(desk.tab.locator(".card")).to_contain_text("刘芳(我 me)")
+        with store.read() as connection:
+            claimed_until = views.detail(connection, incident_id).card.lease_until
+    assert renewed.value.status == 200
+    with store.read() as connection:
+        assert views.detail(connection, incident_id).card.lease_until > claimed_until
+
+
 def test_a_browser_that_dies_holding_a_claim_loses_it_to_the_next_desk(
     centre: Centre, desk: Desk, chromium: Browser
 ) -> None:

@@ -1,5 +1,7 @@
 // The server's time, as well as the browser knows it. A PC whose clock is wrong must not show a wrong countdown.
 
+import { after } from "./steady.js";
+
 let offset = 0; // milliseconds that the server is ahead of this browser
 let known = false;
 const listeners = new Set();
@@ -27,9 +29,9 @@ export function everySecond(listener) {
 
 function tick() {
   for (const listener of listeners) listener();
-  setTimeout(tick, 1000 - (now() % 1000) + 5);
+  after(1000 - (now() % 1000) + 5, tick);
 }
-setTimeout(tick, 1000);
+after(1000, tick);
 
 /** 14秒, 2分14秒, 1小时03分: how long, in whole seconds. */
 export function duration(seconds) {

@@ -10,6 +10,7 @@ import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
 import { Queue } from "./queue.js";
 import { Sound } from "./sound.js";
+import { every } from "./steady.js";
 import { Vitals } from "./vitals.js";
 import words from "/console/words.js";
 
@@ -399,7 +400,7 @@ window.addEventListener("hashchange", openNamedCase);
 drawLegend($(".legend"));
 live = new Live({ snapshot, incident, counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
 everySecond(tick);
-setInterval(renewLeases, RENEW_MS);
+every(RENEW_MS, renewLeases);
 setInterval(readPicture, PICTURE_MS);
 view.open(null);
 readPicture();

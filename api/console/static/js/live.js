@@ -5,6 +5,7 @@
 
 import { get } from "./api.js";
 import { learn } from "./clock.js";
+import { after, every } from "./steady.js";
 
 const WAITS_MS = [300, 700, 1500, 3000, 5000];
 const SILENCE_MS = 4500; // the server beats every 2 to 3 s: after this long the line is dead, whatever the browser thinks
@@ -23,8 +24,8 @@ export class Live {
     this.databaseAnswers = true;
     this.heardAt = performance.now();
     this.openedAt = this.heardAt;
-    this.timer = null;
-    setInterval(() => this._watch(), 500);
+    this.stopWaiting = () => {};
+    every(500, () => this._watch());
     window.addEventListener("online", () => this._again(0));
     this._connect();
   }
@@ -81,9 +82,9 @@ export class Live {
 
   _again(wait) {
     if (this.isLive || this.over) return;
-    clearTimeout(this.timer);
+    this.stopWaiting();
     // Spread the consoles a little, or a restarted server meets all of them in the same instant.
-    this.timer = setTimeout(() => this._probe(), wait * (0.75 + Math.random() / 2));
+    this.stopWaiting = after(wait * (0.75 + Math.random() / 2), () => this._probe());
   }
 
   // An EventSource does not tell why it failed; an ordinary request does.
