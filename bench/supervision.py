@@ -72,6 +72,7 @@ def build(store: Store, devices: int) -> None:
                         "expect_every_s": _beat(id),
                         "presence": "heard",
                         "since": NOON - timedelta(days=1),
+                        "awaited_at": NOON - timedelta(days=1),
                         "look_at": NOON + timedelta(seconds=id % _beat(id)),
                     }
                     for id in some

@@ -187,7 +187,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A device that nobody has enrolled, as its network tells of it: for a person to confirm."""
+    """A device as its network tells of it; of one that nobody has enrolled, for a person to confirm."""
 
     device_key: str
     vendor: str = ""
@@ -195,6 +195,7 @@ class Found:
     name: str = ""  # what people call it in its own network
     role: Role | None = None  # where its network says what it is for
     also: str = ""  # another key under which it is heard
+    hub: str = ""  # the key of what it speaks through
 
 
 LevelKey = tuple[str, str]  # (device key, property path)
@@ -210,5 +211,5 @@ class Reading:
     tickets: tuple[Ticket, ...] = ()
     receipt: Receipt | None = None
     levels: Mapping[LevelKey, str] = field(default_factory=dict)  # levels this frame changed
-    found: tuple[Found, ...] = ()  # devices of nobody that this frame tells of
+    found: tuple[Found, ...] = ()  # devices that this frame tells of, most of them nobody's
     reply: bytes = b""  # what the device hears on its own socket once the frame is stored

@@ -135,6 +135,11 @@ class Patrol:
 def _words(matter: Matter, devices: Sequence[Supervised]) -> str:
     """What the operator reads: which devices, and what to do."""
     names = _named(devices)
+    if matter.is_new:
+        return (
+            f"{names}登记后从未收到信号,请去装好并按一次试试 never heard since it was enrolled: "
+            "install it, and press it once"
+        )
     if matter.is_network:
         many = f"{len(devices)}台设备同时失联({names}),可能是网络或网关故障"
         return f"{many} many devices are silent at once: see to the network"

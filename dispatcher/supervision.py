@@ -35,27 +35,32 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a device is supervised, and how it is with it. None: it was never heard."""
+    """How a device is supervised, and how it is with it. No presence: it was never heard yet."""
 
     hub_id: int | None = None
-    expect_every_s: int | None = None  # as somebody said; else as is usual for its role
+    expect_every_s: int | None = None  # as somebody said
+    every_s: int = 0  # as it is: said, or usual for its model, family or role
     presence: Presence | None = None
     since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Supervised:
-    """A device as it was when last looked at. `hub_back_at`: since when its hub is heard again."""
+    """A device as it was when last looked at. `hub_back_at`: since when its hub is heard again.
+
+    `heard_at` is None before the first time. What came before `awaited_at` is no silence: nobody waited then.
+    """
 
     id: int
     key: str
     role: Role
     label: str
     household_id: int | None
-    heard_at: datetime
+    heard_at: datetime | None
     every: timedelta
     presence: Presence
     since: datetime
+    awaited_at: datetime
     told: bool = False
     hub_id: int | None = None
     hub_is_away: bool = False
@@ -67,16 +72,16 @@ class Supervised:
         return self.hub_back_at is not None and self.hub_back_at >= self.since
 
 
-def every(role: Role, said_s: int | None) -> timedelta:
-    """How often a device is to be heard: as somebody said, else as is usual for its role."""
-    return timedelta(seconds=said_s) if said_s is not None else EVERY.get(role, USUAL)
+def every(role: Role, said_s: int | None, usual: timedelta | None = None) -> timedelta:
+    """How often a device is to be heard: as somebody said, else as its model or family or its role does."""
+    if said_s is not None:
+        return timedelta(seconds=said_s)
+    return usual if usual is not None else EVERY.get(role, USUAL)
 
 
 def silent_since(device: Supervised, gaps: Iterable[Gap], now: datetime) -> datetime:
     """When its silence began: not while nobody listened, and not while its hub could pass nothing on."""
-    began = device.heard_at
-    if device.presence is Presence.HEARD:
-        began = max(began, device.since)  # its network said so, or it was heard for the first time
+    began = device.awaited_at if device.heard_at is None else max(device.heard_at, device.awaited_at)
     began = min(began, now)  # one that is ahead was written before the clock was set back
     if device.hub_back_at is not None and not device.hub_is_away:
         began = max(began, min(device.hub_back_at, now))
@@ -85,7 +90,8 @@ def silent_since(device: Supervised, gaps: Iterable[Gap], now: datetime) -> date
 
 def look(device: Supervised, gaps: Iterable[Gap], now: datetime) -> tuple[Presence, datetime]:
     """How it is with a device, and when that may change."""
-    is_gone = device.presence is Presence.DOWN and device.heard_at < min(device.since, now)
+    is_down = device.presence is Presence.DOWN
+    is_gone = is_down and (device.heard_at is None or device.heard_at < min(device.since, now))
     if is_gone and not device.is_excused:
         return Presence.DOWN, now + LOOK_AGAIN  # not heard since it went, or its network said so
     began, beat = silent_since(device, gaps, now), device.every
@@ -106,6 +112,7 @@ class Matter:
     severity: Severity
     behind: int = 0  # devices that a hub among them takes along
     is_network: bool = False
+    is_new: bool = False  # they were never heard: not installed, or not well
 
 
 def is_network(down: int, supervised: int) -> bool:
@@ -122,20 +129,39 @@ def matters(
     has called for help lately. `behind`: how many devices each hub carries.
     """
     own = [device for device in gone if not (device.hub_is_away or device.is_excused)]
+    lost = [device for device in own if device.heard_at is not None]
+    found = _never_heard([device for device in own if device.heard_at is None])
     if network:
-        return [Matter(None, tuple(own), Severity.ROUTINE, is_network=True)] if own else []
-    homes: dict[str, list[Supervised]] = {}
-    for device in own:
-        homes.setdefault(subject_of(device), []).append(device)
-    return [
+        return [*found, Matter(None, tuple(lost), Severity.ROUTINE, is_network=True)] if lost else found
+    return found + [
         Matter(
             devices[0].household_id,
-            tuple(devices),
+            devices,
             Severity.ROUTINE if _is_persons(devices, at_risk) else Severity.TROUBLE,
             sum(behind.get(device.id, 0) for device in devices),
         )
-        for devices in homes.values()
+        for devices in _by_subject(lost)
     ]
+
+
+def _never_heard(new: Sequence[Supervised]) -> list[Matter]:
+    """Who relies on a device that never worked has lost nothing tonight: it is always the device's matter.
+
+    A whole delivery that nobody has installed is one matter of the centre.
+    """
+    if len(new) >= FLEET_LEAST:
+        return [Matter(None, tuple(new), Severity.TROUBLE, is_network=True, is_new=True)]
+    return [
+        Matter(devices[0].household_id, devices, Severity.TROUBLE, is_new=True)
+        for devices in _by_subject(new)
+    ]
+
+
+def _by_subject(devices: Sequence[Supervised]) -> list[tuple[Supervised, ...]]:
+    homes: dict[str, list[Supervised]] = {}
+    for device in devices:
+        homes.setdefault(subject_of(device), []).append(device)
+    return [tuple(those) for those in homes.values()]
 
 
 def subject_of(device: Supervised) -> str:

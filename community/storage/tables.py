@@ -217,12 +217,21 @@ supervision = Table(
     Column("expect_every_s", Integer),  # how often it is to be heard; as is usual for its role, if not said
     Column("presence", String(8), nullable=False),
     Column("since", Moment, nullable=False),
+    Column("awaited_at", Moment, nullable=False),  # what was not heard before is no silence
     Column("told", Boolean, nullable=False, server_default=text("false")),  # that it is down: to the desk
     Column("look_at", Moment, nullable=False, index=True),
     CheckConstraint("presence IN ('heard', 'late', 'down')", name="presence_known"),
     CheckConstraint("expect_every_s >= 60", name="expected_at_most_each_minute"),
     CheckConstraint("NOT told OR presence = 'down'", name="told_of_what_is_down"),
     CheckConstraint("hub_id <> id", name="no_hub_of_itself"),
+)
+
+# Which hub or radio gateway an enrolled or proposed device speaks through, as its network tells it.
+carrier = Table(
+    "carrier",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("hub_key", String(200), nullable=False, index=True),
 )
 
 # Devices being tried: the first alarm until then is a test. `heard_at`: it came.

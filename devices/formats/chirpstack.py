@@ -39,14 +39,22 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
 
     data = lorawan.from_base64(body.get("data"))
     reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels)
-    return reading if enrolment is not None else replace(reading, found=(_found(device_key, body),))
+    gateways = lorawan.by_strength(body.get("rxInfo"), lambda one: one.get("gatewayId"))
+    if enrolment is None:
+        reading = replace(reading, found=(_found(device_key, body, gateways),))
+    return lorawan.passed_on(reading, heard, gateways, registry)
 
 
-def _found(device_key: str, body: dict[str, object]) -> Found:
+def _found(device_key: str, body: dict[str, object], gateways: list[str]) -> Found:
     """What the network server knows of a device of nobody: who set it up named its model there."""
     about = body.get("deviceInfo")
     about = about if isinstance(about, dict) else {}
-    return Found(device_key, model=line(about.get("deviceProfileName")), name=line(about.get("deviceName")))
+    return Found(
+        device_key,
+        model=line(about.get("deviceProfileName")),
+        name=line(about.get("deviceName")),
+        hub=gateways[0] if gateways else "",
+    )
 
 
 def _status(heard: Heard, body: dict[str, object], levels: Levels) -> Reading:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from devices.formats import milesight
@@ -17,10 +18,11 @@ from devices.formats.document import Unreadable, number
 from devices.formats.meaning import Heard, alive, interpret, unreadable
 from devices.formats.position import Position, located, position
 from devices.profiles import Profiles
-from devices.signal import Levels, Reading
+from devices.signal import Beat, Found, Levels, Reading, Registry, Role
 
 DIALECT: Final = "lorawan"
 ID_LIMIT: Final = 64  # characters of an id that a network server gives
+GATEWAYS: Final = 8  # that are told of an uplink: who is heard by more is heard well
 
 _CODECS: Final = {name: milesight.codec(name) for name in milesight.MODELS}
 _DEV_EUI: Final = re.compile(r"[0-9a-f]{16}")
@@ -33,6 +35,30 @@ def key(dev_eui: object) -> str:
     """`lora:<devEui>` of 16 hexadecimal digits, however they are written; empty when they are none."""
     digits = dev_eui.replace("-", "").replace(":", "").lower() if isinstance(dev_eui, str) else ""
     return f"lora:{digits}" if _DEV_EUI.fullmatch(digits) else ""
+
+
+def gateway_key(said: object) -> str:
+    """`lora:gateway/<eui>` of a radio gateway; empty when it names itself otherwise."""
+    return key(said).replace(":", ":gateway/")
+
+
+def passed_on(reading: Reading, heard: Heard, gateways: Sequence[str], registry: Registry) -> Reading:
+    """`reading` with a sign of life of each radio gateway that heard the uplink, the best one first.
+
+    Those that nobody has enrolled are told of.
+    """
+    known = [each for each in gateways if registry.find(each) is not None]
+    beats = tuple(Beat(each, heard.frame.received_at) for each in known)
+    found = tuple(Found(each, role=Role.HUB) for each in gateways if each not in known)
+    return replace(reading, beats=reading.beats + beats, found=reading.found + found)
+
+
+def by_strength(received: object, name: Callable[[Mapping[str, object]], object]) -> list[str]:
+    """The keys of the radio gateways in what a network server says of an uplink, the strongest first."""
+    rows = [one for one in received if isinstance(one, Mapping)] if isinstance(received, list) else []
+    rows.sort(key=lambda one: -(number(one.get("rssi")) or -999))
+    keys = (gateway_key(name(one)) for one in rows)
+    return list(dict.fromkeys(each for each in keys if each))[:GATEWAYS]
 
 
 def from_base64(data: object) -> bytes | Unreadable:

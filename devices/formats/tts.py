@@ -56,11 +56,14 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     data = lorawan.from_base64(message.get("frm_payload"))
     reading = lorawan.uplink(heard, message.get("decoded_payload"), data, profiles, levels)
     reading = _charged(reading, heard, message, levels)
-    if enrolment is not None:
-        return reading
-    about = _inside(message, "version_ids")
-    model = Found(device_key, line(about.get("brand_id")), line(about.get("model_id")), line(device))
-    return replace(reading, found=(model,))
+    gateways = lorawan.by_strength(
+        message.get("rx_metadata"), lambda one: _inside(one, "gateway_ids").get("eui")
+    )
+    if enrolment is None:
+        about = _inside(message, "version_ids")
+        model = Found(device_key, line(about.get("brand_id")), line(about.get("model_id")), line(device))
+        reading = replace(reading, found=(replace(model, hub=gateways[0] if gateways else ""),))
+    return lorawan.passed_on(reading, heard, gateways, registry)
 
 
 def _count(message: Mapping[str, object], body: Mapping[str, object]) -> str:

@@ -95,15 +95,15 @@ def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> 
             continue  # no topic could be called so
         key = (f"z2m:{named}", ADDRESS)
         told = address if registry.find(f"z2m:{address}") is not None else ""
-        if not told and registry.find(key[0]) is None and each.get("type") != "Coordinator":
-            found.append(_found(each, address, named))
+        if each.get("type") != "Coordinator":
+            found.append(_found(each, address, named, above))
         if levels.get(key, "") != told:
             changed[key] = told
     return Reading(levels=changed, found=tuple(found))
 
 
-def _found(said: Mapping[str, object], address: str, named: str) -> Found:
-    """What the inventory says of a device that nobody has enrolled."""
+def _found(said: Mapping[str, object], address: str, named: str, above: str) -> Found:
+    """What the inventory says of a device."""
     about = said.get("definition")
     about = about if isinstance(about, dict) else {}
     return Found(
@@ -112,6 +112,7 @@ def _found(said: Mapping[str, object], address: str, named: str) -> Found:
         line(about.get("model")),
         line(named),
         also=f"z2m:{named}",
+        hub=f"z2m:{above}bridge",
     )
 
 

@@ -15,13 +15,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from devices.profiles import zigbee
+from devices.profiles import rhythms, zigbee
+from devices.profiles.rhythms import Rhythm
 from devices.signal import Enrolment, Kind, Role
 
 Press = Literal["press"]
@@ -147,6 +149,7 @@ class Profile:
     role: Role | None  # what the model is sold as: proposed when a device is enrolled
     layer: Layer
     examples: tuple[Example, ...]
+    expected_every: timedelta | None = None  # how often it is heard when all is well, where its maker says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ class Profiles:
     defaults: Mapping[str, Defaults]
     table: zigbee.Table = field(default_factory=zigbee.Table)
     judged: Judged = field(default_factory=Judged)
+    rhythms: tuple[Rhythm, ...] = ()
     _found: dict[tuple[str, Role | None, str, str], Rules] = field(default_factory=dict, compare=False)
 
     def rules(self, family: str, enrolment: Enrolment | None) -> Rules:
@@ -195,6 +199,13 @@ class Profiles:
     def profile(self, vendor: str, model: str) -> Profile | None:
         """The profile of a model, capitals aside; without a vendor, of the only model that is called so."""
         return self._written(vendor, model) or self._listed(vendor, model)
+
+    def expected_every(self, key: str, role: Role, vendor: str, model: str) -> timedelta | None:
+        """How often a device is to be heard: as its model says, else its family; None where neither does."""
+        written = self._written(vendor, model) if model else None
+        if written is not None and written.expected_every is not None:
+            return written.expected_every
+        return rhythms.usual(self.rhythms, key, role)
 
     def _written(self, vendor: str, model: str) -> Profile | None:
         """The profile in a file of its own."""
@@ -259,7 +270,11 @@ def load(folder: Path) -> Profiles:
     by_family = {each.family: each for each in defaults}
     if ZIGBEE in by_family:
         by_family[ZIGBEE] = _with(by_family[ZIGBEE], judged.everywhere)
-    return Profiles(tuple(models), by_family, zigbee.read(folder), judged)
+    try:
+        families = rhythms.read(folder)
+    except ValueError as error:
+        raise ProfileError(f"{rhythms.FILE}: {error}") from None
+    return Profiles(tuple(models), by_family, zigbee.read(folder), judged, families)
 
 
 def _with(family: Defaults, rules: tuple[Rule, ...]) -> Defaults:
@@ -296,6 +311,7 @@ def _profile(path: Path) -> Profile:
         role=table.role,
         layer=table.layer(name),
         examples=tuple(example.frozen() for example in table.example),
+        expected_every=timedelta(minutes=table.expected_every_min) if table.expected_every_min else None,
     )
 
 
@@ -436,6 +452,7 @@ class _ProfileTable(_LayerTable):
     model: str = Field(min_length=1)
     families: list[str] = Field(min_length=1)
     role: Role
+    expected_every_min: int | None = Field(default=None, ge=1, le=44_640)
 
 
 class _DefaultsTable(_LayerTable):

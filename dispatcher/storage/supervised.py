@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, select, union, update
 
 from community.errors import Invalid
 from community.storage.prepared import Changes
 from community.storage.rows import upsert
-from community.storage.tables import alarm, device, resident, supervision
+from community.storage.tables import alarm, carrier, device, device_proposal, resident, supervision
+from devices.profiles import shipped
 from devices.signal import Kind, Role
 from dispatcher.supervision import LOOK_AGAIN, LOOK_AT_LEAST, RECENT, Presence, Status, Supervised, every
 
@@ -21,35 +23,100 @@ _CALLS = (Kind.SOS.value, Kind.FALL.value)
 
 
 def begin(connection: Connection, now: datetime, most: int) -> int:
-    """Supervise devices that have been heard and are not supervised yet; returns how many."""
+    """Supervise devices that are not supervised yet, below the hub that carries them; returns how many.
+
+    What was never heard is awaited from the day on which it belongs to a home: until then it lies in a box.
+    """
+    hub = device.alias()
     new = (
-        select(device.c.id)
+        select(device.c.id, device.c.key, device.c.role, hub.c.id.label("hub_id"))
         .outerjoin(supervision, supervision.c.id == device.c.id)
-        .where(device.c.enabled, device.c.last_seen_at.is_not(None), supervision.c.id.is_(None))
+        .outerjoin(carrier, carrier.c.key == device.c.key)
+        .outerjoin(hub, and_(hub.c.key == carrier.c.hub_key, hub.c.role == Role.HUB, hub.c.id != device.c.id))
+        .where(device.c.enabled, ~_is_in_a_box(), supervision.c.id.is_(None))
         .order_by(device.c.id)
         .limit(most)
     )
+    found = connection.execute(new).all()
     rows = [
-        {"id": id, "presence": Presence.HEARD.value, "since": now, "look_at": now}
-        for id in connection.execute(new).scalars()
+        {
+            "id": row.id,
+            "hub_id": row.hub_id,
+            "presence": Presence.HEARD.value,
+            "since": now,
+            "awaited_at": now,
+            "look_at": now,
+        }
+        for row in found
     ]
     if rows:
         connection.execute(insert(supervision), rows)
+    for row in found:
+        if row.role == Role.HUB:
+            _carry(connection, row.id, row.key)
     return len(rows)
 
 
-def statuses(connection: Connection, ids: Collection[int]) -> dict[int, Status]:
-    """How these devices are supervised; none of what was never heard, and of which nobody said anything."""
-    query = select(supervision, device.c.last_seen_at).join(device, device.c.id == supervision.c.id)
-    return {
-        row.id: Status(
-            row.hub_id,
-            row.expect_every_s,
-            Presence(row.presence) if row.last_seen_at is not None else None,
-            row.since if row.last_seen_at is not None else None,
+def _carry(connection: Connection, hub_id: int, hub_key: str) -> None:
+    """A hub that is enrolled after its devices takes those that its network says it carries."""
+    carried = select(device.c.id).join(carrier, carrier.c.key == device.c.key)
+    of_it = carried.where(carrier.c.hub_key == hub_key, device.c.id != hub_id)
+    free = and_(supervision.c.hub_id.is_(None), supervision.c.id.in_(of_it))
+    connection.execute(update(supervision).where(free).values(hub_id=hub_id))
+
+
+def carried(connection: Connection, told: Mapping[str, str]) -> None:
+    """Networks tell which hub carries which device, both by key; what somebody chose against it stays.
+
+    Of devices that are neither enrolled nor proposed nothing is kept.
+    """
+    query = select(carrier.c.key, carrier.c.hub_key).where(carrier.c.key.in_(list(told)))
+    before = {row.key: row.hub_key for row in connection.execute(query)}
+    ours = union(
+        select(device.c.key).where(device.c.key.in_(list(told))),
+        select(device_proposal.c.key).where(device_proposal.c.key.in_(list(told))),
+    )
+    known = set(connection.execute(ours).scalars())
+    moved = {key: hub_key for key, hub_key in told.items() if key in known and before.get(key) != hub_key}
+    if not moved:
+        return
+    both = {*moved.values(), *(before[key] for key in moved.keys() & before.keys())}
+    query = select(device.c.key, device.c.id).where(device.c.key.in_(both), device.c.role == Role.HUB)
+    hubs = {row.key: row.id for row in connection.execute(query)}
+    for key, hub_key in sorted(moved.items()):
+        statement = upsert(connection, carrier).values(key=key, hub_key=hub_key)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=[carrier.c.key], set_={"hub_key": hub_key})
         )
-        for row in connection.execute(query.where(supervision.c.id.in_(list(ids))))
-    }
+        of_it = select(device.c.id).where(device.c.key == key, device.c.id != hubs.get(hub_key, 0))
+        was = supervision.c.hub_id.is_(None) | (supervision.c.hub_id == hubs.get(before.get(key, ""), 0))
+        connection.execute(
+            update(supervision).where(supervision.c.id.in_(of_it), was).values(hub_id=hubs.get(hub_key))
+        )
+
+
+def statuses(connection: Connection, ids: Collection[int]) -> dict[int, Status]:
+    """How these devices are supervised. A device that is awaited for the first time has no presence yet."""
+    columns = (supervision, device.c.last_seen_at, device.c.key, device.c.role, device.c.vendor)
+    query = select(*columns, device.c.model).join(device, device.c.id == supervision.c.id)
+    return {row.id: _status(row) for row in connection.execute(query.where(supervision.c.id.in_(list(ids))))}
+
+
+def _status(row: Row[Any]) -> Status:
+    presence, beat = Presence(row.presence), int(_every(row).total_seconds())
+    if row.last_seen_at is None and presence is Presence.HEARD:
+        return Status(row.hub_id, row.expect_every_s, beat)
+    return Status(row.hub_id, row.expect_every_s, beat, presence, row.since)
+
+
+def _every(row: Row[Any]) -> timedelta:
+    role = Role(row.role)
+    return every(role, row.expect_every_s, _usual(row.key.partition(":")[0], role, row.vendor, row.model))
+
+
+@lru_cache(maxsize=4096)
+def _usual(family: str, role: Role, vendor: str, model: str) -> timedelta | None:
+    return shipped().expected_every(f"{family}:", role, vendor, model)
 
 
 def arrange(
@@ -61,7 +128,7 @@ def arrange(
         raise Invalid("no_hub", f"device {hub_id} is no hub: choose a device with the role hub, or null")
     said = {"hub_id": hub_id, "expect_every_s": expect_every_s, "look_at": now}
     statement = upsert(connection, supervision).values(
-        id=id, presence=Presence.HEARD.value, since=now, **said
+        id=id, presence=Presence.HEARD.value, since=now, awaited_at=now, **said
     )
     connection.execute(statement.on_conflict_do_update(index_elements=[supervision.c.id], set_=said))
     return statuses(connection, [id])[id]
@@ -74,18 +141,21 @@ def is_anything_due(connection: Connection, now: datetime) -> bool:
 def take_due(connection: Connection, now: datetime, most: int) -> list[Supervised]:
     """Lock and load devices whose presence may have changed, but those that another worker looks at.
 
-    A device that was never heard, or is disabled, is left to itself for a while.
+    A device that is disabled, or lies in a box, is left to itself for a while.
     """
     query = _supervised().where(_is_due(now)).order_by(supervision.c.look_at).limit(most)
     rows = connection.execute(query.with_for_update(skip_locked=True, of=supervision)).all()
-    idle = [row.id for row in rows if row.last_seen_at is None or not row.enabled]
+    idle = {
+        row.id for row in rows if not row.enabled or (row.last_seen_at is None and row.household_id is None)
+    }
     if idle:
+        left = {"presence": Presence.HEARD.value, "told": False, "since": now, "awaited_at": now}
         connection.execute(
-            supervision.update()
+            update(supervision)
             .where(supervision.c.id.in_(idle))
-            .values(presence=Presence.HEARD.value, told=False, since=now, look_at=now + 10 * LOOK_AGAIN)
+            .values(look_at=now + 10 * LOOK_AGAIN, **left)
         )
-    return [_device(row) for row in rows if row.last_seen_at is not None and row.enabled]
+    return [_device(row) for row in rows if row.id not in idle]
 
 
 def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -122,6 +192,7 @@ def announced(connection: Connection, away: Mapping[int, bool], now: datetime) -
         values = {
             "presence": (Presence.DOWN if is_away else Presence.HEARD).value,
             "since": now,
+            "awaited_at": now,
             "told": False,
             "look_at": now + LOOK_AGAIN,
         }
@@ -133,14 +204,15 @@ def announced(connection: Connection, away: Mapping[int, bool], now: datetime) -
 
 
 def counts(connection: Connection) -> tuple[int, int]:
-    """How many devices are down, those behind an absent hub aside, and how many are supervised."""
+    """How many devices are down, those behind an absent hub aside, of how many that were ever heard."""
     is_down = and_(supervision.c.presence == Presence.DOWN.value, ~_hub_is_away())
     query = select(func.coalesce(func.sum(case((is_down, 1), else_=0)), 0), func.count()).select_from(
         supervision.join(device, device.c.id == supervision.c.id).outerjoin(
             _HUB, _HUB.c.id == supervision.c.hub_id
         )
     )
-    down, supervised = connection.execute(query.where(device.c.enabled)).one()
+    heard = query.where(device.c.enabled, device.c.last_seen_at.is_not(None))
+    down, supervised = connection.execute(heard).one()
     return down, supervised
 
 
@@ -182,6 +254,10 @@ def _is_due(now: datetime) -> Any:
     return or_(supervision.c.look_at <= now, supervision.c.look_at > now + LOOK_AT_LEAST + LOOK_AGAIN)
 
 
+def _is_in_a_box() -> Any:
+    return and_(device.c.last_seen_at.is_(None), device.c.household_id.is_(None))
+
+
 def _hub_is_away() -> Any:
     return func.coalesce(_HUB.c.presence, Presence.HEARD.value) != Presence.HEARD.value
 
@@ -192,6 +268,8 @@ def _supervised() -> Select[Any]:
             supervision,
             device.c.key,
             device.c.role,
+            device.c.vendor,
+            device.c.model,
             device.c.label,
             device.c.household_id,
             device.c.last_seen_at,
@@ -205,17 +283,17 @@ def _supervised() -> Select[Any]:
 
 
 def _device(row: Row[Any]) -> Supervised:
-    role = Role(row.role)
     return Supervised(
         id=row.id,
         key=row.key,
-        role=role,
+        role=Role(row.role),
         label=row.label,
         household_id=row.household_id,
         heard_at=row.last_seen_at,
-        every=every(role, row.expect_every_s),
+        every=_every(row),
         presence=Presence(row.presence),
         since=row.since,
+        awaited_at=row.awaited_at,
         told=row.told,
         hub_id=row.hub_id,
         hub_is_away=row.hub_is_away,

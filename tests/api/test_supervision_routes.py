@@ -19,11 +19,14 @@ def test_an_administrator_says_what_carries_a_device(
     hub = enrol(store, town, "care:town/hub", Role.HUB)
     button = enrol(store, town, "care:town/button", Role.HELP_BUTTON)
     path = f"/api/devices/{button}/supervision"
-    nothing = {"hub_id": None, "expect_every_s": None, "presence": None, "since": None}
-    assert operator.get(path).json() == nothing
+    nothing = {"hub_id": None, "expect_every_s": None, "every_s": 90_000, "presence": None, "since": None}
+    assert operator.get(path).json() == nothing | {"every_s": 0}, "nobody looks after it yet"
     assert operator.put(path, {"hub_id": hub}).status_code == 403
     said = admin.put(path, {"hub_id": hub, "expect_every_s": 3600})
-    assert (said.status_code, said.json()) == (200, {**nothing, "hub_id": hub, "expect_every_s": 3600})
+    assert (said.status_code, said.json()) == (
+        200,
+        {**nothing, "hub_id": hub, "expect_every_s": 3600, "every_s": 3600},
+    )
     assert operator.get(path).json() == said.json()
     assert admin.put(path, {}).json() == nothing
 

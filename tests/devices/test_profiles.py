@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -149,3 +150,26 @@ def test_a_new_model_is_one_file_and_no_python(tmp_path: Path) -> None:
     assert words(formats.read(frame, street, {}, loaded)) == ["sos"]
     (example,) = next(each for each in loaded.models if each.vendor == "Acme").examples
     assert (example.said, example.out) == ({"cord": "pulled"}, ("sos",))
+
+
+def test_a_model_goes_before_its_family_and_a_family_before_nothing(tmp_path: Path) -> None:
+    shipped = profiles.shipped()
+    asked = {
+        ("z2m:home17/bridge", Role.HUB): 10,
+        ("z2m:0x00158d0001020304", Role.HELP_BUTTON): 1500,
+        ("watch:6907919734", Role.HELP_BUTTON): 30,
+        ("scaip:123456", Role.HELP_BUTTON): 1440,
+    }
+    for (key, role), minutes in asked.items():
+        assert shipped.expected_every(key, role, "", "") == timedelta(minutes=minutes), key
+    assert shipped.expected_every("care:kenli/KL-0001", Role.HELP_BUTTON, "", "") is None
+    (tmp_path / "acme.toml").write_text(f"{HEAD}expected_every_min = 720\n{EXAMPLE}", encoding="utf-8")
+    shutil.copytree(profiles.SHIPPED / "rhythms", tmp_path / "rhythms")
+    own = profiles.load(tmp_path)
+    assert own.expected_every("z2m:0x1", Role.HELP_BUTTON, "Acme", "B1") == timedelta(hours=12)
+    assert own.expected_every("z2m:0x1", Role.HELP_BUTTON, "Acme", "B2") == timedelta(hours=25)
+    (tmp_path / "rhythms" / "families.toml").write_text(
+        '[[rhythm]]\nkeys = "z2m:"\nevery_min = 0\nwhy = "x"', encoding="utf-8"
+    )
+    with pytest.raises(ProfileError, match="families"):
+        profiles.load(tmp_path)

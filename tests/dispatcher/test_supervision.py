@@ -23,7 +23,7 @@ from dispatcher.supervision import (
 from tests.conftest import NOW
 
 HOUR = timedelta(hours=1)
-BUTTON = Supervised(1, "care:kenli/1", Role.HELP_BUTTON, "床头", 5, NOW, HOUR, Presence.HEARD, NOW)
+BUTTON = Supervised(1, "care:kenli/1", Role.HELP_BUTTON, "床头", 5, NOW, HOUR, Presence.HEARD, NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,31 @@ def test_a_hub_is_to_be_heard_more_often_than_what_sleeps() -> None:
     assert every(Role.HUB, 600) == timedelta(minutes=10)
 
 
+def test_somebody_knows_better_than_the_model_and_the_model_than_the_role() -> None:
+    assert every(Role.HUB, None, timedelta(minutes=10)) == timedelta(minutes=10)
+    assert every(Role.HUB, 300, timedelta(minutes=10)) == timedelta(minutes=5)
+
+
+def test_what_was_never_heard_is_late_and_down_from_when_it_is_awaited() -> None:
+    new = replace(BUTTON, heard_at=None, awaited_at=NOW + HOUR)
+    ahead = [look(new, (), NOW + timedelta(hours=hours))[0] for hours in (2.24, 2.25, 3.24, 3.25)]
+    assert ahead == [Presence.HEARD, Presence.LATE, Presence.LATE, Presence.DOWN]
+    late = replace(new, presence=Presence.LATE, since=NOW + 2.25 * HOUR)
+    assert look(late, (), NOW + 3 * HOUR)[0] is Presence.LATE
+    down = replace(new, presence=Presence.DOWN, since=NOW + 3.25 * HOUR)
+    assert look(down, (), NOW + 9 * HOUR)[0] is Presence.DOWN
+    assert look(replace(down, heard_at=NOW + 9 * HOUR), (), NOW + 9 * HOUR)[0] is Presence.HEARD
+
+
+def test_what_came_before_it_was_awaited_is_no_silence() -> None:
+    back = replace(BUTTON, heard_at=NOW - 99 * HOUR, awaited_at=NOW)
+    assert look(back, (), NOW + HOUR)[0] is Presence.HEARD
+    late = replace(back, presence=Presence.LATE, since=NOW + 1.25 * HOUR)
+    assert look(late, (), NOW + 2 * HOUR)[0] is Presence.LATE
+
+
 def down(id: int, household_id: int | None = 5, role: Role = Role.DOOR_SENSOR, **more: object) -> Supervised:
-    gone = Supervised(id, f"care:kenli/{id}", role, "", household_id, NOW, HOUR, Presence.DOWN, NOW)
+    gone = Supervised(id, f"care:kenli/{id}", role, "", household_id, NOW, HOUR, Presence.DOWN, NOW, NOW)
     return replace(gone, **more)  # type: ignore[arg-type]
 
 
@@ -106,6 +129,19 @@ def test_a_lifeline_is_a_matter_of_who_is_at_risk() -> None:
         assert told(down(1, role=role), risk={5}) == [(5, 1, int(Severity.ROUTINE))]
         assert told(down(1, role=role)) == [(5, 1, int(Severity.TROUBLE))]
     assert told(down(1, role=Role.DOOR_SENSOR), risk={5}) == [(5, 1, int(Severity.TROUBLE))]
+
+
+def test_what_was_never_heard_is_never_a_persons_matter() -> None:
+    new = down(2, heard_at=None, role=Role.HELP_BUTTON)
+    trouble, routine = int(Severity.TROUBLE), int(Severity.ROUTINE)
+    assert told(new, risk={5}) == [(5, 1, trouble)]
+    both = told(new, down(1, role=Role.HELP_BUTTON), risk={5})
+    assert both == [(5, 1, trouble), (5, 1, routine)]
+    many = [replace(new, id=id, household_id=id) for id in range(10)]
+    for network in (True, False):
+        [matter] = matters(many, network=network, at_risk={1}, behind={})
+        assert (matter.household_id, matter.is_new, matter.severity) == (None, True, Severity.TROUBLE)
+    assert len(matters(many[1:], network=False, at_risk=(), behind={})) == 9
 
 
 def test_a_network_that_is_away_is_one_matter_of_the_centre() -> None:

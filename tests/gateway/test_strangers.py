@@ -11,6 +11,8 @@ from community.storage.proposals import Proposal
 from devices.profiles import shipped
 from devices.signal import Frame, Kind, Role
 from dispatcher.bell import LocalBell
+from dispatcher.patrol import Patrol
+from dispatcher.storage import supervised
 from dispatcher.storage.planbook import Planbook
 from gateway.receive import Parts, Receiver
 from gateway.strangers import Strangers
@@ -40,9 +42,9 @@ class Listening:
     def __init__(self, town: Town) -> None:
         self.town = town
         self.strangers = Strangers()
-        seen, alive = LastSeen(), LastLife()
+        self.seen, alive = LastSeen(), LastLife()
         parts = Parts(
-            town.store, Planbook(town.plans), shipped(), town, LocalBell(), seen, alive, self.strangers
+            town.store, Planbook(town.plans), shipped(), town, LocalBell(), self.seen, alive, self.strangers
         )
         self.receiver = Receiver(parts)
 
@@ -130,3 +132,77 @@ def test_the_list_ends_somewhere(ear: Listening, monkeypatch: pytest.MonkeyPatch
     for name in ("a", "b", "c"):
         ear.hear(f"care/town/{name}/signal", {"v": 1, "id": "1", "type": Kind.HEARTBEAT.value})
     assert [one.key for one in ear.proposed()] == ["care:town/a", "care:town/b"]
+
+
+def accept_all(town: Town, home: int) -> None:
+    with town.store.write() as connection:
+        for one in proposals.waiting(connection, 0, 100):
+            chosen = Device(0, "", one.role or Role.HELP_BUTTON, home)
+            proposals.accept(connection, one.id, chosen)
+
+
+def hub_of(town: Town, key: str) -> str | None:
+    Patrol(town.store, Planbook(town.plans)).tick(town.time)
+    with town.store.read() as connection:
+        known = {one.id: one.key for one in register.devices(connection)}
+        there = supervised.statuses(connection, known)
+    return next((known[there[id].hub_id or 0] for id in known if known[id] == key and there[id].hub_id), None)
+
+
+def test_what_is_accepted_stands_below_its_hub(ear: Listening, town: Town) -> None:
+    home = town.resident("王秀英")
+    with town.store.write() as connection:
+        register.enrol_device(connection, Device(0, "z2m:home17/bridge", Role.HUB, home))
+    ear.hear("zigbee2mqtt/home17/bridge/devices", INVENTORY, retained=True)
+    accept_all(town, home)
+    assert hub_of(town, f"z2m:{ADDRESS}") == "z2m:home17/bridge"
+
+
+def test_what_was_enrolled_by_hand_stands_below_its_hub_when_the_hub_tells(
+    ear: Listening, town: Town
+) -> None:
+    home = town.resident("王秀英")
+    with town.store.write() as connection:
+        register.enrol_device(connection, Device(0, "z2m:home17/bedside", Role.HELP_BUTTON, home))
+        register.enrol_device(connection, Device(0, "z2m:home17/bridge", Role.HUB, home))
+    assert hub_of(town, "z2m:home17/bedside") is None
+    ear.hear("zigbee2mqtt/home17/bridge/devices", INVENTORY, retained=True)
+    assert hub_of(town, "z2m:home17/bedside") == "z2m:home17/bridge"
+
+
+def test_a_radio_stands_below_the_gateway_that_hears_it_best_and_keeps_it_alive(
+    ear: Listening, town: Town
+) -> None:
+    home = town.resident("王秀英")
+    heard_by = [
+        {"gatewayId": "24e124fffef0000a", "rssi": -110},
+        {"gatewayId": "24E124FFFEF0000B", "rssi": -60},
+        {"gatewayId": "nobody", "rssi": -1},
+        "rubbish",
+    ]
+    topic = "application/1/device/24e124fffef00001/event/up"
+    ear.hear(topic, UPLINK | {"rxInfo": heard_by})
+    assert {(one.key, one.role) for one in ear.proposed()} == {
+        ("lora:24e124fffef00001", None),
+        ("lora:gateway/24e124fffef0000a", Role.HUB),
+        ("lora:gateway/24e124fffef0000b", Role.HUB),
+    }
+    accept_all(town, home)
+    assert hub_of(town, "lora:24e124fffef00001") == "lora:gateway/24e124fffef0000b"
+    town.pass_time(minutes=5)
+    ear.hear(topic, UPLINK | {"rxInfo": heard_by[:1], "fCnt": 2})
+    ear.seen.flush(town.store)
+    with town.store.read() as connection:
+        last = {one.key: one.last_seen_at for one in register.devices(connection)}
+    assert last["lora:gateway/24e124fffef0000a"] == town.time
+    assert last["lora:gateway/24e124fffef0000b"] is None
+
+
+def test_the_things_stack_tells_its_gateways_too(ear: Listening) -> None:
+    rows = [{"gateway_ids": {"gateway_id": "street", "eui": "24E124FFFEF0000B"}, "rssi": -60}]
+    message = {"f_cnt": 1, "frm_payload": "", "rx_metadata": rows}
+    ear.hear("v3/town@ttn/devices/eui-24e124fffef00001/up", {"uplink_message": message})
+    assert [(one.key, one.role) for one in ear.proposed()] == [
+        ("lora:24e124fffef00001", None),
+        ("lora:gateway/24e124fffef0000b", Role.HUB),
+    ]
