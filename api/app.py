@@ -18,6 +18,7 @@ from api.live import Hub
 from api.login import Door
 from api.parts import Parts
 from api.routes import (
+    atlas,
     contact_channels,
     devices,
     docs,
@@ -85,6 +86,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.hub = hub
     app.state.wellbeing = hub.wellbeing
     app.state.door = Door(parts)
+    app.state.atlas = atlas.Atlas()
     problems.install(app)
     app.add_middleware(Headers, https=parts.settings.is_https)
 
@@ -116,6 +118,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         incidents.router,
         records.router,
         inbox.router,
+        atlas.router,
         places.router,
         households.router,
         safety.router,

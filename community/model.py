@@ -36,6 +36,22 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Building:
+    """A house on the ground. A household is in the one of its cell that bears the name of its `building`."""
+
+    id: int
+    area_id: int  # its cell
+    name: str  # 幸福里3幢; names none twice in a cell
+    storeys: int
+    polygon: Polygon
+    synthetic: bool = False  # as of an area
+
+    def __post_init__(self) -> None:
+        if self.storeys < 1:
+            raise ValueError(f"a building has at least one storey, not {self.storeys}")
+
+
+@dataclass(frozen=True, slots=True)
 class Position:
     """Where something is: degrees WGS-84, with how we know and how well (metres)."""
 

@@ -99,7 +99,7 @@ class Grid:
         covering = self._tree.query(shapely.Point(point.lon, point.lat), predicate="intersects")
         if covering.size:
             return Located(min(self._cells[index].code for index in covering), 0.0)
-        scale = _metres_per_degree(point.lat)
+        scale = metres_per_degree(point.lat)
         east, north = within_m / scale * 1.01  # a little more: the tree only preselects
         around = shapely.box(point.lon - east, point.lat - north, point.lon + east, point.lat + north)
         off = [
@@ -121,7 +121,7 @@ class Grid:
         if invalid:
             return invalid
         _, south, _, north = shapely.total_bounds(self._shapes)
-        scale = _metres_per_degree((south + north) / 2)  # one for all, so that equal corners stay equal
+        scale = metres_per_degree((south + north) / 2)  # one for all, so that equal corners stay equal
         flat = np.array([_scaled(shape, scale) for shape in self._shapes])
         overlaps = tuple(self._overlaps(flat, scale))
         overlapping = {code for finding in overlaps for code in finding.codes}
@@ -204,7 +204,7 @@ def label_point(polygon: Polygon) -> Point:
     return Point(inside.x, inside.y)
 
 
-def _metres_per_degree(lat: float) -> Floats:
+def metres_per_degree(lat: float) -> Floats:
     """East and north, on the WGS-84 ellipsoid at `lat`; good to millimetres over the reach of a street."""
     phi = radians(lat)
     bend = 1 - WGS84_E2 * sin(phi) ** 2
@@ -272,7 +272,7 @@ def _sites(shape: Shape, n: int, rng: np.random.Generator, homes: Sequence[Point
     )
     if len(samples) < n:
         raise ValueError(f"{n} cells need at least as many different homes; there are {len(samples)}")
-    scale = _metres_per_degree(float(samples[:, 1].mean()))
+    scale = metres_per_degree(float(samples[:, 1].mean()))
     flat = samples * scale
     sites = rng.choice(flat, n, replace=False)
     for _ in range(LLOYD_ROUNDS):
@@ -323,7 +323,7 @@ def _fitted(areas: Sequence[tuple[Shape, Floats]]) -> list[list[Shape]]:
 def _voronoi(area: Shape, sites: Floats) -> list[Shape]:
     if len(sites) == 1:
         return [area]
-    scale = _metres_per_degree(float(sites[:, 1].mean()))
+    scale = metres_per_degree(float(sites[:, 1].mean()))
     cells = shapely.voronoi_polygons(
         shapely.MultiPoint(sites * scale), extend_to=_scaled(area, scale), ordered=True
     )

@@ -1,4 +1,4 @@
-"""Where: the grid, the live picture as GeoJSON, and the incident map that can be printed.
+"""Where: the areas, the live picture as GeoJSON, who could be sent, and the incident map that can be printed.
 
 Every feature has its `category` and `id` in its properties. Names are in this JSON only, for the page to put
 into `textContent`; the folium map carries ids, codes and distances and no resident's words.
@@ -7,6 +7,7 @@ into `textContent`; the folium map carries ids, codes and distances and no resid
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
@@ -17,22 +18,21 @@ from api.deps import NowDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.routes.incidents import IncidentId
 from community.errors import Conflict
-from community.model import Area, AreaLevel, Duty, Responder, ResponderKind, on_duty
+from community.model import Area, AreaLevel, Duty, HomeRecord, Position, Responder, ResponderKind, on_duty
 from community.storage import register
 from dispatcher import views
 from dispatcher.fleet import Fleet
 from dispatcher.model import GO, Tell, Whom
 from dispatcher.model import Candidate as Choice
 from maps.coords import Point
-from maps.geojson import feature_collection, point_feature, polygon_feature
+from maps.geojson import Json, feature_collection, point_feature
 from maps.grid import Cell
 from maps.page import Candidate, Category, IncidentMap, draw
 
-Json = dict[str, object]
 GEOJSON: dict[int | str, dict[str, Any]] = {
     200: {"description": "an RFC 7946 FeatureCollection, degrees WGS-84"},
 }
-SHOWN_RESPONDERS, SHOWN_CLINICS = 4, 2  # as many as a sheet of paper can tell apart
+SHOWN_RESPONDERS, SHOWN_CLINICS = 4, 2  # as many as a sheet of paper or a screen can tell apart
 
 router = APIRouter(tags=["map"])
 
@@ -41,30 +41,6 @@ router = APIRouter(tags=["map"])
 def list_areas(connection: ReadDep, level: Annotated[AreaLevel | None, Query()] = None) -> tuple[Area, ...]:
     """Without polygons; those are in `/api/map/areas`."""
     return register.areas(connection, level, with_polygons=False)
-
-
-@router.get(
-    "/map/areas", operation_id="getAreaMap", summary="The grid as GeoJSON polygons", responses=GEOJSON
-)
-def get_area_map(connection: ReadDep, level: Annotated[AreaLevel | None, Query()] = None) -> Json:
-    """`synthetic` geometry was drafted, not surveyed: say so wherever it is shown."""
-    return feature_collection(
-        polygon_feature(
-            f"area:{area.id}",
-            area.polygon,
-            {
-                "category": "area",
-                "id": area.id,
-                "level": area.level,
-                "code": area.code,
-                "name": area.name,
-                "parent_id": area.parent_id,
-                "synthetic": area.synthetic,
-            },
-        )
-        for area in register.areas(connection, level)
-        if area.polygon is not None
-    )
 
 
 @router.get(
@@ -79,6 +55,51 @@ def get_live_map(connection: ReadDep, now: NowDep, zone: ZoneDep) -> Json:
             *_homes(views.board(connection)),
             *_responders(register.responders(connection), register.duties(connection), now, zone),
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Somebody on duty who could be sent to a home, with the straight distance in metres."""
+
+    rank: int  # 1 would be there first
+    responder_id: int
+    name: str
+    kind: ResponderKind
+    lon: float
+    lat: float
+    distance_m: float
+    eta_min: int | None
+    why: str
+
+
+@router.get(
+    "/incidents/{incident_id}/candidates",
+    operation_id="listCandidates",
+    summary="Who on duty would be there first: the nearest people and clinics",
+    responses=describe(404),
+)
+def list_candidates(
+    incident_id: IncidentId, connection: ReadDep, now: NowDep, zone: ZoneDep
+) -> tuple[Ranked, ...]:
+    """Empty when the incident has no home or the home no position. Whom the plan asks is on the card."""
+    home = views.detail(connection, incident_id).home
+    if home is None or home.household.position is None:
+        return ()
+    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    return tuple(
+        Ranked(
+            rank,
+            choice.responder.id,
+            choice.responder.name,
+            choice.responder.kind,
+            position.lon,
+            position.lat,
+            distance_m,
+            choice.eta_min,
+            choice.why,
+        )
+        for rank, (choice, _, position, distance_m) in enumerate(_nearest(fleet, home, now), start=1)
     )
 
 
@@ -115,7 +136,7 @@ def get_incident_map(
             drawn_at=now.astimezone(zone),
             cell_code=home.cell.code,
             cells=tuple(Cell(area.code, area.polygon) for area in around if area.polygon is not None),
-            candidates=tuple(_shown(fleet.candidates(home, now).fitting(Tell(Whom.NEAREST, kinds=GO)))),
+            candidates=tuple(_shown(_nearest(fleet, home, now))),
             schematic=any(area.synthetic for area in around),
         )
     )
@@ -163,19 +184,30 @@ def _responders(
         )
 
 
-def _shown(choices: Iterable[Choice]) -> Iterator[Candidate]:
-    """The nearest of each category, in the map's words."""
+def _nearest(fleet: Fleet, home: HomeRecord, now: datetime) -> list[tuple[Choice, Category, Position, float]]:
+    """The nearest of each category with position and distance in metres, who is there first in front."""
     left = {Category.RESPONDER: SHOWN_RESPONDERS, Category.CLINIC: SHOWN_CLINICS}
+    found = []
+    choices = fleet.candidates(home, now).fitting(Tell(Whom.NEAREST, kinds=GO))
     for choice in sorted(choices, key=lambda one: (one.distance_m is None, one.distance_m)):
-        responder, position = choice.responder, choice.responder.position
-        category = Category.CLINIC if responder.kind is ResponderKind.CLINIC else Category.RESPONDER
-        if position is None or choice.distance_m is None or not left[category]:
+        position, distance_m = choice.responder.position, choice.distance_m
+        category = Category.CLINIC if choice.responder.kind is ResponderKind.CLINIC else Category.RESPONDER
+        if position is None or distance_m is None or not left[category]:
             continue
         left[category] -= 1
+        found.append((choice, category, position, distance_m))
+    return sorted(found, key=lambda one: (one[0].eta_min is None, one[0].eta_min, one[3]))
+
+
+def _shown(
+    nearest: Iterable[tuple[Choice, Category, Position, float]],
+) -> Iterator[Candidate]:
+    """The same in the map's words."""
+    for choice, category, position, distance_m in nearest:
         yield Candidate(
-            str(responder.id),
+            str(choice.responder.id),
             category,
             Point(position.lon, position.lat),
-            choice.distance_m,
+            distance_m,
             choice.eta_min,
         )

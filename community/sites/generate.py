@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import count, cycle, islice
+from itertools import chain, count, cycle, islice
 from math import cos, pi, radians, sin
 from random import Random
 
@@ -17,6 +17,7 @@ from community import phones
 from community.model import (
     Area,
     AreaLevel,
+    Building,
     CatalogueItem,
     Contact,
     Device,
@@ -32,11 +33,14 @@ from community.model import (
 )
 from community.sites.profile import DeviceModel, KnownHome, Profile
 from maps import grid
+from maps.buildings import House, draft_houses
 
 _METRES_PER_DEGREE = 111_320.0  # of latitude; a synthetic outline needs it no better
 _OUTLINE_CORNERS = 32
 _MADE_UP = "synthetic"
 _DAY = 24 * 60
+_NUMBERS, _UNITS = 24, 4  # houses of an estate, and entrances of a house
+_TURNED = 8.0  # degrees by which the streets of a community may turn from the points of the compass
 
 # Everybody with a one-touch device is over 80 from 2026 on; a husband or wife in the same home is not yet.
 _OLD_BORN = (date(1930, 1, 1), date(1945, 12, 31))
@@ -54,6 +58,7 @@ class SiteData:
 
     site: Site
     areas: tuple[Area, ...]
+    buildings: tuple[Building, ...]
     households: tuple[Household, ...]
     residents: tuple[Resident, ...]
     contacts: tuple[Contact, ...]
@@ -72,13 +77,16 @@ def generate(profile: Profile, seed: int) -> SiteData:
 
     numbers = _numbers(profile.first_phone)
     areas = _areas(profile, seed, stream("outline"))
-    households = _households(profile, areas, stream("households"))
+    estates = _estates(profile, areas, stream("estates"))
+    houses = tuple(_houses(areas, estates, stream("buildings")))
+    households = _households(profile, areas, estates, houses, stream("households"))
     residents = _residents(profile, households, numbers, stream("residents"))
     responders = _responders(profile, areas, households, numbers, stream("responders"))
     providers = _providers(profile, numbers, stream("providers"))
     return SiteData(
         site=profile.site,
         areas=areas,
+        buildings=tuple(building for building, _ in houses),
         households=households,
         residents=residents,
         contacts=_contacts(profile, households, residents, numbers, stream("contacts")),
@@ -167,38 +175,91 @@ def _somewhere_in(area: Area, random: Random) -> Position:
     return Position(round(point.lon, grid.DECIMALS), round(point.lat, grid.DECIMALS), source=_MADE_UP)
 
 
+# ---- houses ----
+
+
+@dataclass(frozen=True, slots=True)
+class Estate:
+    """Houses that stand together, in two neighbouring cells: those with even numbers, and those with odd."""
+
+    name: str
+    cells: tuple[Area, Area]
+
+    def cell_of(self, building: int) -> Area:
+        return self.cells[building % 2]
+
+
+def _estates(profile: Profile, areas: Sequence[Area], random: Random) -> dict[int, list[Estate]]:
+    """Four estates for each community, by its id; those of known homes are among them."""
+    known: dict[str, list[str]] = {}
+    for home in profile.known_homes:
+        known.setdefault(home.community, []).append(home.estate)
+    cells_of = _cells_of(areas)
+    chosen = {}
+    for community in (area for area in areas if area.level is AreaLevel.COMMUNITY):
+        mine = list(dict.fromkeys(known.get(community.code, ())))
+        others = [estate for estate in profile.people.estates if estate not in mine]
+        names = mine + random.sample(others, k=4 - len(mine))
+        cells = cycle(cells_of[community.id])
+        chosen[community.id] = [Estate(name, (next(cells), next(cells))) for name in names]
+    return chosen
+
+
+def _houses(
+    areas: Iterable[Area], estates: Mapping[int, Sequence[Estate]], random: Random
+) -> Iterator[tuple[Building, House]]:
+    """The houses of every cell: those of an estate bear its name, the others only a number."""
+    numbers: dict[int, list[str]] = {}
+    for each in chain.from_iterable(estates.values()):
+        for number in range(1, _NUMBERS + 1):
+            numbers.setdefault(each.cell_of(number).id, []).append(f"{each.name}{number}幢")
+    turned = {community_id: random.uniform(-_TURNED, _TURNED) for community_id in estates}
+    ids = count(1)
+    for area in areas:
+        if area.level is not AreaLevel.CELL or area.parent_id is None or area.polygon is None:
+            continue
+        named = numbers.get(area.id, [])
+        houses = draft_houses(area.polygon, turned[area.parent_id], random.getrandbits(32), len(named))
+        names = chain(named, (f"{number}号楼" for number in count(1)))
+        for name, house in zip(names, houses, strict=False):
+            yield Building(next(ids), area.id, name, house.storeys, house.polygon, synthetic=True), house
+
+
 # ---- homes and people ----
 
 
-def _households(profile: Profile, areas: Sequence[Area], random: Random) -> tuple[Household, ...]:
+def _households(
+    profile: Profile,
+    areas: Sequence[Area],
+    estates: Mapping[int, Sequence[Estate]],
+    houses: Iterable[tuple[Building, House]],
+    random: Random,
+) -> tuple[Household, ...]:
     communities = [area for area in areas if area.level is AreaLevel.COMMUNITY]
-    cells_of = _cells_of(areas)
-    estates = _estates(profile, communities, random)
+    house_of = {(building.area_id, building.name): house for building, house in houses}
     homes: list[Household] = []
     taken: set[str] = set()
 
     def add(
-        community: Area, estate: str, building: int, unit: int, floor: int, door: int, notes: str
+        community: Area, estate: Estate, building: int, unit: int, floor: int, door: int, notes: str
     ) -> None:
         room = f"{floor}{door:02d}"
-        address = f"{community.name}{estate}{building}幢{unit}单元{room}"
+        address = f"{community.name}{estate.name}{building}幢{unit}单元{room}"
         if address in taken:
             return
         taken.add(address)
-        # the houses of an estate stand together: an estate is two neighbouring cells of its community
-        cells = cells_of[community.id]
-        first = estates[community.id].index(estate) * 2
-        cell = cells[(first + building % 2) % len(cells)]
+        cell, name = estate.cell_of(building), f"{estate.name}{building}幢"
+        entrance = house_of[cell.id, name].entrance(unit, _UNITS)
         homes.append(
             Household(
                 id=len(homes) + 1,
                 area_id=cell.id,
                 address=address,
-                building=f"{estate}{building}幢",
+                building=name,
                 unit=f"{unit}单元",
                 floor=floor,
                 room=room,
-                position=_somewhere_in(cell, random),
+                position=Position(entrance.lon, entrance.lat, source=_MADE_UP),
                 access_notes=notes,
             )
         )
@@ -206,7 +267,8 @@ def _households(profile: Profile, areas: Sequence[Area], random: Random) -> tupl
     by_code = {community.code: community for community in communities}
     for home in profile.known_homes:
         community = by_code[home.community]
-        add(community, home.estate, home.building, home.unit, home.floor, home.door, home.access_notes)
+        (estate,) = (each for each in estates[community.id] if each.name == home.estate)
+        add(community, estate, home.building, home.unit, home.floor, home.door, home.access_notes)
     for community in cycle(communities):
         if len(homes) == profile.counts.homes:
             return tuple(homes)
@@ -214,26 +276,13 @@ def _households(profile: Profile, areas: Sequence[Area], random: Random) -> tupl
         add(
             community,
             random.choice(estates[community.id]),
-            random.randint(1, 24),
-            random.randint(1, 4),
+            random.randint(1, _NUMBERS),
+            random.randint(1, _UNITS),
             random.randint(1, 6),
             random.randint(1, 2),
             ";".join(note.format(code=random.randint(1000, 9999)) for note in notes),
         )
     raise ValueError("a site needs at least one community")
-
-
-def _estates(profile: Profile, communities: Sequence[Area], random: Random) -> dict[int, list[str]]:
-    """Four estates for each community; those of known homes are among them."""
-    known: dict[str, list[str]] = {}
-    for home in profile.known_homes:
-        known.setdefault(home.community, []).append(home.estate)
-    chosen = {}
-    for community in communities:
-        mine = list(dict.fromkeys(known.get(community.code, ())))
-        others = [estate for estate in profile.people.estates if estate not in mine]
-        chosen[community.id] = mine + random.sample(others, k=4 - len(mine))
-    return chosen
 
 
 def _residents(

@@ -117,12 +117,14 @@ def add_area(connection: Connection, area: Area) -> Area:
         "synthetic": area.synthetic,
     }
     try:
-        return replace(area, id=insert_row(connection, t.area, row))
+        added = replace(area, id=insert_row(connection, t.area, row))
     except IntegrityError as error:
         raise Conflict(
             "area_code_taken",
             f"code {area.code} ({area.code_scheme}) is taken: codes are given once and never reused",
         ) from error
+    map_changed(connection)
+    return added
 
 
 def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, tuple[Area, ...]]:
@@ -241,6 +243,7 @@ def list_households(
 def add_household(connection: Connection, household: Household) -> Household:
     """Keep a new household (its `id` is ignored) and return it with the id it got."""
     row = _household_row(connection, household)
+    map_changed(connection)
     return replace(household, id=insert_row(connection, t.household, row), phone=row["phone"])
 
 
@@ -248,6 +251,7 @@ def update_household(connection: Connection, household: Household) -> Household:
     """Replace a household as a whole. NotFound when there is none."""
     row = _household_row(connection, household)
     update_row(connection, t.household, household.id, row)
+    map_changed(connection)
     return replace(household, phone=row["phone"])
 
 
@@ -367,6 +371,11 @@ def plans_changed(connection: Connection) -> None:
 def levels_changed(connection: Connection) -> int:
     """Tell other gateways, which keep levels in memory; returns their new revision."""
     return bump(connection, "level")
+
+
+def map_changed(connection: Connection) -> None:
+    """Tell whoever has drawn areas, buildings and homes; the functions of this module do it by themselves."""
+    bump(connection, "map")
 
 
 def devices_of_homes(connection: Connection, household_ids: Collection[int]) -> tuple[Device, ...]:

@@ -22,6 +22,7 @@ def load(connection: Connection, data: SiteData) -> None:
     """Write every value with the id it has. The register must be empty."""
     register.set_site(connection, data.site)
     _fill(connection, t.area, ({**_plain(each), "polygon": each.polygon} for each in data.areas))
+    _fill(connection, t.building, (_plain(each) for each in data.buildings))
     _fill(connection, t.household, (_household(each) for each in data.households))
     _fill(connection, t.contact, (_contact(each) for each in data.contacts))
     for table, values in (
@@ -40,6 +41,7 @@ def load(connection: Connection, data: SiteData) -> None:
             connection.execute(insert(table), rows)
     register.devices_changed(connection)
     register.responders_changed(connection)
+    register.map_changed(connection)
 
 
 def _fill(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) -> None:

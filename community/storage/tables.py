@@ -107,6 +107,19 @@ area = Table(
     UniqueConstraint("code_scheme", "code"),
 )
 
+building = Table(
+    "building",
+    metadata,
+    _id(),
+    _ref("area"),
+    Column("name", Text, nullable=False),
+    Column("storeys", Integer, nullable=False),
+    Column("polygon", JSON, nullable=False),
+    Column("synthetic", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("area_id", "name"),
+    CheckConstraint("storeys >= 1", name="storeys_at_least_one"),
+)
+
 household = Table(
     "household",
     metadata,

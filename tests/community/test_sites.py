@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import shapely
 
 from community import phones
 from community.errors import NotFound
 from community.model import AreaLevel, ResponderKind, on_duty
 from community.sites import generate, profile
 from community.sites.generate import SiteData
-from community.storage import Store, register, seeding
+from community.storage import Store, atlas, register, seeding
 from devices.signal import Role
 from maps.coords import Point
 from maps.grid import Cell, Grid
@@ -229,3 +230,31 @@ def test_what_is_added_to_a_seeded_street_gets_an_id_of_its_own(store: Store, ke
         added = register.add_household(connection, kenli.households[0])
         assert added.id == 89
         assert register.add_responder(connection, kenli.responders[0]).id == len(kenli.responders) + 1
+
+
+def test_a_home_stands_in_the_building_of_its_address_at_its_floor(any_kenli: SiteData) -> None:
+    assert 7_500 <= len(any_kenli.buildings) <= 8_700
+    assert all(building.synthetic for building in any_kenli.buildings)
+    named = {(building.area_id, building.name): building for building in any_kenli.buildings}
+    assert len(named) == len(any_kenli.buildings), "a name stands once in a cell"
+    for home in any_kenli.households:
+        building = named[home.area_id, home.building]
+        assert home.position is not None
+        assert home.floor is not None
+        assert home.floor <= building.storeys
+        walls = shapely.Polygon(building.polygon[0])
+        assert walls.contains(shapely.Point(home.position.lon, home.position.lat))
+
+
+def test_the_buildings_of_a_street_come_out_of_the_register_as_they_went_in(
+    store: Store, kenli: SiteData
+) -> None:
+    with store.write() as connection:
+        seeding.load(connection, kenli)
+    with store.read() as connection:
+        assert atlas.buildings(connection) == kenli.buildings
+        placed = atlas.homes(connection)
+    of = {(building.area_id, building.name): building.id for building in kenli.buildings}
+    assert [(home.household_id, home.building_id) for home in placed] == [
+        (home.id, of[home.area_id, home.building]) for home in kenli.households
+    ]
