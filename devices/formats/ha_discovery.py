@@ -167,6 +167,8 @@ def _rule(one: Proposal, role: Role) -> Rule | None:
         kind, on, off = Kind.OFFLINE, off, on
     elif role is Role.BED_SENSOR and one.device_class in ("", "occupancy", "presence"):
         kind, on, off = Kind.BED_EXIT, off, on
+    elif one.device_class == "heat" and role is Role.SMOKE_DETECTOR:
+        kind = Kind.SMOKE  # heat is fire where somebody says that it is a fire detector
     if kind is None or (kind is Kind.LEAK and role is not Role.LEAK_SENSOR):
         return None
     if by_role(kind, role) is None:

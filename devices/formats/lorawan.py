@@ -27,7 +27,13 @@ GATEWAYS: Final = 8  # that are told of an uplink: who is heard by more is heard
 _CODECS: Final = {name: milesight.codec(name) for name in milesight.MODELS}
 _DEV_EUI: Final = re.compile(r"[0-9a-f]{16}")
 # Where the codecs of trackers put their coordinates, at any depth above the last two names.
-_COORDINATES: Final = (("latitude", "longitude"), ("gpsLatitude", "gpsLongitude"), ("lat", "lon"))
+_COORDINATES: Final = (
+    ("latitude", "longitude"),
+    ("gpsLatitude", "gpsLongitude"),
+    ("lat", "lon"),
+    ("Latitude", "Longitude"),
+    ("Latitude", "Longitud"),  # so spelt in Dragino's codec
+)
 _FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
 
 
@@ -118,10 +124,11 @@ def _place(said: Mapping[str, object]) -> Position | None:
 def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Position | None] | None:
     """SenseCAP's codecs list measurements by number: 3000 battery, 4197 and 4198 place, 4200 events.
 
-    The rest - light, temperature, settings - says nothing about people. None: this is no such list.
+    The rest - light, temperature, settings - says nothing about people. None: this is no such list, or
+    nothing that its codec could read.
     """
     messages = said.get("messages")
-    if not isinstance(messages, list):
+    if not isinstance(messages, list) or said.get("valid") is False:
         return None
     found: dict[str, object] = {}
     groups = [group if isinstance(group, list) else [group] for group in messages]

@@ -27,9 +27,6 @@ from devices.signal import (
 BUCKET_SECONDS: Final = 2
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 KEPT_BY_BROKERS: Final = timedelta(days=7)  # the expiry of a gateway's session
-BATTERY_RECOVERED: Final = (
-    1.3  # times the low mark: a battery that hovers at the mark is one signal, not fifty
-)
 UNMAPPED: Final = "?"  # the level under which the strange words of a device are remembered
 UNREADABLE: Final = "unreadable"  # ... and its value when not even words could be made out
 REASON_LIMIT: Final = 200  # characters
@@ -341,6 +338,8 @@ class _Sense:
         if isinstance(value, str) and value in battery.idle:
             self.understood = True
             return
+        if isinstance(value, str) and battery.mark and value.endswith(battery.mark):
+            value = 0  # the device itself says so
         if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
             self.odd[battery.path] = value
             return
@@ -359,7 +358,7 @@ class _Sense:
         if value <= battery.low and not was_low:
             self.changed[key] = "low"
             self.add(Kind.LOW_BATTERY, State.ACTIVE, rule)
-        elif was_low and value > battery.low * BATTERY_RECOVERED:
+        elif was_low and value > battery.low * battery.margin:
             self.changed[key] = "ok"
             self.add(Kind.LOW_BATTERY, State.CLEAR, rule)
 

@@ -86,13 +86,16 @@ class Rule:
 class Battery:
     """Where a device reports its battery, and from which value down it is low, in the device's own unit.
 
-    `idle` are words that some say instead of a number.
+    `idle` are words that some say instead of a number, `mark` is what a codec writes behind the number when
+    the device itself calls its battery low: `2.3(low battery)`.
     """
 
     path: str
     low: float
     percent: bool
     idle: frozenset[str] = frozenset()
+    mark: str = ""
+    margin: float = 1.3  # times `low`: above it the battery was changed, below it only hovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One device model."""
+    """One device model. `also` are other names of vendor and model, `source` says whose facts these are."""
 
     vendor: str
     model: str
@@ -150,6 +153,15 @@ class Profile:
     layer: Layer
     examples: tuple[Example, ...]
     expected_every: timedelta | None = None  # how often it is heard when all is well, where its maker says so
+    also: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+
+    @property
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Every vendor and model under which it is known, in small letters."""
+        return frozenset(
+            (vendor.casefold(), model.casefold()) for vendor, model in ((self.vendor, self.model), *self.also)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +221,12 @@ class Profiles:
 
     def _written(self, vendor: str, model: str) -> Profile | None:
         """The profile in a file of its own."""
-        vendor, model = vendor.casefold(), model.casefold()
-        named = [profile for profile in self.models if profile.model.casefold() == model]
-        if vendor:
-            named = [profile for profile in named if profile.vendor.casefold() == vendor]
+        wanted = (vendor.casefold(), model.casefold())
+        named = [
+            profile
+            for profile in self.models
+            if any(name == wanted or (not vendor and name[1] == wanted[1]) for name in profile.names)
+        ]
         return named[0] if len(named) == 1 else None
 
     def _listed(self, vendor: str, model: str) -> Profile | None:
@@ -260,12 +274,11 @@ def load(folder: Path) -> Profiles:
     """Read `folder/*.toml` (models) and `folder/defaults/*.toml` (families). Raises `ProfileError`."""
     defaults = [_defaults(path) for path in sorted((folder / "defaults").glob("*.toml"))]
     models = [_profile(path) for path in sorted(folder.glob("*.toml"))]
-    seen: dict[tuple[str, str], str] = {}
+    seen: set[tuple[str, str]] = set()
     for profile in models:
-        name = (profile.vendor.casefold(), profile.model.casefold())
-        if name in seen:
+        if seen & profile.names:
             raise ProfileError(f"{profile.vendor} {profile.model} is described twice; keep one file for it")
-        seen[name] = profile.model
+        seen |= profile.names
     judged = _judged(folder / "zigbee" / "models.toml")
     by_family = {each.family: each for each in defaults}
     if ZIGBEE in by_family:
@@ -312,6 +325,8 @@ def _profile(path: Path) -> Profile:
         layer=table.layer(name),
         examples=tuple(example.frozen() for example in table.example),
         expected_every=timedelta(minutes=table.expected_every_min) if table.expected_every_min else None,
+        also=tuple(table.also),
+        source=table.source,
     )
 
 
@@ -401,9 +416,12 @@ class _BatteryTable(_Table):
     unit: Literal["percent", "volt", "millivolt", "of 255"] = "percent"
     low: float = Field(default=10, ge=0)
     idle: Texts = frozenset()
+    mark: str = ""
 
     def frozen(self) -> Battery:
-        return Battery(self.path, self.low, self.unit == "percent", self.idle)
+        is_percent = self.unit == "percent"
+        margin = 1.1 if self.unit in ("volt", "millivolt") else 1.3  # the voltage of a cell falls by little
+        return Battery(self.path, self.low, is_percent, self.idle, self.mark, margin)
 
 
 class _HistoryTable(_Table):
@@ -453,6 +471,8 @@ class _ProfileTable(_LayerTable):
     families: list[str] = Field(min_length=1)
     role: Role
     expected_every_min: int | None = Field(default=None, ge=1, le=44_640)
+    also: list[tuple[str, str]] = []
+    source: str = ""
 
 
 class _DefaultsTable(_LayerTable):

@@ -11,7 +11,6 @@ from devices import profiles
 from devices.profiles import as_text
 from devices.profiles.zigbee import Definition, Table
 from devices.profiles.zigbee.__main__ import Judge
-from devices.profiles.zigbee.coverage import page
 from devices.signal import Reading, Role
 from tests.devices.street import Street, words
 
@@ -230,11 +229,6 @@ def test_each_judgement_is_about_models_and_properties_that_there_are() -> None:
         if label in by_label:
             assert paths <= by_label[label].silent, label
     assert set(judged.roles) <= set(by_label)
-
-
-def test_the_page_about_them_is_made_from_the_table() -> None:
-    readme = Path(profiles.__file__).parents[1] / "README.md"
-    assert readme.read_text(encoding="utf-8") == page(profiles.shipped()), "python -m devices.profiles.zigbee"
 
 
 def raw(settable: tuple[str, ...] = (), **says: object) -> dict[str, object]:

@@ -1,7 +1,8 @@
-"""`python -m devices.profiles.zigbee`: ask the newest pinned converters, and make the table and its README.
+"""`python -m devices.profiles.zigbee`: ask the newest pinned converters, and make the table of models.
 
 Needs npm. For a new release: `npm install --package-lock-only zigbee-herdsman-converters@latest` in this
-folder, then this. It ends with a list, changing nothing, while a model can say something that nobody judged.
+folder, then this, then `python -m devices.coverage`. It ends with a list, changing nothing, while a model can
+say something that nobody judged.
 """
 
 from __future__ import annotations
@@ -20,12 +21,10 @@ import orjson
 from devices import profiles
 from devices.profiles import PRESS, ZIGBEE, Judged, Rule, as_text
 from devices.profiles.zigbee import TABLE
-from devices.profiles.zigbee.coverage import page
 from devices.signal import Kind, Role
 
 HERE: Final = Path(__file__).parent
 FOLDER: Final = HERE.parent
-README: Final = FOLDER.parent / "README.md"
 
 # A word by which to look for alarms that nobody has judged, in models that say nothing else of interest.
 # It decides nothing: it makes somebody look.
@@ -63,7 +62,6 @@ def main() -> int:
         orjson.dumps(head)[:-1] + b',"definitions":[\n' + b",\n".join(map(orjson.dumps, lines)) + b"\n]}\n"
     )
     (HERE / TABLE).write_bytes(stored)
-    README.write_text(page(profiles.load(FOLDER)), encoding="utf-8")
     print(f"{len(lines)} of {len(definitions)} definitions of {version} can say something that matters")
     return 0
 

@@ -1,4 +1,4 @@
-"""devices/README.md: what of the Zigbee devices on the market is understood, counted from the table."""
+"""What of the Zigbee devices on the market is understood, counted from the table."""
 
 from __future__ import annotations
 
@@ -34,20 +34,14 @@ _ORDER: Final = (
     Kind.CANCEL,
 )
 _FEW: Final = 12  # so many pairs are named; the others are in the files
-_HEAD: Final = """\
-# Devices
+_SECTION: Final = """\
+## Zigbee
 
-How devices speak ([formats](../docs/formats.md)), what the words of each model mean ([profiles](profiles)),
-and a simulator. How to add a model or a family stands in [docs/formats.md](../docs/formats.md).
-
-## Zigbee: what is understood
-
-`python -m devices.profiles.zigbee` makes this page and [the table of
-models](profiles/zigbee/definitions.json) that the gateway reads. It asks `zigbee-herdsman-converters`, the
-npm package that Zigbee2MQTT itself uses (MIT, [pinned](profiles/zigbee/package-lock.json)), what each
-device can say, and ends with a list, changing nothing, while a model can say something that nobody judged
-in [models.toml](profiles/zigbee/models.toml) or in
-[defaults/zigbee2mqtt.toml](profiles/defaults/zigbee2mqtt.toml). For a new release, in `profiles/zigbee`:
+`python -m devices.profiles.zigbee` makes [the table of models](profiles/zigbee/definitions.json) that the
+gateway reads. It asks `zigbee-herdsman-converters`, the npm package that Zigbee2MQTT itself uses (MIT,
+[pinned](profiles/zigbee/package-lock.json)), what each device can say, and ends with a list, changing
+nothing, while a model can say something that nobody judged in [models.toml](profiles/zigbee/models.toml) or
+in [defaults/zigbee2mqtt.toml](profiles/defaults/zigbee2mqtt.toml). For a new release, in `profiles/zigbee`:
 `npm install --package-lock-only zigbee-herdsman-converters@latest`, then that command.
 
 {table_of}: {definitions} definitions of {vendors} vendors, known by {also} other names, can say something
@@ -63,10 +57,10 @@ there to save lives.
 """
 
 
-def page(known: Profiles) -> str:
-    """The README in Markdown."""
+def section(known: Profiles) -> str:
+    """Its part of the page in Markdown."""
     table = known.table
-    return _HEAD.format(
+    return _SECTION.format(
         table_of=f"Version {table.version}",
         definitions=len(table.definitions),
         vendors=len({each.vendor for each in table.definitions}),
