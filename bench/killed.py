@@ -20,10 +20,12 @@ from sqlalchemy import create_engine, text
 from bench.scene import NAIVE, OURS, TEXTS_PER_PRESS, Scene, Whole, must
 from bench.settings import BenchSettings
 from bench.street import Street
+from dispatcher.courier import UNRECORDED_S
 from tests.servers import Part
 
 AGAIN_S = 1.5  # a device without a receipt waits so long before it says its press again
-SETTLES_S = 90.0
+SETTLES_S = 240.0  # however slow the machine
+LOOKS_S = 0.2
 QUIET_S = 4.0  # longer than the naive service needs for anything it still does
 RATE = 1000.0  # presses a second
 
@@ -64,6 +66,13 @@ class Killed:
     senders: int
     seconds: float  # from the kill until the last text
 
+    def __str__(self) -> str:
+        return (
+            f"{self.store}: {self.design}: killed in a burst of {self.presses:,} presses: {self.lost:,} "
+            f"never told ({self.lost / self.presses:.0%}), {self.again} of {self.texts:,} texts told again "
+            f"by {self.senders} senders"
+        )
+
 
 def measure(size: Size, scene: Scene, tell: Callable[[str], None]) -> list[Killed]:
     """Each design on one store."""
@@ -71,7 +80,7 @@ def measure(size: Size, scene: Scene, tell: Callable[[str], None]) -> list[Kille
     found = []
     for design in DESIGNS:
         one = _middle([kill(design, size.presses, scene) for _ in range(size.repeats)])
-        tell(f"{one.store}: {one.design}: {one.lost} of {one.presses} lost, {one.again} texts told again")
+        tell(str(one))
         found.append(one)
     return found
 
@@ -81,9 +90,12 @@ def homes(size: Size) -> int:
     return size.presses + 60
 
 
-def kill(design: str, count: int, scene: Scene) -> Killed:
-    """One of `DESIGNS`, killed when half of `count` homes have pressed; the databases are filled."""
-    settings = DESIGNS[design]
+def kill(design: str, count: int, scene: Scene, unrecorded_s: float = UNRECORDED_S) -> Killed:
+    """One of `DESIGNS`, killed when half of `count` homes have pressed; the databases are filled.
+
+    A sender of ours waits `unrecorded_s` seconds for its last text to be recorded.
+    """
+    settings: dict[str, object] = {"bench_unrecorded_s": unrecorded_s, **DESIGNS[design]}
     is_naive = design.startswith(NAIVE)
     with (
         scene.broker() as (broker, street),
@@ -93,7 +105,7 @@ def kill(design: str, count: int, scene: Scene) -> Killed:
         half = count // 2
         must(street.steady(said[:half], RATE, lambda _: True, SETTLES_S), street)
         killed_at = time.monotonic()
-        with _back_at_once(whole.parts):
+        with _back_at_once(whole.parts, street):
             street.steady(said[half:], RATE, lambda _: True, SETTLES_S)
         if is_naive:
             _until_quiet(street)
@@ -113,7 +125,7 @@ def kill(design: str, count: int, scene: Scene) -> Killed:
 
 
 @contextmanager
-def _back_at_once(parts: Sequence[Part]) -> Iterator[None]:
+def _back_at_once(parts: Sequence[Part], street: Street) -> Iterator[None]:
     """Kill them all; whoever supervises them starts them again while the street goes on."""
     for part in parts:
         part.kill()
@@ -121,8 +133,8 @@ def _back_at_once(parts: Sequence[Part]) -> Iterator[None]:
     for each in starting:
         each.start()
     yield
-    for each in starting:
-        each.join()
+    while any(each.is_alive() for each in starting):  # the provider answers whoever is back already
+        street.wait(lambda _: False, LOOKS_S)
 
 
 def _until_quiet(street: Street) -> None:
@@ -142,7 +154,7 @@ def _until_all_is_said(street: Street, said: Sequence[tuple[int, str, bytes]], w
     database = create_engine(whole.url)
     while not _is_over(database.connect, street, len(said)):
         must(time.monotonic() < ends, street)
-        street.wait(lambda _: False, 0.2)
+        street.wait(lambda _: False, LOOKS_S)
     database.dispose()
 
 

@@ -90,6 +90,7 @@ def main() -> int:
         clock,
         worker=worker,
         senders=settings.senders,
+        unrecorded_s=settings.bench_unrecorded_s,
         recorded=lambda that_is_all: bell.tell() if that_is_all else bell.ring(),
     )
     stopping = threading.Event()

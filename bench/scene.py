@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,6 +96,9 @@ def _postgres(folder: Path, disk: Disk) -> Iterator[str]:
         engine.dispose()
         yield url
     finally:
+        # Nobody needs its data any more, and where each sync takes long a good-bye takes minutes.
+        server.get_postmaster_info().process.send_signal(signal.SIGQUIT)
+        server.get_postmaster_info().process.wait()
         server.cleanup()
 
 
