@@ -177,6 +177,14 @@ class ProposalIn(In):
     label: Line = Field(default="", examples=["床头"])
 
 
+class TrialOut(BaseModel):
+    """`heard_at` is when its alarm came: it works. `left_s` counts down to `until`."""
+
+    until: datetime
+    heard_at: datetime | None
+    left_s: int = Field(examples=[587])
+
+
 class SupervisionIn(In):
     """What is left out is as is usual: no hub, and the rhythm of the device's role."""
 

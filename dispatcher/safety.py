@@ -19,6 +19,7 @@ from dispatcher.reachability import Reached, Trial, month_of, reached
 from dispatcher.reachcheck import look
 from dispatcher.safety_net import Net, net_of
 from dispatcher.storage import drills
+from dispatcher.storage import proofs as presses
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ def nets(connection: Connection, homes: Iterable[HomeRecord], plans: Plans, now:
     for device in register.devices_of_homes(connection, found):
         devices[device.household_id or 0].append(device)
     proved = {one.contact_id: one.state for one in proofs(connection, found.values(), now)}
+    judged = presses.of(connection, [device for those in devices.values() for device in those])
+    unproven = {id for id, proof in judged.items() if not proof.is_proven}
     rota = Rota(register.responders(connection), register.duties(connection))
     gaps = look(connection, list(found), plans, rota)
     return {
@@ -50,6 +53,7 @@ def nets(connection: Connection, homes: Iterable[HomeRecord], plans: Plans, now:
             {contact.phone: proved[contact.id] for contact in home.contacts},
             gaps.get(id, ()),
             now,
+            unproven,
         )
         for id, home in found.items()
     }

@@ -5,7 +5,7 @@ Green, amber or red, each with what is wrong in words and what to do about it: a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,15 +65,19 @@ def net_of(
     numbers: Mapping[str, Reached],
     gaps: Sequence[Gap],
     now: datetime,
+    unproven: Collection[int] = (),
 ) -> Net:
-    """Judge a home by its devices, what is known of its contacts' `numbers`, and who can be sent."""
-    holes = [*_of_devices(devices, now), *_of_contacts(home, numbers, gaps), *_of_gaps(gaps)]
+    """Judge a home by its devices, what is known of its contacts' `numbers`, and who can be sent.
+
+    `unproven` are the ids of devices that are installed and whose press has never come (`proving`).
+    """
+    holes = [*_of_devices(devices, unproven, now), *_of_contacts(home, numbers, gaps), *_of_gaps(gaps)]
     order = [Level.RED, Level.AMBER]
     holes.sort(key=lambda hole: order.index(hole.level))
     return Net(holes[0].level if holes else Level.GREEN, tuple(holes))
 
 
-def _of_devices(devices: Sequence[Device], now: datetime) -> Iterator[Hole]:
+def _of_devices(devices: Sequence[Device], unproven: Collection[int], now: datetime) -> Iterator[Hole]:
     """Whether a press would be heard: one alarm device that is heard is what it takes."""
     alarms = [device for device in devices if device.role.is_life_safety and device.enabled]
     if not alarms:
@@ -104,6 +108,12 @@ def _of_devices(devices: Sequence[Device], now: datetime) -> Iterator[Hole]:
                 Level.AMBER,
                 (f"设备“{called}”电量{device.battery}%", f"{called} has {device.battery}% left"),
                 ("上门换电池", "go and change the battery"),
+            )
+        if device.id in unproven:
+            yield Hole(
+                Level.AMBER,
+                (f"设备“{called}”装好了,还没有证实", f"{called} is installed, not proven"),
+                ("在设备页开始测试,按一次", "begin a trial on the device's page, and press it once"),
             )
 
 

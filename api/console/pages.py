@@ -23,6 +23,7 @@ from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from api.routes import reach, records
+from api.routes.devices import DeviceId
 from api.routes.incidents import IncidentId
 from community.errors import NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
@@ -359,7 +360,7 @@ def devices(
 
     rows = [
         (
-            Cell([device.key], device.label),
+            Cell([device.key], device.label, href=f"/devices/{device.id}"),
             Cell([" ".join(ROLE_WORD[device.role])], f"{device.vendor} {device.model}".strip()),
             where(device),
             Cell([_when(device.last_seen_at, zone)]),
@@ -380,6 +381,21 @@ def devices(
         "/devices", caller, parts, connection,
         title=("设备", "devices"), placeholder="编号、厂家、型号 key, vendor, model",
         heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
+    )  # fmt: skip
+
+
+@router.get("/devices/{device_id}")
+def device(device_id: DeviceId, caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    """One device: whether it is there, whether it is proven, and the button that begins its trial."""
+    found = register.device_by_id(connection, device_id)
+    status = supervised.statuses(connection, [device_id]).get(device_id, Status())
+    hub = None if status.hub_id is None else register.device_by_id(connection, status.hub_id)
+    home = None if found.household_id is None else register.household_by_id(connection, found.household_id)
+    return _page(
+        "device.html", "/devices", caller, parts, connection,
+        device=found, role=ROLE_WORD[found.role], home=home, hub=hub,
+        presence=_presence(found, status), beat=_beat(status.every_s),
+        seen=_when(found.last_seen_at, _zone(connection)), may_try=caller.account.role is AccountRole.ADMIN,
     )  # fmt: skip
 
 
@@ -477,6 +493,7 @@ class Cell:
     lines: Sequence[str]
     under: str = ""
     deeds: Sequence[Deed] = ()
+    href: str = ""  # where its first line leads
     chip: tuple[str, str] | None = None  # its words, and the class that colours it
 
 
@@ -586,6 +603,16 @@ def _presence(device: Device, status: Status) -> wording.Pair:
     if not device.enabled:
         return ("停用", "off")
     return ("没有信号", "not heard yet") if status.presence is None else PRESENCE_WORD[status.presence]
+
+
+def _beat(seconds: int) -> wording.Pair:
+    """How often it is to be heard; nothing before anybody looks after it."""
+    if not seconds:
+        return ("—", "")
+    hours, minutes = divmod(seconds // 60, 60)
+    if minutes:
+        return (f"每{seconds // 60}分钟", f"each {seconds // 60} min")
+    return (f"每{hours}小时", f"each {hours} h")
 
 
 def _when(moment: datetime | None, zone: ZoneInfo) -> str:

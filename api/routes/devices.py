@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -10,11 +12,12 @@ from fastapi import APIRouter, Path, Query
 from api import pages
 from api.deps import AdminDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
-from api.schemas import DeviceIn, DevicePatch, SupervisionIn
+from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut
 from community.model import Device
 from community.storage import register, trials
-from community.storage.trials import Trial
-from dispatcher.storage import supervised
+from community.storage.trials import Trial, Tried
+from dispatcher.proving import Proof
+from dispatcher.storage import proofs, supervised
 from dispatcher.supervision import Status
 
 DeviceId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
@@ -102,10 +105,11 @@ def set_supervision(
     summary="Whether a device was tried, and heard",
     responses=describe(404),
 )
-def get_trial(device_id: DeviceId, connection: ReadDep) -> Trial | None:
+def get_trial(device_id: DeviceId, connection: ReadDep, now: NowDep) -> TrialOut | None:
     """`null` for a device that was never tried."""
     register.device_by_id(connection, device_id)
-    return trials.of_device(connection, device_id)
+    found = trials.of_device(connection, device_id)
+    return None if found is None else _counting(found, now)
 
 
 @router.put(
@@ -114,7 +118,30 @@ def get_trial(device_id: DeviceId, connection: ReadDep) -> Trial | None:
     summary="Try a device: its first alarm within ten minutes is a test",
     responses=describe(403, 404),
 )
-def begin_trial(device_id: DeviceId, parts: PartsDep, _admin: AdminDep, now: NowDep) -> Trial:
+def begin_trial(device_id: DeviceId, parts: PartsDep, _admin: AdminDep, now: NowDep) -> TrialOut:
     """It is recorded and pages nobody; the second alarm is real."""
     with parts.store.write() as connection:
-        return trials.begin(connection, device_id, now)
+        return _counting(trials.begin(connection, device_id, now), now)
+
+
+@router.get("/trials", operation_id="listTrials", summary="Devices being tried now, newest first")
+def list_trials(connection: ReadDep, now: NowDep) -> list[Tried]:
+    """At most a hundred: those that go on, and those whose alarm came within the last ten minutes."""
+    return trials.recent(connection, now, 100)
+
+
+@router.get(
+    "/devices/{device_id}/proof",
+    operation_id="getProof",
+    summary="Whether a press of it has ever come all the way",
+    responses=describe(404),
+)
+def get_proof(device_id: DeviceId, connection: ReadDep) -> Proof:
+    """Until then it is installed, not proven; its alarms count all the same."""
+    device = register.device_by_id(connection, device_id)
+    return proofs.of(connection, [device])[device_id]
+
+
+def _counting(trial: Trial, now: datetime) -> TrialOut:
+    left = 0 if trial.heard_at is not None else max(0, ceil((trial.until - now).total_seconds()))
+    return TrialOut(until=trial.until, heard_at=trial.heard_at, left_s=left)

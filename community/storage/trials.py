@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from community.storage import register
 from community.storage.rows import upsert
-from community.storage.tables import device, trial
+from community.storage.tables import device, household, trial
 
 LASTS: Final = timedelta(minutes=10)
 
@@ -38,6 +38,36 @@ def of_device(connection: Connection, device_id: int) -> Trial | None:
     """The last trial of this device; None when it was never tried."""
     row = connection.execute(select(trial).where(trial.c.id == device_id)).first()
     return None if row is None else Trial(row.until, row.heard_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A device that is being tried, or proved itself minutes ago: not to be taken for trouble."""
+
+    device_id: int
+    label: str
+    address: str
+    trial: Trial
+
+
+def recent(connection: Connection, now: datetime, most: int) -> list[Tried]:
+    """Trials that go on, and those that ended with an alarm less than ten minutes ago."""
+    shown = or_(
+        and_(trial.c.heard_at.is_(None), trial.c.until > now),
+        and_(trial.c.heard_at > now - LASTS, trial.c.heard_at <= now),
+    )
+    query = (
+        select(trial, device.c.key, device.c.label, household.c.address)
+        .join(device, device.c.id == trial.c.id)
+        .outerjoin(household, household.c.id == device.c.household_id)
+        .where(shown)
+        .order_by(trial.c.until.desc(), trial.c.id)
+        .limit(most)
+    )
+    return [
+        Tried(row.id, row.label or row.key, row.address or "", Trial(row.until, row.heard_at))
+        for row in connection.execute(query)
+    ]
 
 
 def waiting(connection: Connection) -> dict[str, datetime]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from community.storage import Store, register
+from devices.signal import Kind, Reading, Signal
+from dispatcher import intake
 from dispatcher.drills import Drills
+from dispatcher.plans import shipped
 from tests.api.conftest import Browser, StoppedClock, Town
 
 
@@ -31,6 +34,10 @@ def test_an_operator_sees_what_is_wrong_has_a_contact_tested_and_sees_it_mended(
     operator.post("/api/phones/+8613800000002/reply", {"body": "收到"})
     with store.write() as connection:
         register.touch_devices(connection, {"care:kenli/KL-0001": (clock.now(), 90)})
+    assert "还没有证实" in str(operator.get(f"{path}/safety-net").json()["holes"])
+    pressed = Signal("care:kenli/KL-0001", Kind.SOS, "care:kenli/KL-0001#1", clock.now(), test=True)
+    with store.write() as connection:
+        intake.take(connection, [Reading(signals=(pressed,))], shipped(), clock.now())
 
     net = operator.get(f"{path}/safety-net").json()
     [daughter] = net["contacts"]

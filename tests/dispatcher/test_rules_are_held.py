@@ -25,6 +25,7 @@ import dispatcher.model
 import dispatcher.news
 import dispatcher.pace
 import dispatcher.plans
+import dispatcher.proving
 import dispatcher.reach
 import dispatcher.reachability
 import dispatcher.routing
@@ -345,6 +346,13 @@ def _reachability(rules: ModuleType) -> object:
     )
 
 
+def _proving(rules: ModuleType) -> object:
+    moments = (None, START)
+    return [
+        rules.proof(role, heard, cried) for role in Role for heard in moments for cried in moments
+    ], sorted(rules.PROVES)
+
+
 def _safety_net(rules: ModuleType) -> object:
     button = Device(1, "care:x/1", Role.HELP_BUTTON, 1, last_seen_at=START, battery=80)
     homes = [
@@ -365,6 +373,7 @@ def _safety_net(rules: ModuleType) -> object:
     return [
         *(rules.net_of(home(2), devices, numbers[0], (), at) for devices in homes for at in moments),
         *(rules.net_of(home(2), homes[0], known, found, START) for known in numbers for found in gaps),
+        *(rules.net_of(home(2), devices, numbers[0], (), START, unproven={2}) for devices in homes),
     ]
 
 
@@ -445,6 +454,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.understanding: _understanding,
     dispatcher.reachability: _reachability,
     dispatcher.safety_net: _safety_net,
+    dispatcher.proving: _proving,
     dispatcher.pace: what_the_pace_says,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
@@ -722,6 +732,13 @@ MUTANTS = [
     (dispatcher.safety_net, "device.battery <= LOW_BATTERY", "device.battery < LOW_BATTERY"),
     (dispatcher.safety_net, "is_life_safety and device.enabled", "is_life_safety or device.enabled"),
     (dispatcher.safety_net, "[Level.RED, Level.AMBER]", "[Level.AMBER, Level.RED]"),
+    (dispatcher.safety_net, "if device.id in unproven", "if device.id not in unproven"),
+    (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS else heard_at", "heard_at"),
+    (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS else heard_at", "cried_at"),
+    (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS", "cried_at if role not in NEEDS_A_PRESS"),
+    (dispatcher.proving, "LIFE_SAFETY | {", "{"),
+    (dispatcher.proving, "severity is Severity.EMERGENCY", "severity is not Severity.EMERGENCY"),
+    (dispatcher.proving, "Proof(at is not None, at)", "Proof(True, at)"),
     (dispatcher.safety_net, "if gap.reason in said", "if gap.reason not in said"),
     (dispatcher.safety_net, "key=lambda gap: -sum(", "key=lambda gap: sum("),
     (dispatcher.safety_net, "for state in states.values()) and not", "for state in states.values()) or not"),

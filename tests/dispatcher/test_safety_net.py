@@ -70,6 +70,14 @@ def test_devices(devices: list[Device], level: Level, why: str) -> None:
     assert [hole.why[0] for hole in net.holes] == ([why] if why else [])
 
 
+def test_a_device_that_is_installed_and_not_proven_is_a_hole_whatever_else_is_well() -> None:
+    net = net_of(HOME, [BUTTON, SMOKE, MOTION], PROVED, (), NOW, unproven={2, 3})
+    assert [hole.why[0] for hole in net.holes] == ["设备“厨房”装好了,还没有证实"]
+    assert net.level is Level.AMBER
+    quiet = seen(SMOKE, NOW - QUIET - SECOND)
+    assert len(net_of(HOME, [BUTTON, quiet], PROVED, (), NOW, unproven={2}).holes) == 2
+
+
 @pytest.mark.parametrize(
     "first, other, whys",
     [

@@ -96,11 +96,17 @@ class Centre:
     # ---- what happens in town ----
 
     def press(
-        self, device_key: str, kind: Kind = Kind.SOS, text: str = "", state: State = State.ACTIVE
+        self,
+        device_key: str,
+        kind: Kind = Kind.SOS,
+        text: str = "",
+        state: State = State.ACTIVE,
+        *,
+        test: bool = False,
     ) -> int:
         """A device speaks; the incident it opened (or 0), after the engine has looked at it."""
         now = self.clock.now()
-        said = Signal(device_key, kind, unique_key=uuid4().hex, received_at=now, state=state, text=text)
+        said = Signal(device_key, kind, uuid4().hex, now, state, text=text, test=test)
         with self._store.write() as connection:
             taken = intake.take(connection, [Reading(signals=(said,))], self._plans, now)
         self.work()

@@ -9,12 +9,14 @@ import { $, fill, h, icon, toast } from "./dom.js";
 import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
 import { Queue } from "./queue.js";
+import { showTrials } from "./trials.js";
 import { Sound } from "./sound.js";
 import { every } from "./steady.js";
 import { Vitals } from "./vitals.js";
 import words from "/console/words.js";
 
 const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
+const TRIALS_MS = 5000;
 const PICTURE_MS = 5000; // people move without an event of any incident
 const CALL_MS = 120000; // how long a call that nobody opens stays on screen
 const CUTOFF_BANNER_S = 5;
@@ -401,6 +403,8 @@ drawLegend($(".legend"));
 live = new Live({ snapshot, incident, counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
 everySecond(tick);
 every(RENEW_MS, renewLeases);
+every(TRIALS_MS, () => showTrials($(".trials")));
+showTrials($(".trials"));
 setInterval(readPicture, PICTURE_MS);
 view.open(null);
 readPicture();

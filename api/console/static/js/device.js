@@ -1,0 +1,16 @@
+// One device: whether a press of it has come all the way, and the ten minutes in which its first alarm is a test.
+
+import { clockTime, everySecond, now } from "./clock.js";
+import { $ } from "./dom.js";
+import { every } from "./steady.js";
+import { Trial } from "./trial.js";
+
+const page = $(".device");
+const trial = new Trial(page.dataset.device, $(".device__proof"), $(".device__trial"), "mayTry" in page.dataset);
+
+everySecond(() => {
+  $(".top__time").textContent = clockTime(now());
+  trial.tick();
+});
+every(2000, () => trial.read());
+trial.read();

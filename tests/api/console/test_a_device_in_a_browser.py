@@ -1,0 +1,43 @@
+"""A device is tried on its own page: blue while it goes on, green when proven, and never red at the desk."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from community.model import Device
+from community.storage import Store, register, trials
+from devices.signal import Role
+from tests.api.conftest import Town
+from tests.api.console.centre import Centre
+from tests.api.console.conftest import Desk
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
+
+
+def test_a_trial_counts_down_in_blue_and_ends_in_green_and_the_desk_sees_both(
+    centre: Centre, desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        new = Device(0, "care:kenli/new", Role.HELP_BUTTON, town.household_id, label="床头")
+        id = register.enrol_device(connection, new).id
+    desk.log_in(f"/devices/{id}", login=town.admin.login)
+    tab = desk.tab
+    expect(tab.locator(".device__proof")).to_contain_text("还没有证实")
+    tab.locator("[data-begin]").click()
+    expect(tab.get_by_role("timer")).to_contain_text(":")
+    expect(tab.locator("[data-begin]")).to_have_count(0)
+    console = desk.tab.context.new_page()
+    console.goto(f"{desk.url}/")
+    expect(console.locator(".trials")).to_contain_text("测试中")
+    centre.press("care:kenli/new", test=True)
+    with store.write() as connection:
+        assert trials.heard(connection, {"care:kenli/new"}, centre.clock.now())
+    expect(tab.locator("[data-proven]")).to_contain_text("已联通")
+    expect(tab.locator(".device__trial")).to_contain_text("测试收到")
+    expect(console.locator(".trials")).to_contain_text("测试收到")
+    expect(console.locator('[data-count="emergency"] b')).to_have_text("0")
+    colour = console.locator(".trials").evaluate("element => getComputedStyle(element).color")
+    assert colour == "rgb(31, 82, 163)", "blue, never red"
+    assert desk.asked_elsewhere == []
+    assert desk.wrong == []
