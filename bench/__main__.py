@@ -1,7 +1,8 @@
 """`python -m bench`: what the promises cost, side by side in one run. Compare ratios, not runs.
 
 Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
-`storm` with a slow provider, `tick` over many open cases, `killed` in a burst. Each module says what it is.
+`storm` with a slow provider, `tick` over many open cases, `killed` in a burst, `decoding` of messages on one
+core, `supervision` of a city's devices. Each module says what it is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import killed, speed, storm, ticks
+from bench import decoding, killed, speed, storm, supervision, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
 
@@ -34,15 +35,18 @@ class Size:
     ticks: ticks.Size
     killed: killed.Size
     storm: storm.Size
+    decoding: decoding.Size
+    supervision: supervision.Size
 
 
 SIZES = {
-    "full": Size(speed.FULL, ticks.FULL, killed.FULL, storm.FULL),
-    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK, storm.QUICK),
-    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY, storm.TINY),
+    "full": Size(speed.FULL, ticks.FULL, killed.FULL, storm.FULL, decoding.FULL, supervision.FULL),
+    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK, storm.QUICK, decoding.QUICK, supervision.QUICK),
+    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY, storm.TINY, decoding.TINY, supervision.TINY),
 }
 SPEED, SLOW_DISK, STORM, TICK, KILLED = "speed", "slow-disk", "storm", "tick", "killed"
-PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED)
+DECODING, SUPERVISION = "decoding", "supervision"
+PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED, DECODING, SUPERVISION)
 
 
 @dataclass
@@ -53,6 +57,8 @@ class Report:
     storm: list[storm.Storm] = field(default_factory=list)
     ticks: list[ticks.Tick] = field(default_factory=list)
     killed: list[killed.Killed] = field(default_factory=list)
+    decoding: decoding.Decoding | None = None
+    supervision: supervision.Supervision | None = None
 
     def tables(self) -> Iterator[Table]:
         for found in (self.speed, self.slow_disk):
@@ -64,6 +70,10 @@ class Report:
             yield ticks.table(self.ticks)
         if self.killed:
             yield killed.table(self.killed)
+        if self.decoding is not None:
+            yield decoding.table(self.decoding)
+        if self.supervision is not None:
+            yield supervision.table(self.supervision)
 
 
 class Bench:
@@ -97,6 +107,10 @@ class Bench:
         if KILLED in parts:
             for scene in self._scenes(killed.homes(self._size.killed)):
                 report.killed += killed.measure(self._size.killed, scene, self._tell)
+        if DECODING in parts:
+            report.decoding = decoding.measure(self._size.decoding, self._tell)
+        if SUPERVISION in parts:
+            report.supervision = supervision.measure(self._size.supervision, self._folder, self._tell)
         return report
 
     def _speed(self, size: speed.Size, disk: Disk) -> speed.Speed:

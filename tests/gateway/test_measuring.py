@@ -49,3 +49,24 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Pa
     assert ours["answered"] == naive["answered"] == ours["presses"]
     assert store["stored"]["stored_p50_ms"] >= sync_ms, "a press is acknowledged when it is on the disk"
     assert ours["p50_ms"] >= 2 * sync_ms, "what to say is on the disk, too, before it is said"
+
+
+def test_reading_and_supervising_are_measured_beside_what_most_would_write_first(tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    words = ["--size", "tiny", "--only", "decoding", "--only", "supervision", "--json", str(found)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *words, "--folder", str(tmp_path / "data")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    measured = orjson.loads(found.read_bytes())
+    decoding, supervision = measured["decoding"], measured["supervision"]
+    assert decoding["tickets"] == 0, "a model said something that nobody mapped"
+    assert decoding["signals"] > 0
+    assert decoding["read_per_s"] > decoding["json_loads_per_s"] / 200, "it takes 200 times as long"
+    assert 0 < supervision["share"] < 1
+    assert supervision["naive_share"] > 0
