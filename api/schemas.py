@@ -177,6 +177,24 @@ class ProposalIn(In):
     label: Line = Field(default="", examples=["床头"])
 
 
+class LabelsIn(In):
+    """Devices of one model that get labels; those that are not enrolled yet are, without a home."""
+
+    keys: list[Annotated[str, Field(min_length=3, max_length=200), AfterValidator(_storable)]] = Field(
+        min_length=1, max_length=200, examples=[["care:kenli/KL-0101", "care:kenli/KL-0102"]]
+    )
+    role: Role = Field(examples=["help_button"])
+    vendor: Line = ""
+    model: Line = Field(default="", examples=["KL-1"])
+
+
+class ClaimIn(In):
+    """Where the device with a label is installed."""
+
+    household_id: Id = Field(examples=[5])
+    label: Line = Field(default="", examples=["床头"])
+
+
 class TrialOut(BaseModel):
     """`heard_at` is when its alarm came: it works. `left_s` counts down to `until`."""
 

@@ -32,7 +32,14 @@ class Proof:
     at: datetime | None
 
 
-def proof(role: Role, heard_at: datetime | None, cried_at: datetime | None) -> Proof:
-    """Of a device that was last heard at `heard_at` and last said something that proves it at `cried_at`."""
+def proof(
+    role: Role, heard_at: datetime | None, cried_at: datetime | None, installed_at: datetime | None = None
+) -> Proof:
+    """Of a device that was last heard at `heard_at` and last said something that proves it at `cried_at`.
+
+    What it said in its box, before `installed_at`, proves nothing of the home.
+    """
     at = cried_at if role in NEEDS_A_PRESS else heard_at
-    return Proof(at is not None, at)
+    if at is None or (installed_at is not None and at < installed_at):
+        return Proof(False, None)
+    return Proof(True, at)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import orjson
+import segno
 from fastapi import APIRouter, Path, Query
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
@@ -23,11 +24,11 @@ from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from api.routes import reach, records
-from api.routes.devices import DeviceId
+from api.routes.devices import DeviceId, may_try
 from api.routes.incidents import IncidentId
 from community.errors import NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
-from community.storage import desk, register
+from community.storage import desk, labels, register
 from devices.signal import Role
 from dispatcher import safety, views, watching, wording
 from dispatcher.health import VITAL_WORD
@@ -41,6 +42,7 @@ from hotline import orders as order_book
 from hotline.orders import Step
 
 ROWS = 50
+SHEET = 96  # labels: four pages of A4
 STALE = timedelta(days=2)  # a check of the safety nets comes every day
 PAGES = (
     ("/", "值班台", "console"),
@@ -51,12 +53,14 @@ PAGES = (
     ("/households", "住户", "homes"),
     ("/devices", "设备", "devices"),
     ("/devices/proposals", "新设备", "new devices"),
+    ("/devices/labels", "标签", "labels"),
+    ("/install", "安装", "install"),
     ("/catalogue", "服务目录", "services"),
     ("/reach", "缺口", "gaps"),
     ("/watches", "守护", "watching"),
     ("/plans", "预案", "plans"),
 )
-FOR_ADMINS = frozenset({"/plans", "/watches", "/devices/proposals"})
+FOR_ADMINS = frozenset({"/plans", "/watches", "/devices/proposals", "/devices/labels"})
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -384,6 +388,41 @@ def devices(
     )  # fmt: skip
 
 
+@router.get("/devices/labels")
+def label_page(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    roles = [(role.value, *word) for role, word in ROLE_WORD.items()]
+    return _page("labels.html", "/devices/labels", caller, parts, connection, roles=roles)
+
+
+@router.get("/devices/labels/sheet")
+def label_sheet(caller: AdminDep, parts: PartsDep, connection: ReadDep, cursor: cursors.Cursor = None) -> str:
+    """To be printed on A4, 24 labels a page: what a phone scans, the code for a hand, and what it is."""
+    found = labels.unused(connection, cursors.decode(cursor) if cursor else 0, SHEET + 1)
+    shown = cursors.page(found, SHEET, lambda one: one.device.id)
+
+    def picture(code: str) -> str:
+        return segno.make(f"{parts.settings.base_url}/install/{code}", error="m").svg_data_uri(border=2)
+
+    return _page(
+        "sheet.html", "/devices/labels", caller, parts, connection,
+        labels=shown.items, next=shown.next, picture=picture, role_word=ROLE_WORD,
+        hotline=_site(connection).hotline,
+    )  # fmt: skip
+
+
+@router.get("/install")
+def install(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("install.html", "/install", caller, parts, connection, code="", roles=_role_words())
+
+
+@router.get("/install/{code}")
+def install_this(
+    code: Annotated[str, Path(max_length=32)], caller: CallerDep, parts: PartsDep, connection: ReadDep
+) -> str:
+    """Where a scanned label leads. To look changes nothing: the installer says where it is."""
+    return _page("install.html", "/install", caller, parts, connection, code=code, roles=_role_words())
+
+
 @router.get("/devices/{device_id}")
 def device(device_id: DeviceId, caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
     """One device: whether it is there, whether it is proven, and the button that begins its trial."""
@@ -395,7 +434,7 @@ def device(device_id: DeviceId, caller: CallerDep, parts: PartsDep, connection: 
         "device.html", "/devices", caller, parts, connection,
         device=found, role=ROLE_WORD[found.role], home=home, hub=hub,
         presence=_presence(found, status), beat=_beat(status.every_s),
-        seen=_when(found.last_seen_at, _zone(connection)), may_try=caller.account.role is AccountRole.ADMIN,
+        seen=_when(found.last_seen_at, _zone(connection)), may_try=may_try(connection, caller, device_id),
     )  # fmt: skip
 
 
@@ -617,6 +656,10 @@ def _beat(seconds: int) -> wording.Pair:
 
 def _when(moment: datetime | None, zone: ZoneInfo) -> str:
     return "从未 never" if moment is None else f"{moment.astimezone(zone):%m-%d %H:%M:%S}"
+
+
+def _role_words() -> dict[str, wording.Pair]:
+    return {role.value: word for role, word in ROLE_WORD.items()}
 
 
 def _site(connection: Connection) -> Site:

@@ -8,13 +8,14 @@ from math import ceil
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from sqlalchemy import Connection
 
 from api import pages
-from api.deps import AdminDep, NowDep, PartsDep, ReadDep
-from api.problems import describe
+from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.problems import Forbidden, describe
 from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut
-from community.model import Device
-from community.storage import register, trials
+from community.model import AccountRole, Device
+from community.storage import labels, register, trials
 from community.storage.trials import Trial, Tried
 from dispatcher.proving import Proof
 from dispatcher.storage import proofs, supervised
@@ -118,9 +119,13 @@ def get_trial(device_id: DeviceId, connection: ReadDep, now: NowDep) -> TrialOut
     summary="Try a device: its first alarm within ten minutes is a test",
     responses=describe(403, 404),
 )
-def begin_trial(device_id: DeviceId, parts: PartsDep, _admin: AdminDep, now: NowDep) -> TrialOut:
-    """It is recorded and pages nobody; the second alarm is real."""
+def begin_trial(device_id: DeviceId, parts: PartsDep, caller: CallerDep, now: NowDep) -> TrialOut:
+    """It is recorded and pages nobody; the second alarm is real. For administrators and who installed it."""
     with parts.store.write() as connection:
+        if not may_try(connection, caller, device_id):
+            raise Forbidden(
+                "not_yours_to_try", "试机请找管理员或安装的人 ask an administrator or who installed it"
+            )
         return _counting(trials.begin(connection, device_id, now), now)
 
 
@@ -140,6 +145,12 @@ def get_proof(device_id: DeviceId, connection: ReadDep) -> Proof:
     """Until then it is installed, not proven; its alarms count all the same."""
     device = register.device_by_id(connection, device_id)
     return proofs.of(connection, [device])[device_id]
+
+
+def may_try(connection: Connection, caller: Caller, device_id: int) -> bool:
+    """Who tries a device keeps its first alarm from everybody: an administrator, or who installed it."""
+    is_admin = caller.account.role is AccountRole.ADMIN
+    return is_admin or labels.installer(connection, device_id) == caller.account.id
 
 
 def _counting(trial: Trial, now: datetime) -> TrialOut:

@@ -256,6 +256,18 @@ trial = Table(
     Column("heard_at", Moment),
 )
 
+# The code on a device that waits to be installed, or was by whom: good for one installation.
+label = Table(
+    "label",
+    metadata,
+    Column("id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("code", String(16), nullable=False, unique=True),
+    Column("made_at", Moment, nullable=False),
+    Column("claimed_at", Moment),
+    _ref("account", name="claimed_by", nullable=True),
+    CheckConstraint("(claimed_at IS NULL) = (claimed_by IS NULL)", name="claimed_by_somebody"),
+)
+
 # Devices that were heard or announced and that nobody has enrolled: a person confirms or dismisses them.
 device_proposal = Table(
     "device_proposal",

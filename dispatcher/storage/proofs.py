@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, func, select
 
 from community.model import Device
-from community.storage.tables import signal
+from community.storage.tables import label, signal
 from devices.signal import State
 from dispatcher.proving import PROVES, Proof, proof
 
 
 def of(connection: Connection, devices: Iterable[Device]) -> dict[int, Proof]:
     """The proof of each of `devices`, by id. What came late, from a memory, proves nothing of today."""
-    found = {device.key: device for device in devices}
+    found = list(devices)
     query = (
         select(signal.c.device_key, func.max(signal.c.received_at).label("at"))
         .where(
-            signal.c.device_key.in_(list(found)),
+            signal.c.device_key.in_([one.key for one in found]),
             signal.c.kind.in_(sorted(PROVES)),
             signal.c.state == State.ACTIVE.value,
             signal.c.is_old.is_(False),
@@ -26,6 +26,8 @@ def of(connection: Connection, devices: Iterable[Device]) -> dict[int, Proof]:
         .group_by(signal.c.device_key)
     )
     cried = {row.device_key: row.at for row in connection.execute(query)}
+    labels = select(label.c.id, label.c.claimed_at).where(label.c.id.in_([one.id for one in found]))
+    installed = {row.id: row.claimed_at for row in connection.execute(labels)}
     return {
-        device.id: proof(device.role, device.last_seen_at, cried.get(device.key)) for device in found.values()
+        one.id: proof(one.role, one.last_seen_at, cried.get(one.key), installed.get(one.id)) for one in found
     }

@@ -348,9 +348,11 @@ def _reachability(rules: ModuleType) -> object:
 
 def _proving(rules: ModuleType) -> object:
     moments = (None, START)
-    return [
-        rules.proof(role, heard, cried) for role in Role for heard in moments for cried in moments
-    ], sorted(rules.PROVES)
+    borders = [
+        rules.proof(Role.HELP_BUTTON, START, START, START + timedelta(seconds=more)) for more in (-1, 0, 1)
+    ]
+    proofs = [rules.proof(role, heard, cried) for role in Role for heard in moments for cried in moments]
+    return proofs, borders, sorted(rules.PROVES)
 
 
 def _safety_net(rules: ModuleType) -> object:
@@ -738,7 +740,8 @@ MUTANTS = [
     (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS", "cried_at if role not in NEEDS_A_PRESS"),
     (dispatcher.proving, "LIFE_SAFETY | {", "{"),
     (dispatcher.proving, "severity is Severity.EMERGENCY", "severity is not Severity.EMERGENCY"),
-    (dispatcher.proving, "Proof(at is not None, at)", "Proof(True, at)"),
+    (dispatcher.proving, "at < installed_at", "at <= installed_at"),
+    (dispatcher.proving, "if at is None or (", "if at is None and ("),
     (dispatcher.safety_net, "if gap.reason in said", "if gap.reason not in said"),
     (dispatcher.safety_net, "key=lambda gap: -sum(", "key=lambda gap: sum("),
     (dispatcher.safety_net, "for state in states.values()) and not", "for state in states.values()) or not"),
