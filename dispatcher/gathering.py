@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import storms
-from dispatcher.model import CRIES, Entry, Fact
+from dispatcher.model import CRIES, Entry, Fact, begins
 from dispatcher.plans import Plans
 from dispatcher.storage import storms as rows
 from dispatcher.storage.casebook import Casebook
@@ -187,7 +187,8 @@ def _open(
         book.raise_alarm(new, kind, storms.severity_of(kind), "", now)
     words = "、".join(KIND_WORD[kind][0] for kind in (first, *others))
     text = f"本区域多户同时{words} in many homes of the area at once"
-    book.note(new, now, Fact(Entry.OPENED, text, detail={"kind": first.value}), _joined(connection, homes))
+    opened = begins(Fact(Entry.OPENED, text, detail={"kind": first.value}), storms.severity_of(first))
+    book.note(new, now, opened, _joined(connection, homes))
     book.write()
     rows.join(connection, book.stored_ids[new], homes, now)
     return book.stored_ids[new]
@@ -200,9 +201,11 @@ def _add_kind(book: Casebook, storm_id: int, kind: Kind, plans: Plans, now: date
     severity, before = storms.severity_of(kind), book.incident(storm_id).severity
     book.raise_alarm(storm_id, kind, severity, "", now)
     text = f"本区域又有多户{KIND_WORD[kind][0]} in many homes of the area, too"
-    book.note(storm_id, now, Fact(Entry.SIGNAL, text, detail={"kind": kind.value}))
+    fact = Fact(Entry.SIGNAL, text, detail={"kind": kind.value})
     plan = plans.for_area(kind)
-    if severity > before and plan is not None:
+    is_turn = severity > before and plan is not None
+    book.note(storm_id, now, begins(fact, severity) if is_turn else fact)
+    if is_turn and plan is not None:
         book.change(storm_id, kind=kind, severity=severity)
         book.restart(storm_id, plan, now)
 

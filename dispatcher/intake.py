@@ -16,7 +16,7 @@ from community.errors import Invalid
 from community.model import Device
 from community.storage import Store, register
 from devices.signal import Kind, LevelKey, Reading, Role, Signal, State, Ticket
-from dispatcher.model import Entry, Fact, Incident, Severity, Stage
+from dispatcher.model import Entry, Fact, Incident, Severity, Stage, begins
 from dispatcher.news import SAME_CRY
 from dispatcher.plans import Plans
 from dispatcher.storage import probes, supervised, watches
@@ -267,16 +267,18 @@ def _join(
             now=now,
         )
         book.raise_alarm(incident_id, kind, severity, source, now)
-        book.note(incident_id, now, Fact(Entry.OPENED, KIND_WORD[kind][0], detail={"kind": kind.value}), fact)
+        opened = Fact(Entry.OPENED, KIND_WORD[kind][0], detail={"kind": kind.value})
+        book.note(incident_id, now, begins(opened, severity), fact)
         return incident_id
     before = [alarm for alarm in book.alarms(incident_id) if alarm.kind is kind]
     is_new = all(alarm.cleared_at is not None and abs(now - alarm.last_at) >= SAME_CRY for alarm in before)
     book.raise_alarm(incident_id, kind, severity, source, now)
-    book.note(incident_id, now, fact)
     current = book.incident(incident_id)
-    if severity > current.severity or (is_new and severity is Severity.EMERGENCY):
+    is_turn = severity > current.severity or (is_new and severity is Severity.EMERGENCY)
+    book.note(incident_id, now, begins(fact, severity) if is_turn else fact)
+    if is_turn:
         # Worse, or another cry for help: everybody is told again, also when somebody is on the way already.
-        book.change(incident_id, kind=kind, severity=max(severity, current.severity))
+        book.change(incident_id, kind=kind, severity=severity)
         book.restart(incident_id, plans.of(kind, severity), now)
     elif severity > Severity.TROUBLE and current.stage in (Stage.COVERED, Stage.ON_SCENE):
         book.change(incident_id, due_at=now)  # the ladder rests: whoever is on the way must hear of it

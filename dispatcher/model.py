@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -544,6 +544,11 @@ class Fact:
     text: str
     actor: str = "system"
     detail: Mapping[str, object] = field(default_factory=dict)
+
+
+def begins(fact: Fact, severity: Severity) -> Fact:
+    """`fact` about trouble as severe as that, with which a ladder begins: so it stands on the timeline."""
+    return replace(fact, detail={**fact.detail, "severity": int(severity)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,12 +120,13 @@ def _people(step: Step, after_s: int) -> list[tuple[Reached, int]]:
     ]
 
 
-def just_opened(plan: Plan, home: HomeRecord, kind: Kind, severity: Severity, start: datetime) -> Case:
+def just_opened(plan: Plan, home: HomeRecord | None, kind: Kind, severity: Severity, start: datetime) -> Case:
     """A case that is on no record, and of which nobody has been told."""
+    household_id = home.household.id if home is not None else None
     incident = Incident(
         id=0,
-        subject=f"household:{home.household.id}",
-        household_id=home.household.id,
+        subject=f"household:{household_id}",
+        household_id=household_id,
         kind=kind,
         severity=severity,
         stage=Stage.RAISED,

@@ -2,7 +2,8 @@
 
 The rule itself is asked, look by look, on a clock of its own. People do in it what they did then, as long
 after they were asked as then; who was not asked then says nothing. Who is on duty is taken from the rota as
-it stands, and trouble that came in addition is left out: the case is played as it was opened.
+it stands. When the case became another one - something worse came, or another cry for help - the ladder
+begins again as it did then, on the plan for that.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from dispatcher.model import (
     TimelineEntry,
 )
 from dispatcher.rehearsal import carried_out, just_opened
+from dispatcher.triage import SEVERITY
 from dispatcher.waves import Waves
-from dispatcher.wording import MEANING_WORD, OFFER_WORD, Voice
+from dispatcher.wording import KIND_WORD, MEANING_WORD, OFFER_WORD, Voice
 
 MOST_LOOKS = 2000
 REPEATS = 2  # of the last rung, which repeats for ever: enough to see that it does
@@ -53,6 +55,16 @@ class Answer:
 
 
 Answers = Mapping[str, Sequence[Answer]]  # by who, as in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A ladder begins, on `plan`: when a case is opened, and when something worse comes or another cry."""
+
+    at: datetime
+    kind: Kind
+    severity: Severity
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +93,43 @@ def answers_in(
     return dict(found)
 
 
+def turns_in(entries: Iterable[TimelineEntry], plan_of: Callable[[Kind, Severity], Plan]) -> tuple[Turn, ...]:
+    """When the ladders of a case began, and for what; `plan_of` says on which plan each would begin.
+
+    A ladder begins with every entry that says how severe its trouble is. (Older records say it of none: of
+    them the opening alone is known.)
+    """
+    found: list[Turn] = []
+    for entry in entries:
+        kind, severity = entry.detail.get("kind"), entry.detail.get("severity")
+        if kind is not None and (severity is not None or entry.entry is Entry.OPENED):
+            trouble = Kind(str(kind))
+            how_bad = SEVERITY[trouble] if severity is None else Severity(int(str(severity)))
+            found.append(Turn(entry.at, trouble, how_bad, plan_of(trouble, how_bad)))
+    return tuple(found)
+
+
 def happened(entries: Sequence[TimelineEntry]) -> tuple[Event, ...]:
     """The record itself, in the same shape."""
     return tuple(Event(_seconds(entry.at - entries[0].at), entry.text, entry.actor) for entry in entries)
 
 
 def replay(
-    plan: Plan,
-    home: HomeRecord,
-    opened_at: datetime,
-    kind: Kind,
-    severity: Severity,
+    turns: Sequence[Turn],
+    home: HomeRecord | None,
     answers: Answers,
     until: datetime,
-    candidates: Callable[[datetime], Candidates],
+    candidates: Callable[[datetime], Candidates | None],
     voice: Voice,
 ) -> tuple[Event, ...]:
-    """What `plan` would have done for trouble at `home` from `opened_at` on, at the latest `until`.
+    """What the plans of `turns`, at least one, would have done at `home`, at the latest `until`.
 
-    It ends early when nobody has anything more to say and the last rung only repeats.
-
-    `candidates` gives who is on duty when.
+    It ends early when nobody has anything more to say and the last rung only repeats. `home` is a household,
+    an area as one place, or None for a device that belongs to nobody; `candidates` gives who is on duty when.
     """
-    start = now = opened_at
-    case = just_opened(plan, home, kind, severity, start)
+    first, *ahead = turns
+    start = now = first.at
+    case = just_opened(first.plan, home, first.kind, first.severity, start)
     events: list[Event] = []
     coming: list[tuple[datetime, int, str, Answer]] = []  # answers on their way; the number keeps their order
     asked: set[str] = set()
@@ -117,16 +142,35 @@ def replay(
             for answer in answers.get(who, ()):
                 heappush(coming, (now + answer.after, len(coming) + look * 100, who, answer))
         case = carried_out(case, step, now)
-        if not coming and case.incident.rung - case.incident.ladder_rung >= len(plan.rungs) + REPEATS:
-            break
-        now = min(step.due_at, coming[0][0]) if coming else step.due_at
+        moments = [at for at, *_ in coming[:1]] + [turn.at for turn in ahead[:1]]
+        fired = case.incident.rung - case.incident.ladder_rung
+        if fired < len(case.plan.rungs) + REPEATS or coming:
+            moments.append(step.due_at)
+        now = min(moments, default=until + timedelta(seconds=1))
         if now > until:
             break
         while coming and coming[0][0] <= now:
             _, _, who, answer = heappop(coming)
             case, text = _heard(case, who, answer, now)
             events += [Event(_seconds(now - start), text, who)] if text else []
+        while ahead and ahead[0].at <= now:
+            turn = ahead.pop(0)
+            case = _begun(case, turn, now)
+            events.append(Event(_seconds(now - start), KIND_WORD[turn.kind][0]))
     return tuple(events)
+
+
+def _begun(case: Case, turn: Turn, now: datetime) -> Case:
+    """The case when the ladder of `turn` begins, at once, as intake begins it."""
+    incident = replace(
+        case.incident,
+        kind=turn.kind,
+        severity=turn.severity,
+        ladder_rung=case.incident.rung,
+        ladder_at=now,
+        due_at=now,
+    )
+    return replace(case, incident=incident, plan=turn.plan)
 
 
 def _answer(

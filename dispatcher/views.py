@@ -163,6 +163,11 @@ def detail(connection: Connection, incident_id: int) -> Detail:
     )
 
 
+def area_place(connection: Connection, incident_id: int) -> HomeRecord | None:
+    """The area of an area's case, as one place that people are sent to; None for any other case."""
+    return storms.scenes(connection, reading.incidents(connection, [incident_id])).get(incident_id)
+
+
 def frozen(connection: Connection, incident_id: int) -> Frozen:
     """What is frozen into an incident. NotFound when there is none."""
     found = reading.frozen(connection, incident_id)

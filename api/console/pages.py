@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,7 +27,7 @@ from api.parts import Parts
 from api.routes import reach, records
 from api.routes.devices import DeviceId, may_try
 from api.routes.incidents import IncidentId
-from community.errors import NotFound
+from community.errors import Conflict, NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, labels, register
 from devices.signal import Role
@@ -222,7 +223,7 @@ def record(
     detail = views.detail(connection, incident_id)
     frozen, zone = views.frozen(connection, incident_id), _zone(connection)
     today = None
-    if detail.home is not None:
+    with suppress(Conflict):
         today = records.play(connection, detail, parts.plans.current(connection), None, zone, now)
     return _page(
         "record.html", "/incidents", caller, parts, connection,

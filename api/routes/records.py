@@ -21,10 +21,11 @@ from dispatcher import replay as recorder
 from dispatcher import views
 from dispatcher.chain import first_break
 from dispatcher.fleet import Fleet
-from dispatcher.model import CloseCode, Entry, MessageState, Plan, Purpose
+from dispatcher.model import CloseCode, Entry, MessageState, Plan, Purpose, Severity
 from dispatcher.plans import Plans
 from dispatcher.replay import Event
-from dispatcher.wording import Voice
+from dispatcher.storms import area_of
+from dispatcher.wording import KIND_WORD, Voice
 
 FORMAT = "anxin-record/1"
 
@@ -80,9 +81,9 @@ class RecordOut(BaseModel):
 
 
 class ReplayOut(BaseModel):
-    """The case as it was, and as it would have been with `plan`."""
+    """The case as it was, and as it would have been with `plans`, in the order in which it met them."""
 
-    plan: Plan
+    plans: tuple[Plan, ...]
     happened: tuple[Event, ...]
     would: tuple[Event, ...]
 
@@ -152,7 +153,7 @@ def replay_incident(
     zone: ZoneDep,
     now: NowDep,
 ) -> ReplayOut:
-    """Nobody is told anything. Without `plan`: today's plan for that trouble."""
+    """Nobody is told anything. Without `plan`: today's plan for each trouble of the case."""
     plan = None if given.plan is None else meant("draft", given.plan)
     return play(connection, views.detail(connection, incident_id), plans, plan, zone, now)
 
@@ -165,28 +166,34 @@ def play(
     zone: ZoneDep,
     now: datetime,
 ) -> ReplayOut:
-    """The case with `plan`, or with today's. Conflict when its device belongs to no home."""
-    card, home = detail.card, detail.home
-    if home is None:
-        raise Conflict(
-            "no_home", "设备没有登记住户,无从推演 the device belongs to no household: nothing to replay"
-        )
-    kind = Kind(str(detail.timeline[0].detail.get("kind", card.kind)))
-    plan = plan or plans.of(kind, card.severity)
+    """The case with `plan`, or with today's. Conflict: today none is for what the homes of an area shared."""
+    card = detail.card
+    is_area = area_of(card.subject) is not None
+    home = views.area_place(connection, card.id) if is_area else detail.home
+
+    def plan_of(kind: Kind, severity: Severity) -> Plan:
+        found = plan or (plans.for_area(kind) if is_area else plans.of(kind, severity))
+        if found is None:
+            words = f"现行预案中没有多户{KIND_WORD[kind][0]} today no plan is for that in many homes"
+            raise Conflict("no_plan_for_area", words)
+        return found
+
     fleet = Fleet(register.responders(connection), register.duties(connection), zone)
     offers = views.offers(connection, card.id)
+    turns = recorder.turns_in(detail.timeline, plan_of)
     would = recorder.replay(
-        plan,
+        turns,
         home,
-        card.opened_at,
-        kind,
-        card.severity,
         recorder.answers_in(detail.timeline, detail.messages, offers),
         card.closed_at or now,
-        lambda then: fleet.candidates(home, then),
+        lambda then: fleet.candidates(home, then) if home is not None else None,
         Voice.of(register.site(connection)),
     )
-    return ReplayOut(plan=plan, happened=recorder.happened(detail.timeline), would=would)
+    return ReplayOut(
+        plans=tuple(dict.fromkeys(turn.plan for turn in turns)),
+        happened=recorder.happened(detail.timeline),
+        would=would,
+    )
 
 
 def broken_at(detail: views.Detail, frozen: views.Frozen) -> int | None:

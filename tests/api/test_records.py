@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from community.storage import Store
 from community.storage.tables import timeline
-from tests.api.conftest import Browser, StoppedClock
+from tests.api.conftest import Browser, StoppedClock, Town
 
 QUIET = {"title": "只响铃", "kinds": ["sos"], "rungs": [{"after_s": 0, "tell": [{"whom": "desk"}]}]}
 
@@ -101,3 +101,26 @@ def test_another_plan_is_tried_and_nobody_is_told(
     assert operator.get(f"/api/incidents/{incident_id}").json()["messages"] == messages
     refused = operator.post(f"/api/incidents/{incident_id}/replay", {"plan": {**QUIET, "rungs": []}})
     assert refused.status_code == 422
+
+
+def test_a_case_that_became_worse_is_played_with_both_plans(
+    operator: Browser, town: Town, clock: StoppedClock
+) -> None:
+    home = {"household_id": town.household_id}
+    told = {**home, "kind": "leak", "text": "漏水"}
+    incident_id = operator.post("/api/incidents", told).json()["id"]
+    clock.pass_time(minutes=2)
+    worse = {**home, "kind": "sos", "text": "她倒下了"}
+    assert operator.post("/api/incidents", worse).json()["id"] == incident_id
+    clock.pass_time(minutes=2)
+
+    today = operator.post(f"/api/incidents/{incident_id}/replay", {}).json()
+
+    first, second = today["plans"]
+    assert "leak" in first["kinds"]
+    assert second["name"] == "emergency"
+    relatives = [event["after_s"] for event in today["would"] if event["who"].startswith("contact:")]
+    assert min(after_s for after_s in relatives if after_s >= 120) == 120
+    page = operator.get(f"/incidents/{incident_id}/record").text
+    assert first["title"] in page
+    assert second["title"] in page

@@ -10,7 +10,8 @@ from devices.signal import Kind
 from dispatcher import views
 from dispatcher.fleet import Fleet
 from dispatcher.model import Meaning, OfferState, Plan, Severity
-from dispatcher.replay import Answer, Answers, Event, answers_in, happened, replay
+from dispatcher.replay import Answer, Answers, Event, Turn, answers_in, happened, replay, turns_in
+from dispatcher.triage import SEVERITY
 from tests.dispatcher.cases import DESK, START, VOICE, after, candidates, home, nearest, plan, relatives
 from tests.town import Town
 
@@ -21,11 +22,8 @@ def played(
     ladder: Plan, answers: Answers, until_s: float, *, contacts: int = 0, workers: int = 0
 ) -> tuple[Event, ...]:
     return replay(
-        ladder,
+        [Turn(START, Kind.SOS, Severity.EMERGENCY, ladder)],
         home(contacts),
-        START,
-        Kind.SOS,
-        Severity.EMERGENCY,
         answers,
         after(until_s),
         lambda _: candidates(workers),
@@ -93,6 +91,52 @@ def test_a_relative_who_cannot_come_is_replaced_by_the_next() -> None:
     assert told(events) == [(0, "contact:1"), (7, "contact:1"), (7, "contact:2")]
 
 
+def test_a_case_that_becomes_worse_goes_on_with_the_plan_for_that() -> None:
+    leak = Turn(START, Kind.LEAK, Severity.TROUBLE, plan((0, (nearest(1), DESK))))
+    cry = Turn(after(100), Kind.SOS, Severity.EMERGENCY, plan((0, (relatives(1),)), (60, (DESK,))))
+
+    events = replay([leak, cry], home(1), {}, after(170), lambda _: candidates(1), VOICE)
+
+    assert told(events) == [(0, "responder:1"), (100, "contact:1")]
+    assert (100, "紧急呼叫") in [(event.after_s, event.text) for event in events]
+
+
+def test_trouble_that_comes_long_after_the_last_word_is_played_too() -> None:
+    quiet = Turn(START, Kind.LEAK, Severity.TROUBLE, plan((0, (DESK,))))
+    cry = Turn(after(1_000_000), Kind.SOS, Severity.EMERGENCY, plan((0, (relatives(1), DESK))))
+
+    events = replay([quiet, cry], home(1), {}, after(1_000_100), lambda _: candidates(0), VOICE)
+
+    assert told(events) == [(1_000_000, "contact:1")]
+
+
+def test_the_record_says_when_a_ladder_began_and_for_what(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    town.say("王秀英", Kind.LEAK)
+    town.pass_time(minutes=2)
+    town.press("王秀英")
+    town.pass_time(seconds=10)
+    town.press("王秀英")  # the same cry: nothing begins
+
+    detail = town.detail("王秀英")
+    turns = turns_in(detail.timeline, lambda *_: ONE_BY_ONE)
+
+    began = [(turn.at - detail.card.opened_at, turn.kind, turn.severity) for turn in turns]
+    assert began == [
+        (timedelta(0), Kind.LEAK, SEVERITY[Kind.LEAK]),
+        (timedelta(minutes=2), Kind.SOS, Severity.EMERGENCY),
+    ]
+
+
+def test_a_device_that_belongs_to_nobody_has_a_course_too() -> None:
+    events = replay(
+        [Turn(START, Kind.SOS, Severity.EMERGENCY, ONE_BY_ONE)], None, {}, after(61), lambda _: None, VOICE
+    )
+
+    assert told(events) == []
+    assert events[0].after_s == 0, "the desk is rung at once"
+
+
 def test_a_real_case_played_with_its_own_plan_is_what_happened(town: Town) -> None:
     town.resident("王秀英", contacts=("女儿", "儿子"))
     town.responder("李强", 200)
@@ -113,13 +157,11 @@ def test_a_real_case_played_with_its_own_plan_is_what_happened(town: Town) -> No
         offers = views.offers(connection, detail.card.id)
         frozen = views.frozen(connection, detail.card.id)
     assert frozen.plan is not None
+    plan_then = frozen.plan
 
     would = replay(
-        frozen.plan,
+        turns_in(detail.timeline, lambda *_: plan_then),
         home_record,
-        detail.card.opened_at,
-        Kind.SOS,
-        Severity.EMERGENCY,
         answers_in(detail.timeline, detail.messages, offers),
         town.now(),
         lambda then: fleet.candidates(home_record, then),

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
@@ -55,6 +55,11 @@ FAULTY = 0.3  # of all texts
 OPEN_FOR = timedelta(seconds=15)  # then an operator closes the case, and the next press is a new one
 SETTLES_S = 90.0  # after the last kill: leases, waits and what the broker kept
 
+MOST_TOLD_AGAIN = 0.001  # goal G5, of all texts
+# Goal G3, in seconds from a press until a provider accepted the first text about it.
+CALM_P99_S, P99_S, LAST_S = 1.0, 3.0, 15.0
+BACK_AFTER_S = 2.0  # a killed process of ours serves again so soon on a machine that has nothing else to do
+
 
 @dataclass(frozen=True)
 class Size:
@@ -87,17 +92,32 @@ class Outcome:
     acked_p99: float = 0
     acked_max: float = 0
     told_after: list[float] = field(default_factory=list)  # of each case, shortest first
+    back_after: list[float] = field(default_factory=list)  # of each killed process of ours
 
     @property
     def first_texts(self) -> str:
         """How long it took from a press until a provider had the first text about it."""
         if len(self.told_after) < 2:
             return f"{self.store}: too few cases to say how long a press takes"
-        percentiles = quantiles(self.told_after, n=100, method="inclusive")
         return (
             f"{self.store}: press → accepted by the provider, {len(self.told_after)} cases: "
-            f"p50 {percentiles[49]:.2f} s, p99 {percentiles[98]:.1f} s, last {self.told_after[-1]:.1f} s"
+            f"p50 {self.told_percentile(50):.2f} s, p99 {self.told_percentile(99):.1f} s, "
+            f"last {self.told_after[-1]:.1f} s"
         )
+
+    def told_percentile(self, percent: int) -> float:
+        return quantiles(self.told_after, n=100, method="inclusive")[percent - 1]
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower than a quiet one this machine was, by how long killed processes were away."""
+        return max(1.0, median(self.back_after) / BACK_AFTER_S) if self.back_after else 1.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether goal G3 was missed: a figure of the machine, too, so ask it where nothing else runs."""
+        p99_s = P99_S if self.kills else CALM_P99_S
+        return self.told_percentile(99) > p99_s or self.told_after[-1] > LAST_S
 
     def __str__(self) -> str:
         kills = ", ".join(f"{what} {count}" for what, count in sorted(self.kills.items()))
@@ -149,7 +169,10 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
                 else:
                     part = dice.choice(parts[what])
                     part.kill()
+                    began = time.monotonic()
                     _start(part)
+                    if what != "broker":
+                        found.back_after.append(time.monotonic() - began)
             sending.has_said(count, ends - time.monotonic() + WITHIN_S)
             heard = sender.wait(SETTLES_S)
             tally = sender.tally()

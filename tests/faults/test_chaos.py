@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.chaos import Size, run
+from tests.faults.chaos import LAST_S, MOST_TOLD_AGAIN, P99_S, Size, run
 from tests.faults.conftest import Figure
 from tests.gateway.conftest import Centre
 
 MINUTE = Size(seconds=60, rate=20, kill_every=1.5)
-MOST_TOLD_AGAIN = 0.001  # of all texts
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault, pytest.mark.timeout(900)]
 
@@ -26,5 +25,7 @@ def test_a_minute_of_chaos_loses_no_press_and_tells_nobody_twice(
     assert found.lost == 0
     assert found.counted_wrong == 0
     assert found.never_told == 0
-    assert found.told_after, "how long it took"
+    # `python -m bench.chaos` holds all of G3, on a machine that is asked for nothing else. On any machine:
+    assert found.told_percentile(50) <= P99_S * found.slowness, "most notice little"
+    assert found.told_after[-1] <= LAST_S * found.slowness, "and nobody waits for long"
     assert found.told_again <= MOST_TOLD_AGAIN * found.texts

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from api.routes import records
 from community.model import ResponderKind
 from devices.signal import Kind, State
 from dispatcher import intake, responses, views
@@ -297,3 +299,24 @@ def test_a_street_whose_cells_have_cases_already_gets_one_when_it_is_the_whole_s
     before = [card.version for card in shaken.open_cards()]
     shaken.pass_time(seconds=4)
     assert [card.version for card in shaken.open_cards()] == before  # each is told of a home once
+
+
+def test_the_case_of_a_cell_can_be_played_again_with_its_plan(cell: Town) -> None:
+    all_at_once(cell, Kind.MAINS_FAILURE, *HOMES[:30])
+    cell.pass_time(minutes=2)
+    all_at_once(cell, Kind.GAS, *HOMES[30:])
+    cell.pass_time(minutes=3)
+    area = of_area(cell)
+
+    with cell.store.read() as connection:
+        detail = views.detail(connection, area.id)
+        again = records.play(connection, detail, cell.plans, None, ZoneInfo("Asia/Shanghai"), cell.now())
+
+    assert again.plans == (cell.plans.for_area(Kind.MAINS_FAILURE), cell.plans.for_area(Kind.GAS))
+    desk = [(event.after_s, event.text) for event in again.would if event.text.startswith(("此案", "第"))]
+    assert desk == [
+        (event.after_s, event.text) for event in again.happened if (event.after_s, event.text) in desk
+    ]
+    assert [after_s for after_s, _ in desk] == [60, 120, 120, 300]
+    asked = [(event.after_s, event.text[:5]) for event in again.would if event.text.startswith("请")]
+    assert asked == [(0, "请李强前往"), (60, "请外人前往")]
