@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     callback_token: SecretStr = SecretStr("")  # without it no callback of Aliyun or Tencent is believed
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
+    gateways_each: int = Field(
+        default=1, ge=1, le=9
+    )  # how many are to hear each device; the watch has the same
 
     @field_validator("public_url")
     @classmethod

@@ -10,8 +10,8 @@ from anyio.to_thread import run_sync
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.parts import Parts
-from dispatcher.health import Check, Health, database_away, judge
-from dispatcher.storage import vitals
+from dispatcher.checkup import Checkup
+from dispatcher.health import Check, Health, database_away
 
 PATIENCE_S = 4.0  # a database that is silent for longer counts as away (goal: noticed within 6 s)
 FRESH_S = 1.0
@@ -22,6 +22,7 @@ class Wellbeing:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._checkup = Checkup(gateways=parts.settings.gateways_each)
         self._asking: asyncio.Task[Health] | None = None
         self._known: Health | None = None
         self._known_at = 0.0
@@ -44,7 +45,7 @@ class Wellbeing:
         now = self._parts.clock.now()
         try:
             with self._parts.store.read() as connection:
-                return judge(vitals.facts(connection, now), now)
+                return self._checkup.look(connection, now)
         except SQLAlchemyError as error:
             return database_away(now, type(error).__name__)
 

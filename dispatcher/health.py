@@ -47,6 +47,7 @@ VITAL_WORD: Mapping[str, Pair] = {
     "incidents": ("警情", "cases"),
     "messages": ("通知", "messages"),
     "alarms": ("报警", "alarms"),
+    "hearing": ("收听", "listening"),
     "probe": ("自检", "self-test"),
 }
 """What each check is called; one of a provider, `channel:<name>`, by the provider's own name."""
@@ -68,7 +69,10 @@ _WORSE = (Grade.PASS, Grade.WARN, Grade.FAIL)
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One loop of one process. `ailment` is what it says of itself; empty when it is well."""
+    """One loop of one process. `ailment` is what it says of itself; empty when it is well.
+
+    `topics` is a gateway's slice: MQTT filters separated by commas; empty: all.
+    """
 
     name: str
     kind: WorkerKind
@@ -76,6 +80,7 @@ class Worker:
     started_at: datetime
     last_turn_at: datetime
     ailment: str = ""
+    topics: str = ""
 
     def is_stale(self, now: datetime) -> bool:
         """Whether its loop stands still. A turn from the future was written before a clock was set back."""
@@ -92,11 +97,21 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Probing:
-    """The synthetic presses that have ended: how many of the last ones in a row never came through."""
+    """The synthetic presses at one `place` that have ended: how many of the last ones never came through."""
 
     misses: int
     ended_at: datetime
     took_s: float | None  # of the last that came through
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How many gateways hear so many `devices` of one `place`, such as care/east."""
+
+    place: str
+    devices: int
+    gateways: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +138,8 @@ class Facts:
     overdue: Waiting = Waiting()  # open incidents that nobody looks at in time
     unsent: Waiting = Waiting()  # messages that do not leave
     orphans: Waiting = Waiting()  # alarms that are not over and have no open incident
-    probing: Probing | None = None
+    probing: tuple[Probing, ...] = ()
+    hearing: tuple[Hearing, ...] = ()
     channels: tuple[ChannelHealth, ...] = ()
 
 
@@ -157,10 +173,10 @@ class Health:
         return tuple(check for check in self.checks if check.grade is Grade.FAIL)
 
 
-def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED) -> Health:
+def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED, gateways: int = 1) -> Health:
     """Return how the centre is at `now`, people's cases first.
 
-    Of each kind in `needed` one worker at least must be well.
+    Of each kind in `needed` one worker at least must be well, and so many `gateways` are to hear each device.
     """
     return Health(
         now,
@@ -171,6 +187,7 @@ def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED) 
             _waiting("messages", facts.unsent, ("条通知发不出去", "messages that do not leave"), now),
             _waiting("alarms", facts.orphans, ("个报警没有事件", "alarms without an incident"), now),
             *_workers(facts.workers, now, needed),
+            *_hearing(facts.hearing, gateways),
             *_probing(facts.probing),
             *_channels(facts.channels),
         ),
@@ -234,15 +251,42 @@ def _waiting(name: str, waiting: Waiting, what: Pair, now: datetime) -> Check:
     return Check(name, Grade.FAIL, text, waiting.count, "waiting", waiting.oldest_at)
 
 
-def _probing(probing: Probing | None) -> Iterator[Check]:
-    if probing is None:
+def _hearing(hearing: tuple[Hearing, ...], wanted: int) -> Iterator[Check]:
+    """A slice of the topics that nobody reads: its devices call, and nobody hears."""
+    if not hearing:
         return
-    if not probing.misses:
-        yield Check("probe", Grade.PASS, value=probing.took_s, unit="s")
+    fewest = min(each.gateways for each in hearing)
+    if fewest >= wanted:
+        yield Check("hearing", Grade.PASS, value=fewest, unit="gateways")
         return
-    text = f"连续{probing.misses}次自检没有走通", f"{probing.misses} synthetic presses did not come through"
-    grade = Grade.FAIL if probing.misses >= TWO_MISSES else Grade.WARN
-    yield Check("probe", grade, text, probing.misses, "misses")
+    lost = [each for each in hearing if each.gateways == fewest]
+    where, devices = "、".join(each.place for each in lost), sum(each.devices for each in lost)
+    if fewest:
+        text = (
+            f"{where}的{devices}台设备只有{fewest}个网关在听",
+            f"only {fewest} gateway hears {devices} devices of {where}",
+        )
+    else:
+        text = f"{where}的{devices}台设备没有网关在听", f"no gateway hears {devices} devices of {where}"
+    yield Check("hearing", Grade.WARN if fewest else Grade.FAIL, text, fewest, "gateways")
+
+
+def _probing(probing: tuple[Probing, ...]) -> Iterator[Check]:
+    """The worst of all places: in each of them somebody may press."""
+    if not probing:
+        return
+    misses = max(each.misses for each in probing)
+    if not misses:
+        slowest = max((each.took_s for each in probing if each.took_s is not None), default=None)
+        yield Check("probe", Grade.PASS, value=slowest, unit="s")
+        return
+    where = "、".join(each.place for each in probing if each.misses == misses and each.place)
+    text = (
+        f"{where}连续{misses}次自检没有走通",
+        f"{misses} synthetic presses did not come through {where}".rstrip(),
+    )
+    grade = Grade.FAIL if misses >= TWO_MISSES else Grade.WARN
+    yield Check("probe", grade, text, misses, "misses")
 
 
 def _channels(channels: tuple[ChannelHealth, ...]) -> Iterator[Check]:

@@ -17,13 +17,16 @@ EVERY = timedelta(seconds=3)
 
 
 class Pulse:
-    """One per loop. `name` tells two loops of one kind apart; this process's own if not given."""
+    """One per loop. `name` tells two loops of one kind apart; this process's own if not given. `topics` is
+    what a gateway reads.
+    """
 
-    def __init__(self, store: Store, kind: WorkerKind, name: str = "") -> None:
+    def __init__(self, store: Store, kind: WorkerKind, name: str = "", topics: str = "") -> None:
         self._store = store
         self._kind = kind
         self._host = socket.gethostname()[:100]
         self._name = name or f"{kind.value}@{self._host}:{getpid()}"
+        self._topics = topics
         self._started_at: datetime | None = None
         self._written: tuple[datetime, str] | None = None
 
@@ -38,9 +41,8 @@ class Pulse:
                 return
         self._started_at = self._started_at or now
         with self._store.write() as connection:
-            vitals.beat(
-                connection, Worker(self._name, self._kind, self._host, self._started_at, now, ailment)
-            )
+            turned = Worker(self._name, self._kind, self._host, self._started_at, now, ailment, self._topics)
+            vitals.beat(connection, turned)
         self._written = (now, ailment)
 
     def end(self) -> None:

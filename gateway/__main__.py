@@ -46,7 +46,8 @@ def main() -> int:
             log.info("settings", **settings.model_dump(mode="json", exclude={"database_url"}))
             store = Store(settings.database_url)
             require_newest(store)
-            topics = _topics(settings.topics) or (*TOPICS, *_confirmed(store))
+            slice_ = _topics(settings.topics)
+            topics = slice_ or (*TOPICS, *_confirmed(store))
             listen = listed(settings)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
@@ -80,7 +81,7 @@ def main() -> int:
     line.start()
     if line.subscribed.wait(10):
         ready("gateway")
-    pulse = Pulse(store, WorkerKind.GATEWAY)
+    pulse = Pulse(store, WorkerKind.GATEWAY, topics=",".join(slice_))
     run(store, line, doors, receiver, seen, alive, strangers, clock, pulse, stopping)
     doors.stop()
     line.stop()

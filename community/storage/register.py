@@ -311,6 +311,12 @@ def devices(connection: Connection) -> tuple[Device, ...]:
     return tuple(_device(row) for row in connection.execute(select(t.device).order_by(t.device.c.id)))
 
 
+def enabled_keys(connection: Connection) -> tuple[str, ...]:
+    """The keys of all devices that somebody waits for."""
+    query = select(t.device.c.key).where(t.device.c.enabled).order_by(t.device.c.key)
+    return tuple(connection.execute(query).scalars())
+
+
 def devices_by_key(connection: Connection, keys: Collection[str]) -> dict[str, Device]:
     """The enrolled devices among `keys`."""
     if not keys:

@@ -914,6 +914,7 @@ worker = Table(
     Column("started_at", Moment, nullable=False),
     Column("last_turn_at", Moment, nullable=False),
     Column("ailment", Text, nullable=False),  # empty while it is well
+    Column("topics", Text, nullable=False, server_default=""),  # a gateway's slice; empty: all
 )
 
 # What is wrong with the centre itself, while it lasts; `paged_at` is when a technician was last told.
@@ -937,6 +938,7 @@ probe = Table(
     Column("ended_at", Moment),
     Column("took_s", Float),  # from saying it to its text at the channel; none when it never came
 )
+Index("ix_probe_ended", probe.c.ended_at)
 Index(
     "ix_probe_undecided",
     probe.c.stored_at,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from devices.profiles import Profiles
 from devices.signal import Enrolment, Frame, Levels, Reading, Registry
@@ -49,3 +50,13 @@ def covers(topic_filter: str, topic: str) -> bool:
         if level not in ("+", given[position]):
             return False
     return len(wanted) == len(given)
+
+
+def share(one: str, other: str) -> bool:
+    """Whether there is a topic that both MQTT filters let in."""
+    for mine, theirs in zip_longest(one.split("/"), other.split("/")):
+        if "#" in (mine, theirs):
+            return True
+        if mine is None or theirs is None or (mine != theirs and "+" not in (mine, theirs)):
+            return False
+    return True

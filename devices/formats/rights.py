@@ -51,6 +51,20 @@ def rights(key: str) -> Rights:
     return NONE
 
 
+def said_on(key: str) -> frozenset[str]:
+    """MQTT filters of which a device with this key speaks on some; none where its key does not tell.
+
+    Of those behind a network server, and of Zigbee devices known by their address, it does not.
+    """
+    family, _, name = key.partition(":")
+    if family == "ha":
+        return frozenset({name})
+    if family == "z2m" and not name.endswith("bridge"):
+        address = name.rpartition("/")[2].startswith("0x")
+        return frozenset() if address else frozenset({f"zigbee2mqtt/{name}"})
+    return rights(key).says
+
+
 def _by_prefix(family: str, name: str) -> Rights:
     """A Shelly's topics begin with its prefix, those of an ESPHome node with its name."""
     if family == "esphome":

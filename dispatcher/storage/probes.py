@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
+from community.errors import NotFound
+from community.storage import register
 from community.storage.rows import upsert
 from community.storage.tables import message, probe
 from dispatcher.health import Probing
 from dispatcher.model import Draft, Lane, MessageState, Purpose, Recipient
 from dispatcher.storage import outbox
 
-_RECENT = 20  # to look back at, for misses in a row
-_KEPT = timedelta(days=7)
+_RECENT = 400  # to look back at, for misses in a row: of many places together
+_KEPT = timedelta(days=1)
+DEVICE = "anxin-probe"
+_FAMILY = "care:"
 _KEY_MOST = 120
 NOBODY = Recipient("probe", "系统自检", "")
 
 
-def sent(connection: Connection, unique_key: str, now: datetime) -> None:
-    """A probe is about to be said."""
-    _set(connection, [{"unique_key": unique_key, "sent_at": now}])
+def places(connection: Connection) -> tuple[str, ...]:
+    """Where somebody may press on our own topics: what follows `care/` in those of the enrolled devices.
+
+    Where there are none yet, the site's own code, so that the way is tried all the same.
+    """
+    named = (
+        key.removeprefix(_FAMILY) for key in register.enabled_keys(connection) if key.startswith(_FAMILY)
+    )
+    found = sorted({name.partition("/")[0] for name in named if "/" in name})
+    if found:
+        return tuple(found)
+    try:
+        return (register.site(connection).code,)
+    except NotFound:
+        return ("site",)
+
+
+def key_of(place: str, id: str) -> str:
+    """Under which the store knows the probe `id` at `place`."""
+    return f"{_FAMILY}{place}/{DEVICE}#{id}"
+
+
+def place_of(unique_key: str) -> str:
+    return unique_key.removeprefix(_FAMILY).partition("/")[0]
+
+
+def sent(connection: Connection, unique_keys: Sequence[str], now: datetime) -> None:
+    """Probes are about to be said."""
+    _set(connection, [{"unique_key": key, "sent_at": now} for key in unique_keys])
+
+
+def forget_places(connection: Connection, but: Collection[str]) -> None:
+    """Forget probes at places where no device is any more: how they went says nothing now."""
+    ended = list(connection.execute(_ENDED).scalars())
+    gone = [key for key in ended if place_of(key) not in but]
+    if gone:
+        connection.execute(delete(probe).where(probe.c.unique_key.in_(gone)))
 
 
 def stored(connection: Connection, unique_keys: Sequence[str], now: datetime) -> None:
@@ -59,13 +98,21 @@ def decide(connection: Connection, now: datetime) -> int:
     return len(drafts)
 
 
+_ENDED = (
+    select(probe.c.unique_key, probe.c.ended_at, probe.c.took_s)
+    .where(probe.c.ended_at.is_not(None))
+    .order_by(probe.c.ended_at.desc())
+    .limit(_RECENT)
+)
 _UNDECIDED = probe.c.decided_at.is_(None) & probe.c.stored_at.is_not(None)
 
 
-def has_come_through(connection: Connection, unique_key: str) -> bool:
-    """Whether its message has left by the channel, and the courier has recorded that."""
-    query = select(message.c.state).where(message.c.key == _message_key(unique_key))
-    return connection.execute(query).scalar() in (MessageState.SENT.value, MessageState.DELIVERED.value)
+def come_through(connection: Connection, unique_keys: Iterable[str]) -> set[str]:
+    """Those whose message has left by the channel, and the courier has recorded that."""
+    keys = {_message_key(key): key for key in unique_keys}
+    left = message.c.state.in_([MessageState.SENT.value, MessageState.DELIVERED.value])
+    query = select(message.c.key).where(message.c.key.in_(list(keys)), left)
+    return {keys[key] for key in connection.execute(query).scalars()}
 
 
 def end(connection: Connection, unique_key: str, now: datetime, took_s: float | None) -> None:
@@ -83,20 +130,19 @@ def _is_old(now: datetime) -> ColumnElement[bool]:
     return func.coalesce(probe.c.sent_at, probe.c.stored_at) < now - _KEPT
 
 
-def probing(connection: Connection) -> Probing | None:
-    """How the last probes went; None when none has ended yet."""
-    query = (
-        select(probe.c.ended_at, probe.c.took_s)
-        .where(probe.c.ended_at.is_not(None))
-        .order_by(probe.c.ended_at.desc())
-        .limit(_RECENT)
-    )
-    ended = connection.execute(query).all()
-    if not ended:
-        return None
+def probing(connection: Connection) -> tuple[Probing, ...]:
+    """How the last probes went at each place; none where none has ended yet."""
+    by_place: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(_ENDED):
+        by_place[place_of(row.unique_key)].append(row)
+    return tuple(_probing(place, ended) for place, ended in sorted(by_place.items()))
+
+
+def _probing(place: str, ended: Sequence[Any]) -> Probing:
+    """`ended` are those at one place, the last one first."""
     misses = next((n for n, row in enumerate(ended) if row.took_s is not None), len(ended))
     came = next((row.took_s for row in ended if row.took_s is not None), None)
-    return Probing(misses, ended[0].ended_at, came)
+    return Probing(misses, ended[0].ended_at, came, place)
 
 
 def _message_key(unique_key: str) -> str:

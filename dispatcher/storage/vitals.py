@@ -39,6 +39,7 @@ def beat(connection: Connection, turned: Worker) -> None:
         started_at=turned.started_at,
         last_turn_at=turned.last_turn_at,
         ailment=turned.ailment,
+        topics=turned.topics,
     )
     fresh = statement.excluded
     connection.execute(
@@ -48,6 +49,7 @@ def beat(connection: Connection, turned: Worker) -> None:
                 "started_at": fresh.started_at,
                 "last_turn_at": fresh.last_turn_at,
                 "ailment": fresh.ailment,
+                "topics": fresh.topics,
             },
         )
     )
@@ -63,7 +65,15 @@ def workers(connection: Connection) -> tuple[Worker, ...]:
     known = worker.c.kind.in_([kind.value for kind in WorkerKind])
     query = select(worker).where(known).order_by(worker.c.kind, worker.c.name)
     return tuple(
-        Worker(row.name, WorkerKind(row.kind), row.host, row.started_at, row.last_turn_at, row.ailment)
+        Worker(
+            row.name,
+            WorkerKind(row.kind),
+            row.host,
+            row.started_at,
+            row.last_turn_at,
+            row.ailment,
+            row.topics,
+        )
         for row in connection.execute(query)
     )
 

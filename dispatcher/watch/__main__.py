@@ -13,13 +13,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from community import logs
-from community.errors import NotFound
 from community.starting import CannotStart, ready, starting
-from community.storage import Store, register
+from community.storage import Store
 from community.storage.schema import require_newest
 from dispatcher.bell import Bell, MqttBell
+from dispatcher.checkup import Checkup
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.health import Grade, Health, WorkerKind, database_away, judge
+from dispatcher.health import Grade, Health, WorkerKind, database_away
 from dispatcher.pulse import Pulse
 from dispatcher.storage import vitals
 from dispatcher.watch.broker import Broker
@@ -42,13 +42,15 @@ def main(words: Sequence[str]) -> int:
     try:
         with starting():
             settings = WatchSettings()
-            technicians, needed = settings.technicians_phones, settings.needed
+            technicians, checkup = (
+                settings.technicians_phones,
+                Checkup(settings.needed, settings.gateways_each),
+            )
             store = Store(settings.database_url.get_secret_value())
             if list(words) == ["health"]:
-                return tell(store, settings, clock)
+                return tell(store, checkup, clock)
             log.info("settings", **settings.model_dump(mode="json"))
             require_newest(store)
-            site = _site(store)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -56,8 +58,8 @@ def main(words: Sequence[str]) -> int:
     broker = Broker(settings.mqtt_host, settings.mqtt_port, *login)
     bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
     round_ = Round(
-        Watchdog(store, technicians, needed),
-        Prober(store, broker.say, site, settings.probe_s),
+        Watchdog(store, technicians, checkup),
+        Prober(store, broker.say, settings.probe_s),
         Heartbeat(_ways(settings, broker), settings.heartbeat_s),
         Pulse(store, WorkerKind.WATCH),
         settings.watch_grace_s,
@@ -72,14 +74,6 @@ def main(words: Sequence[str]) -> int:
     broker.close()
     store.close()
     return 0
-
-
-def _site(store: Store) -> str:
-    with store.read() as connection:
-        try:
-            return register.site(connection).code
-        except NotFound:
-            return "site"
 
 
 def _ways(settings: WatchSettings, broker: Broker) -> dict[str, Way]:
@@ -146,14 +140,13 @@ def run(round_: Round, bell: Bell, clock: Clock, stopping: threading.Event) -> N
         bell.wait(wait_s)
 
 
-def tell(store: Store, settings: WatchSettings, clock: Clock) -> int:
+def tell(store: Store, checkup: Checkup, clock: Clock) -> int:
     """Print how the centre is; 1 when something fails. Where no worker was ever started there is none."""
     try:
         with store.read() as connection:
-            known = vitals.facts(connection, clock.now())
-            if not known.workers:
+            if not vitals.workers(connection):
                 return 0
-            health = judge(known, clock.now(), settings.needed)
+            health = checkup.look(connection, clock.now())
     except SQLAlchemyError as error:
         health = database_away(clock.now(), type(error).__name__)
     for check in health.checks:

@@ -21,6 +21,7 @@ class WatchSettings(BaseSettings):
     mqtt_password: SecretStr = SecretStr("")
     technicians: str = ""  # telephone numbers, comma separated: who is told when the centre itself is ill
     needed_workers: str = ",".join(sorted(NEEDED))  # kinds of which one at least must run
+    gateways_each: int = Field(default=1, ge=1, le=9)  # how many gateways are to hear each device
     watch_grace_s: float = Field(default=15, ge=0, le=300)  # after our start: others start with us
     probe_s: float = Field(default=60, ge=5, le=3600)  # between two synthetic presses
     heartbeat_s: float = Field(default=60, ge=5, le=3600)

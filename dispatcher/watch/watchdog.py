@@ -6,7 +6,7 @@ When the outbox itself stands still the text waits there, and the heartbeat that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,7 +15,8 @@ from community.errors import NotFound
 from community.model import Site
 from community.storage import Store, register
 from dispatcher import templates
-from dispatcher.health import NEEDED, Check, Health, WorkerKind, judge
+from dispatcher.checkup import Checkup
+from dispatcher.health import Check, Health
 from dispatcher.model import Draft, Entry, Fact, Lane, Purpose, Recipient
 from dispatcher.storage import outbox, vitals
 from dispatcher.storage.casebook import Casebook
@@ -32,19 +33,17 @@ log = structlog.get_logger()
 class Watchdog:
     """`technicians` are telephone numbers; without any, the heartbeat and the console are what is left."""
 
-    def __init__(
-        self, store: Store, technicians: Sequence[str], needed: Collection[WorkerKind] = NEEDED
-    ) -> None:
+    def __init__(self, store: Store, technicians: Sequence[str], checkup: Checkup | None = None) -> None:
         self._store = store
         self._technicians = technicians
-        self._needed = needed
+        self._checkup = checkup or Checkup()
         self._knows_findings = True  # perhaps of a watch before us
         self._tidied: datetime | None = None
 
     def look(self, now: datetime) -> Health:
         """Look once, tell what is new, and return how the centre is. Raises what the store raises."""
         with self._store.read() as connection:
-            health = judge(vitals.facts(connection, now), now, self._needed)
+            health = self._checkup.look(connection, now)
         if health.ill or self._knows_findings:
             self._bark(health.ill, now)
         self._knows_findings = bool(health.ill)

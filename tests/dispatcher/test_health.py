@@ -119,7 +119,7 @@ def test_work_that_waits_too_long_fails(what: str, name: str) -> None:
     "misses, grade", [(0, Grade.PASS), (1, Grade.WARN), (2, Grade.FAIL), (9, Grade.FAIL)]
 )
 def test_two_synthetic_presses_that_do_not_come_through_are_a_failure(misses: int, grade: Grade) -> None:
-    facts = replace(WELL, probing=Probing(misses, NOW, 0.4))
+    facts = replace(WELL, probing=(Probing(misses, NOW, 0.4),))
     assert check(judge(facts, NOW), "probe").grade is grade
 
 

@@ -415,11 +415,16 @@ def _health(rules: ModuleType) -> object:
     waiting = rules.Waiting(2, after(-20))
     facts = [rules.Facts(workers=tuple(workers)) for workers in scenes]
     facts += [replace(facts[1], **{what: waiting}) for what in ("overdue", "unsent", "orphans")]
-    facts += [replace(facts[1], probing=rules.Probing(misses, START, 0.5)) for misses in (0, 1, 2)]
+    facts += [replace(facts[1], probing=(rules.Probing(misses, START, 0.5),)) for misses in (0, 1, 2)]
+    worst = (rules.Probing(0, START, 0.5, "east"), rules.Probing(2, START, None, "west"))
+    facts.append(replace(facts[1], probing=worst))
     for misses in ((0, 0), (1, 0), (2, 0), (2, 1), (2, 3)):
         channels = tuple(rules.ChannelHealth(f"c{n}", START, START, m) for n, m in enumerate(misses))
         facts.append(replace(facts[1], channels=channels))
+    heard = ((0, 9), (1, 9), (2, 9), (1, 2))
+    few = [replace(facts[1], hearing=tuple(rules.Hearing(f"p{n}", 3, n) for n in each)) for each in heard]
     judged = [rules.judge(known, START) for known in facts]
+    judged += [rules.judge(known, START, gateways=wanted) for known in few for wanted in (1, 2)]
     return [(health.grade, health.checks) for health in judged]
 
 
@@ -474,7 +479,12 @@ MUTANTS = [
     (dispatcher.health, "or worker.ailment]", "]"),
     (dispatcher.health, "if is_needed and not well", "if not well"),
     (dispatcher.health, "if is_needed and not well", "if is_needed"),
-    (dispatcher.health, "probing.misses >= TWO_MISSES", "probing.misses > TWO_MISSES"),
+    (dispatcher.health, "if misses >= TWO_MISSES", "if misses > TWO_MISSES"),
+    (dispatcher.health, "misses = max(each.misses", "misses = min(each.misses"),
+    (dispatcher.health, "fewest = min(", "fewest = max("),
+    (dispatcher.health, "if fewest >= wanted", "if fewest > wanted"),
+    (dispatcher.health, "Grade.WARN if fewest else Grade.FAIL", "Grade.WARN"),
+    (dispatcher.health, "Grade.WARN if fewest else Grade.FAIL", "Grade.FAIL"),
     (dispatcher.health, "if all_sick", "if channel.is_sick"),
     (devices.formats.resent, "abs(at - first) < WINDOW", "abs(at - first) <= WINDOW"),
     (devices.formats.resent, "abs(at - first) < WINDOW", "at - first < WINDOW"),

@@ -133,7 +133,7 @@ def test_a_long_list_of_troubles_fits_one_segment(hall: Hall) -> None:
 
 def test_the_watch_keeps_quiet_while_the_others_start_with_it(hall: Hall) -> None:
     said: list[str] = []
-    prober = Prober(hall.town.store, lambda topic, _: not said.append(topic), "town", every_s=60)
+    prober = Prober(hall.town.store, lambda topic, _: not said.append(topic), every_s=60)
     round_ = Round(hall.watchdog, prober, Heartbeat({}, 60), Pulse(hall.town.store, WorkerKind.WATCH), 15)
     for second in range(15):
         round_.turn(hall.town, float(second))

@@ -14,15 +14,17 @@ from api.app import create_app
 from api.parts import Parts
 from api.settings import Settings
 from community.storage.tables import incident
+from devices.formats import TOPICS
 from dispatcher import plans
 from dispatcher.bell import LocalBell
+from dispatcher.checkup import Checkup
 from dispatcher.clock import SystemClock
-from dispatcher.health import Grade, Health, WorkerKind, judge
-from dispatcher.storage import vitals
+from dispatcher.health import Grade, Health, WorkerKind
+from dispatcher.storage import probes, vitals
 from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.provider import Provider, running
 from tests.faults.conftest import Figure
-from tests.faults.street import WITHIN_S
+from tests.faults.street import WITHIN_S, gateway
 from tests.gateway.conftest import BUTTON, Centre, url_of
 from tests.servers import Part, until
 
@@ -38,6 +40,7 @@ class Hall:
 
     def __init__(self, centre: Centre, folder: Path) -> None:
         self.centre = centre
+        self.checkup = Checkup(NEEDED)
         self.beat = folder / "beat"
         self.dispatcher = Part("dispatcher", folder, url_of(centre.store), centre.mosquitto.port)
         self.watch = Part(
@@ -56,7 +59,7 @@ class Hall:
     def health(self) -> Health:
         now = SystemClock().now()
         with self.centre.store.read() as connection:
-            return judge(vitals.facts(connection, now), now, NEEDED)
+            return self.checkup.look(connection, now)
 
     def ill(self) -> list[str]:
         return [check.name for check in self.health().ill]
@@ -128,6 +131,34 @@ def test_a_dispatcher_that_is_killed_is_noticed_everywhere(
     finally:
         hall.watch.stop()
         hall.dispatcher.kill()
+
+
+def test_a_slice_whose_gateway_is_killed_is_told_although_another_gateway_turns(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    hall = Hall(centre, tmp_path)
+    centre.enrol("care:west/1")
+    others = [topic for topic in TOPICS if not topic.startswith("care/")]
+    home = gateway(centre, tmp_path, "home", ",".join(["care/kenli/+/signal", *others]))
+    west = gateway(centre, tmp_path, "west", "care/west/+/signal")
+    parts = (home, west, hall.dispatcher, hall.watch)
+    try:
+        for part in parts:
+            part.start()
+        seconds_until(lambda: hall.probe_s() is not None, hall.watch.tail)
+        tried = {probes.place_of(key) for (key,) in centre.rows("SELECT unique_key FROM probe")}
+        assert tried == {"kenli", "west"}, "both slices"
+        seconds_until(lambda: hall.ill() == [] and hall.beats() > 0, hall.watch.tail)
+
+        west.kill()
+        noticed = seconds_until(lambda: "hearing" in hall.ill(), hall.watch.tail)
+        figure(f"    a slice that nobody reads is on /health after {noticed:.1f} s")
+        seconds_until(lambda: any("care/west" in page for page in hall.pages()), hall.dispatcher.tail)
+        seconds_until(lambda: hall.watch.has_said("heartbeat withheld"), hall.watch.tail)
+        assert "gateway" not in hall.ill(), "a gateway turns"
+    finally:
+        for part in parts:
+            part.kill()
 
 
 def waits(centre: Centre, words: str) -> bool:
