@@ -18,7 +18,6 @@ from rich.table import Table
 from sqlalchemy import create_engine, text
 
 from bench.scene import NAIVE, OURS, TEXTS_PER_PRESS, Scene, Whole, must
-from bench.settings import BenchSettings
 from bench.street import Street
 from dispatcher.courier import UNRECORDED_S
 from tests.servers import Part
@@ -29,12 +28,14 @@ LOOKS_S = 0.2
 QUIET_S = 4.0  # longer than the naive service needs for anything it still does
 RATE = 1000.0  # presses a second
 
+SENDERS = 32  # more would take more of the burst in hand: the bound is to be worth something
+
 # What each is started with: a sender of ours has one text on its way at a time.
 ASKED, NOT_ASKED = "anxin, a provider that can be asked", "anxin, one that cannot"
 KEPT, PAHO = "naive, its session kept", "naive, as paho comes"
 DESIGNS: Mapping[str, Mapping[str, object]] = {
-    ASKED: {"bench_window": 1, "bench_can_be_asked": True},
-    NOT_ASKED: {"bench_window": 1},
+    ASKED: {"bench_window": 1, "senders": SENDERS, "bench_can_be_asked": True},
+    NOT_ASKED: {"bench_window": 1, "senders": SENDERS},
     KEPT: {},
     PAHO: {"bench_clean": True},
 }
@@ -119,7 +120,7 @@ def kill(design: str, count: int, scene: Scene, unrecorded_s: float = UNRECORDED
             lost=count - len(heard.told),
             texts=heard.texts,
             again=heard.again,
-            senders=1 if is_naive else BenchSettings().senders,
+            senders=1 if is_naive else SENDERS,
             seconds=heard.last_text - killed_at,
         )
 

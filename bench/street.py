@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 ACKS = "care/+/+/ack"
 DONE = "bench/done"
 TAKEN = b"taken\n"  # the provider's answer to a text
+TAKEN_OVER_HTTP = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 NEVER = b"never\n"  # ... and to a question about one that it does not know
 ASKS = b"? "
 _WINDOW = 30_000  # packet ids in use at once, less than 65,536
@@ -80,8 +81,8 @@ class Street:
     """All buttons on one connection, and a provider of texts on a TCP port of its own.
 
     The provider reads lines `<phone> <key>` and answers each with a line, `takes_s` seconds later. After
-    `ASKS` such a line is a question: whether it took that text. A relative's phone is `+86` and the number of
-    the home and the rank of the relative (`relative`).
+    `ASKS` such a line is a question: whether it took that text. It also takes a POST to `/<phone>/<key>`.
+    A relative's phone is `+86` and the number of the home and the rank of the relative (`relative`).
     """
 
     def __init__(self, mqtt_port: int, takes_s: float = 0.0) -> None:
@@ -256,7 +257,15 @@ class Street:
             self._pieces.pop(link, None)
             return
         now = time.monotonic()
-        *lines, self._pieces[link] = (self._pieces.get(link, b"") + data).split(b"\n")
+        said = self._pieces.get(link, b"") + data
+        if said.startswith(b"POST /"):
+            *requests, self._pieces[link] = said.split(b"\r\n\r\n")
+            for request in requests:
+                path = request.split(b" ", 2)[1]
+                self._take(path[1:].replace(b"/", b" "), now + self._takes_s)
+                self._answer(link, TAKEN_OVER_HTTP, now)
+            return
+        *lines, self._pieces[link] = said.split(b"\n")
         self._answer(link, b"".join([self._take(line, now + self._takes_s) for line in lines]), now)
 
     def _take(self, line: bytes, accepted: float) -> bytes:

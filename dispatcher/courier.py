@@ -30,6 +30,8 @@ from dispatcher.storage import outbox
 from dispatcher.storage.casebook import Casebook
 from dispatcher.wording import fate
 
+SENDERS = 256  # at 300 ms a text, the first words of 400 homes a second take 120 of them
+FEW = 32  # that are there from the beginning
 LOOPBACK = "probe"
 LEASE = timedelta(seconds=15)
 ATTEMPT = timedelta(seconds=9)  # asking the provider and sending: two time-outs of 4 s, and some
@@ -214,6 +216,9 @@ class _Outcomes:
 class Courier:
     """Couriers of one process: a pool that sends, and one thread that records. Any number may run.
 
+    The pool grows to `senders`, and no further than the channel can use, when all it has wait for a provider
+    and more is to be sent: a provider that answers at once never sees more than a few.
+
     A sender takes nothing more until it is recorded what it sent, or for `unrecorded_s` seconds. So a process
     that is killed beside a well database leaves no more texts in doubt than it has senders (for each as many
     as the channel takes together), however fast it sent.
@@ -230,7 +235,7 @@ class Courier:
         clock: Clock,
         *,
         worker: str,
-        senders: int = 32,
+        senders: int = SENDERS,
         recorded: Callable[[bool], None] = lambda _: None,
         has_another_way: bool = False,
         unrecorded_s: float = UNRECORDED_S,
@@ -240,7 +245,7 @@ class Courier:
         self._channel = channel
         self._clock = clock
         self.worker = worker
-        self._senders = senders
+        self._most_senders = senders = min(senders, channel.capabilities.at_once)
         self._recorded = recorded
         self._has_another_way = has_another_way
         self._unrecorded_s = unrecorded_s
@@ -253,11 +258,10 @@ class Courier:
         self._is_full = False
         self._ending = threading.Event()
         self._lock = threading.Lock()
-        self._pool = [
-            threading.Thread(target=self._send_all, name=f"courier-{n}", daemon=True) for n in range(senders)
-        ]
-        for sender in self._pool:
-            sender.start()
+        self._asking = 0  # senders that wait for a provider
+        self._pool: list[threading.Thread] = []
+        for _ in range(min(FEW, senders)):
+            self._hire()
         self._recorder = threading.Thread(target=self._record_all, name="courier-record", daemon=True)
         self._recorder.start()
 
@@ -281,6 +285,8 @@ class Courier:
         for lane, leased in by_lane.items():
             self._count(lane, len(leased))
             self._work.put(lane, leased, self._together)
+        with self._lock:
+            self._grow()
 
     def collect(self) -> int:
         """Take what waits in the outbox, as much as can be sent soon; returns how many."""
@@ -319,11 +325,21 @@ class Courier:
     def close(self) -> None:
         """Finish what is being sent, record it, and stop."""
         self._work.end()
-        for sender in self._pool:
+        for sender in self._pool:  # while what waits is carried, it may still grow
             sender.join()
         self._ending.set()
         self._done.put(None)
         self._recorder.join()
+
+    def _hire(self) -> None:
+        name = f"courier-{len(self._pool)}"
+        self._pool.append(threading.Thread(target=self._send_all, name=name, daemon=True))
+        self._pool[-1].start()
+
+    def _grow(self) -> None:
+        """One more sender when all wait for a provider and it would find something; it looks again."""
+        if self._asking == len(self._pool) < self._most_senders and self._work.is_any_for_another():
+            self._hire()
 
     def _send_all(self) -> None:
         """One sender, until it is time to end."""
@@ -340,13 +356,23 @@ class Courier:
         now = self._clock.now()
         latest = now + ATTEMPT
         messages = [leased.message for leased in group if latest <= leased.until]
-        carried = carry_together(self._channel, messages, self._clock) if messages else []
+        carried = self._hand_over(messages) if messages else []
         for leased in group:
             if latest > leased.until:  # urgent ones have overtaken it for too long
                 carried.append(Carried(leased.message, "", Held(0.0), now))
         outcomes = _Outcomes(carried)
         self._done.put(outcomes)
         outcomes.recorded.wait(self._unrecorded_s)
+
+    def _hand_over(self, messages: Sequence[Message]) -> list[Carried]:
+        with self._lock:
+            self._asking += 1
+            self._grow()
+        try:
+            return carry_together(self._channel, messages, self._clock)
+        finally:
+            with self._lock:
+                self._asking -= 1
 
     def _count(self, lane: Lane, more: int) -> None:
         with self._lock:

@@ -46,6 +46,11 @@ class Lanes(Generic[T]):
                     return Lane.LAST, []
                 self._changed.wait()
 
+    def is_any_for_another(self) -> bool:
+        """Whether one more sender would find something to do."""
+        with self._changed:
+            return self._next() is not None
+
     def done(self, lane: Lane) -> None:
         """What was taken of `lane` is carried."""
         with self._changed:

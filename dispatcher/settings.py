@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dispatcher.courier import SENDERS
+
 
 def _listed(given: object) -> object:
     return (
@@ -32,7 +34,7 @@ class DispatcherSettings(BaseSettings):
     channel: str = ""  # what it was called when there could be one only
     number_per_minute: float = Field(default=6, gt=0)  # messages to one number, beside calls for help
     number_burst: float = Field(default=10, ge=4)
-    senders: int = 32
+    senders: int = Field(default=SENDERS, ge=1)  # messages on their way at once, at most
     drills: bool = False  # a short test to each relative's number once a month
     run_folder: str = ""  # where this machine's couriers see who died; empty: below the temporary files
     presets_file: str = ""  # empty: the shipped presets for watching homes

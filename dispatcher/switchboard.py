@@ -82,7 +82,9 @@ class Switchboard:
     ) -> None:
         self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
         self._can: Mapping[str, Capabilities] = {c.name: c.capabilities for c in channels}
-        self.capabilities = channels[0].capabilities
+        self.capabilities = replace(
+            channels[0].capabilities, at_once=sum(can.at_once for can in self._can.values())
+        )
         self._clock = clock
         self._ask_wishes = wishes
         self._wishes = wishes(Wishes())

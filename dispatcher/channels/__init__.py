@@ -26,6 +26,7 @@ class Capabilities:
     for_staff: bool = False  # a push with an address of the site's own, where its responders read
     segment: int = 70  # UCS-2 characters that travel as one text; joined ones hold three fewer each
     rate_per_s: float = inf  # messages a second that it takes without refusing
+    at_once: int = 1024  # senders that it can use, each waiting for an answer of its own
     together: int = 1  # messages that may be under way at once on one connection; more need `Together`
 
     @property

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
@@ -18,6 +19,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from dispatcher.channels import Capabilities, Fate, Medium, Outcome, Sent, TryLater, Undeliverable
+from dispatcher.channels.http import MOST_OPEN
 from dispatcher.model import Message, MessageState
 from dispatcher.telephone import BUSY, NO_ANSWER, RING_S, SILENT, VOICEMAIL
 
@@ -83,6 +85,8 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
         super().__init__(timeout=timeout_s, max_retries=0)
+        for scheme in ("https://", "http://"):  # theirs keeps ten connections: each other text a handshake
+            self.session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_OPEN, max_retries=0))
         self._base = urlsplit(base_url) if base_url else None
 
     def request(self, method: str, url: str, **options: object) -> Response:

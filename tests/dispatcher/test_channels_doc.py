@@ -89,7 +89,7 @@ def test_every_setting_of_a_channel_has_its_row_and_its_default(settings: type[B
 def test_the_switchboards_own_settings_are_there() -> None:
     fields = DispatcherSettings.model_fields
     assert cells("ANXIN_CHANNELS")[1] == f"`{','.join(fields['channels'].default)}`"
-    for name in ("number_per_minute", "number_burst"):
+    for name in ("senders", "number_per_minute", "number_burst"):
         assert cells(f"ANXIN_{name.upper()}")[1] == f"`{fields[name].default}`"
     for name in fields:
         if name.startswith("twilio_"):

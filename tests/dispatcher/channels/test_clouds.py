@@ -213,7 +213,7 @@ def test_tencents_refusal_of_the_whole_request_is_read_too(now: datetime) -> Non
         assert channel.send(raised(now)) == Undeliverable("FailedOperation.PhoneNumberInBlacklist")
 
 
-@pytest.mark.parametrize("answer, why", [("hang", "ReadTimeout"), (502, "HTTP 502")])
+@pytest.mark.parametrize("answer, why", [("hang", "ReadTimeoutError"), (502, "HTTP 502")])
 def test_a_provider_that_hangs_or_breaks_is_given_up_in_time(
     account: Account, now: datetime, answer: str | int, why: str
 ) -> None:
@@ -234,7 +234,7 @@ def test_a_provider_that_is_not_there_is_tried_later(now: datetime) -> None:
         gone: list[Channel] = [clouds.aliyun_at(cloud, now), clouds.tencent_at(cloud, now)]
 
     for channel in gone:
-        assert channel.send(raised(now)) == TryLater("ConnectionError")
+        assert channel.send(raised(now)) == TryLater("NewConnectionError")
         assert channel.find(raised(now)) is None
 
 
