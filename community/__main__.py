@@ -8,6 +8,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -75,6 +76,7 @@ def seed(
                 _tell(f"already {present.name} ({present.code}); the register is left as it is")
             else:
                 seeding.load(connection, data)
+                register.set_site(connection, replace(data.site, secret=secrets.token_hex(32)))
                 _tell(f"{data.site.name}: {len(data.households)} homes, {len(data.devices)} devices")
             if demo_logins:
                 secrets_made = _demo_logins(connection, _now())

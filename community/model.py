@@ -245,6 +245,7 @@ class Site:
     hotline: str  # 2222999
     signature: str  # what stands in 【】 before each text
     timezone: str = "Asia/Shanghai"
+    secret: str = field(default="", repr=False)  # of the codes that open a case's page; empty: there are none
 
 
 class AccountRole(StrEnum):

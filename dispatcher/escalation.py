@@ -113,8 +113,9 @@ def request(
     kind, since = incident.kind, incident.ladder_at
     if responder.kind is ResponderKind.SUPERVISOR:
         return voice.oversee(home, kind, since), templates.oversee(voice, home, kind, since)
+    page = voice.page_of(incident.id, f"responder:{responder.id}")
     return (
-        voice.ask(home, kind, since, distance_m),
+        voice.ask(home, kind, since, distance_m, page),
         templates.ask(voice, home, kind, since, distance_m),
     )
 
@@ -481,8 +482,8 @@ class _Climb:
         chosen = left[:count] if count else left
         if not chosen:
             return False
-        body = self.voice.raised(home, self.incident.kind, self.incident.ladder_at)
-        variables = templates.raised(self.voice, home, self.incident.kind, self.incident.ladder_at)
+        kind, since = self.incident.kind, self.incident.ladder_at
+        variables = templates.raised(self.voice, home, kind, since)
         for contact in chosen:
             who = f"contact:{contact.id}"
             self.told.add(who)
@@ -493,7 +494,7 @@ class _Climb:
                     to=Recipient(who, f"{contact.relation}{contact.name}", contact.phone),
                     purpose=Purpose.RAISED,
                     rung=self.rung,
-                    body=body,
+                    body=self.voice.raised(home, kind, since, self.voice.page_of(self.incident.id, who)),
                     lane=self._next_lane(),
                     variables=variables,
                 )

@@ -37,6 +37,7 @@ from dispatcher.model import (
     Recipient,
     Stage,
 )
+from dispatcher.passes import Pass
 from dispatcher.storage import inbox, outbox, questions, storms
 from dispatcher.storage.casebook import (
     Casebook,
@@ -611,6 +612,39 @@ def receipt(
                 _sooner(book, known.incident_id, now)
             book.write()
         return True
+
+
+# ---- what is tapped on a page ----
+
+
+def tapped(store: Store, held: Pass, meaning: Meaning, tap_id: str, now: datetime) -> None:
+    """A contact answers on her page as she would by text; UNCLEAR asks an operator to call her.
+
+    `tap_id` is her page's: the same tap twice is taken once. Conflict when the case is closed.
+    """
+    with store.write() as connection:
+        book = _open_case(connection, held.incident_id)
+        home = _home(connection, book.incident(held.incident_id))
+        contacts = home.contacts if home is not None else ()
+        contact = next((one for one in contacts if f"contact:{one.id}" == held.who), None)
+        if contact is None or meaning not in _TAPS:
+            raise Invalid("not_an_answer", "请在页面上选一项 choose one of the answers on the page")
+        number, body = phones.normalise(contact.phone)[:LONGEST_NUMBER], _TAPS[meaning]
+        reply_id = inbox.keep(connection, f"tap:{held.who}:{tap_id}", number, body, meaning, now)
+        if reply_id is None:
+            return
+        seen_at = None if meaning in _FOR_A_HUMAN else now
+        inbox.join(connection, reply_id, held.incident_id, meaning, seen_at=seen_at)
+        _hear(connection, book, held.incident_id, held.who, Heard(meaning), body, now)
+        book.write()
+
+
+_TAPS: Mapping[Meaning, str] = {
+    Meaning.COMING: "能赶到",
+    Meaning.CANNOT: "不能去",
+    Meaning.FALSE_ALARM: "误按",
+    Meaning.UNCLEAR: "请给我回电",
+}
 
 
 # ---- what a human has looked at ----

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
+from dispatcher import passes
 from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode, Entry, Meaning, MessageState, OfferState, Severity, Stage, Whom
 
@@ -203,10 +204,16 @@ class Voice:
     signature: str
     hotline: str
     zone: tzinfo
+    secret: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, site: Site) -> Voice:
-        return cls(signature=site.signature, hotline=site.hotline, zone=ZoneInfo(site.timezone))
+        return cls(site.signature, site.hotline, ZoneInfo(site.timezone), site.secret)
+
+    def page_of(self, incident_id: int, who: str) -> str:
+        """What opens the page of a case to `who`: 查询码482913。 Empty where a site has no such pages."""
+        code = passes.code(self.secret, passes.Pass(incident_id, who))
+        return f"查询码{code}。" if code else ""
 
     def clock(self, moment: datetime) -> str:
         """HH:MM as the people there read it."""
@@ -222,10 +229,10 @@ class Voice:
         room = SEGMENT - len(begin) - len(end)
         return f"{begin}{told if len(told) <= room else f'{told[: room - 1]}…'}{end}"
 
-    def raised(self, home: HomeRecord, kind: Kind, at: datetime) -> str:
-        """To a relative: what happened, where, and how to answer. Always one segment."""
+    def raised(self, home: HomeRecord, kind: Kind, at: datetime, page: str = "") -> str:
+        """To a relative: what happened, where, how to answer. Always one segment. `page`: `page_of` hers."""
         before = f"{_person(home)}{self.clock(at)}{HAPPENED[kind]},"
-        return self._place(before, home, "。正在联系老人。能赶到回1,不能回2,误按回3。")
+        return self._place(before, home, f"。正在联系老人。{page}能赶到回1,不能回2,误按回3。")
 
     def alone(self, name: str, door: str, kind: Kind, at: datetime) -> str:
         """To a relative while the centre itself is down, and nobody may be on the way. Always one segment."""
@@ -237,13 +244,15 @@ class Voice:
         place = door if len(door) <= space else f"…{door[-max(1, space - 1) :]}"
         return self._say(before + place + after)
 
-    def ask(self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> str:
-        """To a responder: where to go, why, how far, and how to answer.
+    def ask(
+        self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None, page: str = ""
+    ) -> str:
+        """To a responder: where to go, why, how far, and how to answer. `page` is `page_of` hers.
 
         The door must be found, so the address stays whole: one segment without the distance, or else two.
         """
         what = f":{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
-        answers = "能去回1,不能回2,到达回4,完毕回5。"
+        answers = f"{page}能去回1,不能回2,到达回4,完毕回5。"
         far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
         full = self._say(f"请去{home.household.address}{what}{far}{answers}")
         brief = self._say(f"请去{home.household.address}{what}{answers}")
@@ -450,6 +459,23 @@ def door_of(home: HomeRecord) -> str:
     """The shortest words that still find the door inside the cell."""
     household = home.household
     return f"{household.building}{household.unit}{household.room}" or household.address
+
+
+_COMPOUND = "欧阳 司马 上官 诸葛 东方 皇甫 尉迟 公孙 慕容 令狐 司徒 司空 夏侯 端木 长孙 宇文 轩辕 南宫 西门"
+_SURNAMES_OF_TWO = frozenset(_COMPOUND.split(" "))
+
+
+def surname(name: str) -> str:
+    """王 of 王秀英, 欧阳 of 欧阳敏."""
+    return name[:2] if name[:2] in _SURNAMES_OF_TWO else name[:1]
+
+
+def called(home: HomeRecord) -> str:
+    """王奶奶: how a home's first resident is called where her name is nobody's business."""
+    if not home.residents:
+        return "老人"
+    first = home.residents[0]
+    return surname(first.name) + {"女": "奶奶", "男": "爷爷"}.get(first.sex, "老人家")
 
 
 def responder_title(kind: ResponderKind, name: str) -> str:

@@ -67,7 +67,12 @@ def site(connection: Connection) -> Site:
             "no_site", "this database has no site yet: run `python3 -m community seed --site kenli`"
         )
     return Site(
-        code=row.code, name=row.name, hotline=row.hotline, signature=row.signature, timezone=row.timezone
+        code=row.code,
+        name=row.name,
+        hotline=row.hotline,
+        signature=row.signature,
+        timezone=row.timezone,
+        secret=row.secret,
     )
 
 
@@ -99,6 +104,7 @@ def set_site(connection: Connection, site: Site) -> None:
             hotline=site.hotline,
             signature=site.signature,
             timezone=site.timezone,
+            secret=site.secret,
         )
     )
 

@@ -91,6 +91,7 @@ site = Table(
     Column("hotline", String(32), nullable=False),
     Column("signature", Text, nullable=False),
     Column("timezone", String(64), nullable=False),
+    Column("secret", String(64), nullable=False, server_default=""),
 )
 
 area = Table(

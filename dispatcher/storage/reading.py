@@ -25,12 +25,14 @@ from community.storage.tables import (
 )
 from devices.signal import Kind
 from dispatcher.model import (
+    OPEN_OFFERS,
     Alarm,
     Entry,
     Incident,
     Meaning,
     Message,
     Offer,
+    Purpose,
     Severity,
     Stage,
     TimelineEntry,
@@ -273,6 +275,38 @@ _NO_ANSWER = (
     Meaning.STOP.value,
     Meaning.START.value,
 )  # an operator reads these in the tray
+
+
+def told(connection: Connection, closed_after: datetime) -> set[tuple[int, str]]:
+    """(incident, who) of everybody who was told of or asked to a case that was open after `closed_after`."""
+    recent = or_(incident.c.closed_at.is_(None), incident.c.closed_at > closed_after)
+    contacts = (
+        select(message.c.incident_id, message.c.who)
+        .join(incident, incident.c.id == message.c.incident_id)
+        .where(recent, message.c.purpose == Purpose.RAISED.value)
+    )
+    asked = (
+        select(offer.c.incident_id, offer.c.responder_id)
+        .join(incident, incident.c.id == offer.c.incident_id)
+        .where(recent)
+    )
+    found = {(row.incident_id, row.who) for row in connection.execute(contacts)}
+    return found | {(row.incident_id, f"responder:{row.responder_id}") for row in connection.execute(asked)}
+
+
+def open_errands(connection: Connection, responder_id: int) -> list[int]:
+    """The open cases in which a responder is asked or on the way, oldest first."""
+    query = (
+        select(offer.c.incident_id)
+        .join(incident, incident.c.id == offer.c.incident_id)
+        .where(
+            offer.c.responder_id == responder_id,
+            offer.c.state.in_([state.value for state in OPEN_OFFERS]),
+            incident.c.closed_at.is_(None),
+        )
+        .order_by(offer.c.incident_id)
+    )
+    return list(connection.execute(query).scalars())
 
 
 def unread_waiting(connection: Connection, limit: int = 50) -> tuple[Unread, ...]:

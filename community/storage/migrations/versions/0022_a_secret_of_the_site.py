@@ -1,0 +1,26 @@
+"""a secret of the site, from which the codes follow that open a case's page.
+
+Revision 0022, after 0021.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("site", sa.Column("secret", sa.String(64), nullable=False, server_default=""))
+    site = sa.table("site", sa.column("secret"))
+    op.execute(site.update().values(secret=token_hex(32)))
+
+
+def downgrade() -> None:
+    op.drop_column("site", "secret")
