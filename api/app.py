@@ -10,7 +10,7 @@ from functools import cache
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import console, live, login, problems
+from api import console, live, login, pocket, problems
 from api.callbacks import aliyun, tencent, twilio
 from api.deps import caller
 from api.headers import Headers
@@ -88,10 +88,12 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.wellbeing = hub.wellbeing
     app.state.door = Door(parts)
     app.state.atlas = atlas.Atlas()
+    app.state.gate = pocket.Gate()
     problems.install(app)
     app.add_middleware(Headers, https=parts.settings.is_https)
 
     app.router.routes.extend(_routes(parts.settings.simulated_phones).routes)
+    app.mount(pocket.STATIC_PATH, StaticFiles(directory=pocket.static_dir), "pocket")
     app.mount("/static", StaticFiles(directory=console.static_dir), "static")
     app.mount(MAPS_URL, StaticFiles(directory=vendor_dir()), "vendor")
     app.mount(docs.FILES_PATH, StaticFiles(directory=docs.VENDORED), "docs_files")
@@ -106,6 +108,7 @@ def _routes(simulated_phones: bool) -> APIRouter:
         routes.include_router(public)
     routes.include_router(_behind_the_login(simulated_phones))
     routes.include_router(console.router)
+    routes.include_router(pocket.router)
     return routes
 
 

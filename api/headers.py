@@ -30,7 +30,7 @@ _ALWAYS = {
 }
 _ONE_YEAR_HTTPS = "max-age=31536000"
 # Published files of ours: a browser may keep them, and asks before use. All else is not kept.
-_FILES = ("/static/", "/vendor/", "/docs/files/")
+_FILES = ("/static/", "/p/static/", "/vendor/", "/docs/files/")
 
 
 class Headers:

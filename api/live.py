@@ -21,6 +21,7 @@ come again, and the page drops those whose entry ids it has had.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ LOOK_S = 1.0  # at least this often, also when no bell rings
 BEAT_S = 2.0
 RETRY_MS = 1500  # when a browser tries again after a cut
 WAITING = 256  # turns that a slow reader may be behind before it is cut off
+FOLLOWED_BEAT_S = 20.0  # to a page of one case: only so that nobody on the way closes a silent line
 STALLED_S = 15.0  # a reader that takes nothing for this long is gone
 
 
@@ -93,6 +95,7 @@ class Hub:
         with parts.store.read() as connection:
             self._calls = frozenset(call.id for call in calls.recent(connection))
         self._database_answers = True
+        self._followed: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
         self._last_beat = parts.monotonic()
 
@@ -110,6 +113,7 @@ class Hub:
         for subscriber in tuple(self._subscribers):
             subscriber.end("closing")
         self._subscribers.clear()
+        self._stir(self._followed)
 
     async def subscribe(
         self, still_valid: Callable[[], bool], last_event_id: int | None
@@ -124,6 +128,28 @@ class Hub:
                 yield said
         finally:
             self._subscribers.discard(subscriber)
+
+    async def follow(self, incident_id: int) -> AsyncIterator[bytes]:
+        """For those who see one case only: `changed`, without a word on what, and a `beat` in between."""
+        stirred = asyncio.Event()
+        self._followed[incident_id].add(stirred)
+        try:
+            yield _event("beat", {}, retry=RETRY_MS)
+            while not self._closing:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(FOLLOWED_BEAT_S):
+                        await stirred.wait()
+                yield _event("changed" if stirred.is_set() else "beat", {})
+                stirred.clear()
+        finally:
+            self._followed[incident_id].discard(stirred)
+            if not self._followed[incident_id]:
+                del self._followed[incident_id]
+
+    def _stir(self, incident_ids: Iterable[int]) -> None:
+        for incident_id in tuple(incident_ids):
+            for stirred in self._followed.get(incident_id, ()):
+                stirred.set()
 
     async def check_logins(self) -> None:
         """End the streams whose login has ended."""
@@ -150,6 +176,7 @@ class Hub:
             changed = bool(self._untold)
             if changed:
                 self._tell(await run_sync(self._incidents, self._untold))
+                self._stir({change.incident_id for change in self._untold})
                 self._untold = []
             if said := await run_sync(self._new_calls):
                 self._tell(said)

@@ -22,7 +22,9 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Unauthenticated(Refused):
-    """We do not know who is asking."""
+    """We do not know who is asking. A person who opened a page is shown to the `entrance`."""
+
+    entrance = "/login"
 
 
 class Forbidden(Refused):
@@ -142,9 +144,9 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     status = status_of(error)
-    if status == 401:
+    if isinstance(error, Unauthenticated):
         if _is_a_person_opening_a_page(request):
-            return RedirectResponse(f"/login?next={quote(request.url.path, safe='/')}", 303)
+            return RedirectResponse(f"{error.entrance}?next={quote(request.url.path, safe='/')}", 303)
         return problem(status, error.code, error.message, headers={"WWW-Authenticate": "Bearer"})
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None
     return problem(status, error.code, error.message, headers=headers)

@@ -63,6 +63,14 @@ class AnswerIn(In):
     note: Text = ""
 
 
+class PassIn(In):
+    who: str = Field(
+        pattern=r"^(contact|responder):[0-9]{1,18}$",
+        examples=["contact:3"],
+        description="whom it is for: contact:<id> or responder:<id>",
+    )
+
+
 class AssignIn(In):
     incident_id: Id = Field(examples=[12])
 

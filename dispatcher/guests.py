@@ -112,6 +112,23 @@ def find(connection: Connection, code: str, now: datetime) -> tuple[Pass, ...]:
     return tuple(each for each in held if passes.code(secret, each) == code)
 
 
+def look(connection: Connection, held: Pass, now: datetime) -> Progress | Errand:
+    """What `held` opens. NotFound when that is nothing."""
+    return (progress if held.who.startswith("contact:") else errand)(connection, held, now)
+
+
+def phone_of(connection: Connection, held: Pass) -> str:
+    """The number of whoever holds it, as the register has it; empty when she is not in it any more."""
+    kind, _, number = held.who.partition(":")
+    if kind == "responder":
+        return register.responder_by_id(connection, int(number)).phone
+    [incident] = reading.incidents(connection, [held.incident_id])
+    household_id = incident.household_id or 0
+    home = register.homes(connection, [household_id]).get(household_id)
+    contacts = home.contacts if home is not None else ()
+    return next((one.phone for one in contacts if one.id == int(number)), "")
+
+
 def progress(connection: Connection, held: Pass, now: datetime) -> Progress:
     """The relative's page. NotFound when the case, or what she had to do with it, is over and gone."""
     incident, home, site = _case(connection, held, now)

@@ -630,7 +630,8 @@ def tapped(store: Store, held: Pass, meaning: Meaning, tap_id: str, now: datetim
         if contact is None or meaning not in _TAPS:
             raise Invalid("not_an_answer", "请在页面上选一项 choose one of the answers on the page")
         number, body = phones.normalise(contact.phone)[:LONGEST_NUMBER], _TAPS[meaning]
-        reply_id = inbox.keep(connection, f"tap:{held.who}:{tap_id}", number, body, meaning, now)
+        once = f"tap:{held.incident_id}:{held.who}:{meaning}:{tap_id}"
+        reply_id = inbox.keep(connection, once, number, body, meaning, now)
         if reply_id is None:
             return
         seen_at = None if meaning in _FOR_A_HUMAN else now

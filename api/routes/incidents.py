@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
 
 from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
-from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, ReportIn
-from dispatcher import intake, looking, responses, views
+from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, PassIn, ReportIn
+from community.storage import register
+from dispatcher import guests, intake, looking, passes, responses, views
 from dispatcher.model import Alarm, Incident, Offer, Stage, TimelineEntry
 
 IncidentId = Annotated[int, Path(ge=1, lt=2**63, examples=[12])]
@@ -157,6 +159,30 @@ def ask_responder(
     offer = responses.ask_responder(parts.store, incident_id, given.responder_id, caller.account, now)
     parts.bell.ring()
     return offer
+
+
+class PassOut(BaseModel):
+    """What opens the page of one case to one person, to be read out or passed on."""
+
+    code: str = Field(examples=["482913"], description="empty: this site has no such pages")
+    url: str = Field(examples=["https://anxin.example.org/p/open?pass=…"])
+
+
+@router.post(
+    "/incidents/{incident_id}/passes",
+    operation_id="makePass",
+    summary="Open the case's page to somebody once more, by a link or six digits",
+    responses=describe(404, 422),
+)
+def make_pass(
+    incident_id: IncidentId, given: PassIn, parts: PartsDep, connection: ReadDep, now: NowDep
+) -> PassOut:
+    """For somebody who was told of it, and has lost the text. The link lasts for a shift."""
+    held = passes.Pass(incident_id, given.who)
+    guests.look(connection, held, now)
+    secret = register.site(connection).secret
+    token = passes.seal(secret, held, now + passes.LASTS)
+    return PassOut(code=passes.code(secret, held), url=f"{parts.settings.base_url}/p/open?pass={token}")
 
 
 @router.post(
