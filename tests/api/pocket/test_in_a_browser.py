@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from community.storage import Store
 from dispatcher import views
-from dispatcher.model import OfferState
+from dispatcher.model import Entry, OfferState
 from dispatcher.passes import Pass
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
@@ -99,7 +99,8 @@ def test_a_worker_takes_four_taps_with_the_network_cut_in_the_middle(
     expect(tab.locator(".box .notes")).to_have_count(0)
     with store.read() as connection:
         timeline = views.detail(connection, incident_id).timeline
-    hers = [entry for entry in timeline if entry.actor == f"responder:{with_pages.worker_id}"]
+    me = f"responder:{with_pages.worker_id}"
+    hers = [entry for entry in timeline if entry.actor == me and entry.entry is Entry.OFFER]
     assert len(hers) == 4, "each tap once, whatever was said again"
 
 

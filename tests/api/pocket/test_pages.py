@@ -280,6 +280,17 @@ def test_no_other_sites_page_can_answer_for_her(app: FastAPI, daughter: Pass) ->
     assert tricked.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/p/case"), ("POST", "/p/answer"), ("POST", "/p/step"), ("GET", "/p/live")]
+)
+def test_nothing_of_a_case_is_shown_or_changed_without_a_pass(
+    stranger: TestClient, told: int, method: str, path: str
+) -> None:
+    data = {"meaning": "coming", "tap": "1", "incident": str(told), "state": "accepted"}
+    answer = stranger.request(method, path, data=data if method == "POST" else None, headers=OURS)
+    assert (answer.status_code, answer.json()["code"]) == (401, "no_pass")
+
+
 def test_a_pass_is_for_these_pages_only(app: FastAPI, worker: Pass) -> None:
     hers = phone(app, worker)
     for path in ("/api/board", "/api/households", "/"):
