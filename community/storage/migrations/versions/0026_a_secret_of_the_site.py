@@ -1,6 +1,6 @@
 """a secret of the site, from which the codes follow that open a case's page.
 
-Revision 0024, after 0023.
+Revision 0026, after 0025.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from secrets import token_hex
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
