@@ -170,6 +170,10 @@ class Bucket:
         gone_s = max(0.0, (now - self.at).total_seconds())
         return replace(self, level=min(self.burst, self.level + gone_s * self.rate), at=now)
 
+    def of(self, rate: float, burst: float) -> Bucket:
+        """The same with another rate and burst; it holds no more than that."""
+        return replace(self, rate=rate, burst=burst, level=min(burst, self.level))
+
     def has_room(self, who: Urgency) -> bool:
         return self._missing(who) <= 0
 

@@ -42,6 +42,8 @@ class DispatcherSettings(BaseSettings):
     twilio_account_sid: str = ""
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_from: str = ""
+    twilio_rate_per_s: float = Field(default=100, gt=0)  # texts
+    twilio_voice_rate_per_s: float = Field(default=1, gt=0)  # calls begun
     twilio_base_url: str = ""  # a private gateway or a stand-in; empty: Twilio itself
 
     @field_validator("channel")

@@ -1,7 +1,8 @@
 """All channels as one: each message leaves by the way that fits it, and by another when that one fails.
 
 What a channel did before is kept in memory, by each process for itself: one that has just started finds out
-anew which provider is well, and that costs three messages one attempt each.
+anew which provider is well, and that costs three messages one attempt each. What a provider takes in a second
+is shared out evenly among the couriers that are alive.
 """
 
 from __future__ import annotations
@@ -49,13 +50,15 @@ _MOST_NUMBERS = 10_000
 class Wishes:
     """What people want, by `contact:<id>`, and where they live; `revision` tells whether it is still so.
 
-    `sick` are providers that did not answer when they were asked: they come last.
+    `sick` are providers that did not answer when they were asked: they come last. `couriers` are alive, this
+    one among them: each takes its share of what a provider, and a number, may get in a second.
     """
 
     revision: int = -1
     by_who: Mapping[str, Sequence[ContactChannel]] = field(default_factory=dict)
     zone: tzinfo = UTC
     sick: frozenset[str] = frozenset()
+    couriers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +194,7 @@ class Switchboard:
         can = self._can[name]
         if not can.is_limited:
             return True
-        full = Bucket.full(can.rate_per_s, max(_LEAST_BURST, can.rate_per_s / 2), now)
-        bucket = self._buckets.get(name, full).refilled(now)
+        bucket = self._filled(self._buckets.get(name), can.rate_per_s, can.rate_per_s / 2, now)
         has_room = bucket.has_room(who)
         self._buckets[name] = bucket.less_one() if has_room else bucket
         return has_room
@@ -200,8 +202,15 @@ class Switchboard:
     def _number(self, phone: str, now: datetime) -> Bucket:
         if len(self._numbers) > _MOST_NUMBERS:
             self._numbers.clear()
-        full = Bucket.full(self._per_number.rate, self._per_number.burst, now)
-        return self._numbers.get(phone, full).refilled(now)
+        return self._filled(self._numbers.get(phone), self._per_number.rate, self._per_number.burst, now)
+
+    def _filled(self, known: Bucket | None, rate: float, burst: float, now: datetime) -> Bucket:
+        """A bucket as it is now, of this courier's share in `rate` and `burst`."""
+        couriers = self._wishes.couriers
+        rate, burst = rate / couriers, max(_LEAST_BURST, burst / couriers)
+        if known is None:
+            return Bucket.full(rate, burst, now)
+        return known.refilled(now).of(rate, burst)
 
     def _remember(self, name: str, *, well: bool) -> None:
         with self._lock:

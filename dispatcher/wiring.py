@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -21,6 +22,7 @@ from dispatcher.channels.smpp import SmppSettings, SmppSms
 from dispatcher.channels.tencent import TencentSettings, TencentSms
 from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.clock import Clock
+from dispatcher.health import WorkerKind
 from dispatcher.model import Message, MessageState
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import handsets, vitals
@@ -91,8 +93,12 @@ def _twilio(settings: DispatcherSettings, callback: str) -> tuple[str, str, str,
 CHANNELS: Mapping[str, Callable[[Parts], Channel]] = {
     "phones": _phones,
     "phones-voice": _ringing_phones,
-    "twilio": lambda parts: TwilioSms(*_twilio(parts.settings, "status")),
-    "twilio-voice": lambda parts: TwilioVoice(*_twilio(parts.settings, "voice")),
+    "twilio": lambda parts: TwilioSms(
+        *_twilio(parts.settings, "status"), rate_per_s=parts.settings.twilio_rate_per_s
+    ),
+    "twilio-voice": lambda parts: TwilioVoice(
+        *_twilio(parts.settings, "voice"), rate_per_s=parts.settings.twilio_voice_rate_per_s
+    ),
     "aliyun": lambda parts: AliyunSms(AliyunSettings(), parts.clock),  # type: ignore[call-arg]
     "tencent": lambda parts: TencentSms(TencentSettings(), parts.clock),  # type: ignore[call-arg]
     "smpp": lambda parts: SmppSms(SmppSettings(), parts),  # type: ignore[call-arg]
@@ -119,26 +125,34 @@ def switchboard(parts: Parts) -> Switchboard:
     return Switchboard(
         channels(parts),
         parts.clock,
-        wishes=lambda known: read_wishes(parts.store, known),
+        wishes=lambda known: read_wishes(parts.store, known, parts.clock.now()),
         per_number=PerNumber(settings.number_per_minute / 60, settings.number_burst),
     )
 
 
-def read_wishes(store: Store, known: Wishes) -> Wishes:
-    """What people want now; `known` when that is still so, or when the database is away for a moment."""
+def read_wishes(store: Store, known: Wishes, now: datetime) -> Wishes:
+    """What people want, and what is known `now` of providers and other couriers.
+
+    `known` while the database is away for a moment.
+    """
     try:
         with store.read() as connection:
             asked = vitals.channels(connection).values()
             sick = frozenset(one.name for one in asked if one.is_sick)
+            alive = sum(
+                one.kind is WorkerKind.COURIER and not one.is_stale(now) for one in vitals.workers(connection)
+            )
+            known = replace(known, sick=sick, couriers=max(1, alive))
             revision = contact_channels.current_revision(connection)
             if revision == known.revision:
-                return known if sick == known.sick else replace(known, sick=sick)
+                return known
             wanted = contact_channels.of_everybody(connection)
             zone = ZoneInfo(register.site(connection).timezone)
     except (SQLAlchemyError, NotFound) as away:
         log.warning("wishes cannot be read", kind=type(away).__name__)
         return known
-    return Wishes(revision, {f"contact:{id}": channels for id, channels in wanted.items()}, zone, sick)
+    by_who = {f"contact:{id}": channels for id, channels in wanted.items()}
+    return replace(known, revision=revision, by_who=by_who, zone=zone)
 
 
 def refuse_made_up_people(settings: DispatcherSettings, *, made_up: bool) -> None:

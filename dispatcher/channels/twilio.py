@@ -7,6 +7,7 @@ processed, so it may be tried again; a 5xx or a time-out may have been, so the p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -96,7 +97,12 @@ class _Http(TwilioHttpClient):  # type: ignore[misc]
 
 
 class _Twilio:
-    """An account, the number that texts and calls come from, and how its refusals are read."""
+    """An account, the number that texts and calls come from, and how its refusals are read.
+
+    `rate_per_s` is what the account may send, when it is not the usual.
+    """
+
+    capabilities: Capabilities
 
     def __init__(
         self,
@@ -106,7 +112,10 @@ class _Twilio:
         callback_url: str,
         base_url: str = "",
         timeout_s: float = TIMEOUT_S,
+        rate_per_s: float | None = None,
     ) -> None:
+        if rate_per_s is not None:
+            self.capabilities = replace(self.capabilities, rate_per_s=rate_per_s)
         self._client = Client(account_sid, auth_token, http_client=_Http(base_url, timeout_s))
         self._sender = sender
         self._callback_url = callback_url
@@ -130,8 +139,8 @@ class TwilioSms(_Twilio):
     """`callback_url` is where Twilio reports the fate of a message; our key is added as `?key=`."""
 
     name = "twilio"
-    # No reliable answers from the mainland, and its operators drop links; 100/s is an account's usual limit.
-    capabilities = Capabilities(two_way=True, rate_per_s=100)
+    # No reliable answers from the mainland, and its operators drop links.
+    capabilities = Capabilities(two_way=True, rate_per_s=100)  # an account's usual limit
 
     def send(self, message: Message) -> Outcome:
         created = self._created(

@@ -89,8 +89,14 @@ def test_every_setting_of_a_channel_has_its_row_and_its_default(settings: type[B
 def test_the_switchboards_own_settings_are_there() -> None:
     fields = DispatcherSettings.model_fields
     assert cells("ANXIN_CHANNELS")[1] == f"`{','.join(fields['channels'].default)}`"
-    for name in ("senders", "number_per_minute", "number_burst"):
-        assert cells(f"ANXIN_{name.upper()}")[1] == f"`{fields[name].default}`"
+    for name in (
+        "senders",
+        "number_per_minute",
+        "number_burst",
+        "twilio_rate_per_s",
+        "twilio_voice_rate_per_s",
+    ):
+        assert cells(f"ANXIN_{name.upper()}")[1] == f"`{fields[name].default:g}`"
     for name in fields:
         if name.startswith("twilio_"):
             cells(f"ANXIN_{name.upper()}")

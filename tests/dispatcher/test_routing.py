@@ -337,4 +337,5 @@ def what_the_rules_say(rules: ModuleType) -> object:
                     bucket, wait_s = bucket.queued(who)
                     turns.append(wait_s)
             turns.append(bucket.level)
+        turns += [bucket.of(1.0, burst).level for burst in (4.0, 16.0)]
     return found, healths, orders, turns, [str(rules.urgency(message)) for message in messages]

@@ -726,6 +726,8 @@ MUTANTS = [
     (dispatcher.routing, "max(0.0, (now - self.at)", "max(-9.0, (now - self.at)"),
     (dispatcher.routing, "min(self.burst, self.level", "max(self.burst, self.level"),
     (dispatcher.routing, "self._missing(who) <= 0", "self._missing(who) < 0"),
+    (dispatcher.routing, "min(burst, self.level)", "self.level"),
+    (dispatcher.routing, "min(burst, self.level)", "burst"),
     (dispatcher.routing, "max(0.0, self.level - 1)", "max(0.0, self.level - 2)"),
     (dispatcher.routing, "max(refilled, *self.promised[: who + 1])", "refilled"),
     (dispatcher.routing, "self.promised[: who + 1]", "self.promised[:who]"),

@@ -14,11 +14,14 @@ from community.model import ContactChannel, Medium, Site
 from community.storage import Store, register
 from dispatcher.channels import Capabilities, Held, Outcome, Sent, TryLater, Undeliverable
 from dispatcher.courier import ATTEMPT, carry
+from dispatcher.health import STALE, WorkerKind
 from dispatcher.model import Lane, Message, MessageState, Purpose
+from dispatcher.pulse import Pulse
+from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import EVERY, Soundings
 from dispatcher.storage import vitals
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
-from dispatcher.wiring import read_wishes
+from dispatcher.wiring import Parts, channels, read_wishes
 from tests.dispatcher.test_channels import a_message
 from tests.dispatcher.test_courier import Clock
 from tests.exchange import AtOnce
@@ -284,7 +287,7 @@ def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(store:
     first, second = Asked("first", clock, wrong="HTTP 503"), Asked("second", clock)
     with store.write() as connection:
         register.set_site(connection, Site("town", "小镇", "2222999", "2222999"))
-    board = Switchboard([first, second], clock, lambda known: read_wishes(store, known))
+    board = Switchboard([first, second], clock, lambda known: read_wishes(store, known, clock.now()))
     soundings = Soundings(store, board.channels.values(), clock, AtOnce())
 
     def later(number: int) -> str:
@@ -377,3 +380,50 @@ def test_many_threads_get_no_more_than_the_rate(clock: Clock) -> None:
         outcomes = list(pool.map(board.send, messages))
 
     assert sum(isinstance(outcome, Sent) for outcome in outcomes) == 20
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["in order", "killed"])
+def test_two_dispatchers_share_what_a_provider_takes(store: Store, clock: Clock, ends: bool) -> None:
+    with store.write() as connection:
+        register.set_site(connection, Site("town", "小镇", "2222999", "2222999"))
+    pulses = [Pulse(store, WorkerKind.COURIER, f"courier{n}") for n in range(2)]
+    for pulse in pulses:
+        pulse.turn(clock.time)
+    boards = [
+        Switchboard(
+            [Provider("sms", clock, Capabilities(rate_per_s=40))],
+            clock,
+            lambda known: read_wishes(store, known, clock.now()),
+        )
+        for _ in pulses
+    ]
+
+    def sent(board: Switchboard) -> int:
+        messages = [a_message(clock.time, id=n, key=f"k{n}", lane=Lane.FIRST) for n in range(100)]
+        return sum(isinstance(attempt(board, clock, message), Sent) for message in messages)
+
+    assert [sent(board) for board in boards] == [10, 10], "half a second of one budget, in two halves"
+    clock.time += timedelta(seconds=0.25)
+    assert [sent(board) for board in boards] == [5, 5]
+
+    if ends:
+        pulses[1].end()
+    clock.time += STALE + timedelta(seconds=1)
+    pulses[0].turn(clock.time)
+    assert sent(boards[0]) == 10, "it has just learned that it is alone; what it saved before was its half"
+    clock.time += timedelta(seconds=0.25)
+    assert sent(boards[0]) == 10
+    clock.time += timedelta(seconds=1)
+    pulses[0].turn(clock.time)
+    assert sent(boards[0]) == 20
+
+
+def test_twilios_rates_are_settings(store: Store, clock: Clock) -> None:
+    account = {"twilio_account_sid": "AC1", "twilio_auth_token": "secret", "twilio_from": "+15005550006"}
+    settings = DispatcherSettings.model_validate(
+        {**account, "channels": "twilio,twilio-voice", "twilio_rate_per_s": 400, "twilio_voice_rate_per_s": 5}
+    )
+
+    made = channels(Parts(settings, store, clock))
+
+    assert [way.capabilities.rate_per_s for way in made] == [400, 5]

@@ -390,7 +390,7 @@ def test_who_likes_to_be_called_is_called_once(town: Town, telephone: Telephone)
         home = town.homes["王秀英"]
         contact_channels.replace_for(connection, home, daughter, [ContactChannel(Medium.VOICE)])
     town.channel = Switchboard(
-        [telephone.texts, telephone.exchange], town, lambda known: read_wishes(town.store, known)
+        [telephone.texts, telephone.exchange], town, lambda known: read_wishes(town.store, known, town.now())
     )
 
     town.press("王秀英")

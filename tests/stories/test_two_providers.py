@@ -25,7 +25,7 @@ class Providers:
         self.town = town
         self.by_name = {name: TownPhones(name, can, delivers=False) for name, can in names.items()}
         town.channel = Switchboard(
-            list(self.by_name.values()), town, lambda known: read_wishes(town.store, known)
+            list(self.by_name.values()), town, lambda known: read_wishes(town.store, known, town.now())
         )
 
     def __getitem__(self, name: str) -> TownPhones:
@@ -194,7 +194,7 @@ def test_who_is_called_first_is_not_called_once_more_beside_it(town: Town) -> No
     board = town.channel
     assert isinstance(board, Switchboard)
     town.channel = Switchboard(
-        list(board.channels.values()), town, lambda known: read_wishes(town.store, known)
+        list(board.channels.values()), town, lambda known: read_wishes(town.store, known, town.now())
     )
 
     town.press("王秀英")
