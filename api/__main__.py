@@ -13,6 +13,8 @@ from api.parts import Parts
 from api.server import serve
 from api.settings import Settings
 from community import logs
+from community.doorkeeper import Doorkeeper, MosquittoDoor
+from community.settings import BrokerSettings
 from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
@@ -28,6 +30,7 @@ def main() -> int:
     try:
         with starting():
             settings = Settings.model_validate({})
+            broker = BrokerSettings()
             structlog.get_logger(__name__).info("settings", **settings.model_dump(mode="json"))
             store = Store(settings.database_url.get_secret_value())
             require_newest(store)
@@ -44,6 +47,7 @@ def main() -> int:
             plans=Planbook(plans.shipped()),
             settings=settings,
             presets=known,
+            door=_door(broker),
         )
     )
     # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.
@@ -62,6 +66,11 @@ def main() -> int:
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(0)
+
+
+def _door(broker: BrokerSettings) -> Doorkeeper | None:
+    password = broker.admin_password.get_secret_value()
+    return MosquittoDoor(broker.host, broker.port, broker.admin, password) if broker.admin else None
 
 
 def _bell(settings: Settings) -> LocalBell:

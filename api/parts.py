@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api.settings import Settings
+from community.doorkeeper import Doorkeeper
 from community.storage import Store
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
@@ -23,5 +24,6 @@ class Parts:
     bell: Bell
     plans: Planbook
     settings: Settings
+    door: Doorkeeper | None = None  # None: somebody tells the broker by hand
     presets: Presets = field(default_factory=shipped)
     monotonic: Callable[[], float] = time.monotonic

@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from community import logins, passwords
+from community.doorkeeper import MosquittoDoor
 from community.errors import NotFound, Refused
 from community.model import Account, AccountRole
 from community.roster import roster as roster_of
-from community.settings import StoreSettings
+from community.settings import BrokerSettings, StoreSettings
 from community.sites import generate, profile
 from community.storage import Store, accounts, device_logins, register, schema, seeding
 
@@ -154,6 +155,42 @@ def device_login(
         with store.write() as connection:
             name = device_logins.issue(connection, device_key, name, password)
     print(json.dumps({"username": name, "client_id": name, "password": password}))
+
+
+@app.command()
+def device_off(device_key: str) -> None:
+    """停用设备 / Take a device out of service, and put it out at the broker."""
+    _switch(device_key, on=False)
+
+
+@app.command()
+def device_on(device_key: str) -> None:
+    """重新启用设备 / Take a device into service again."""
+    _switch(device_key, on=True)
+
+
+def _switch(device_key: str, *, on: bool) -> None:
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            name = device_logins.switch(connection, device_key, on=on)
+    print(f"{device_key}: {'in service' if on else 'out of service'}")
+    if not name:
+        return
+    settings = BrokerSettings()
+    wrong = "ANXIN_BROKER_ADMIN is not set"
+    if settings.admin:
+        password = settings.admin_password.get_secret_value()
+        door = MosquittoDoor(settings.host, settings.port, settings.admin, password)
+        wrong = door.tell(name, may_enter=on)
+    if wrong:
+        _tell(
+            f"the broker was not told ({wrong}). With its dynamic security, at the broker:\n"
+            f"  {logins.by_hand(name, may_enter=on)}\n"
+            "with plain files: python3 anxin.py register broker-files FOLDER && pkill -HUP -x mosquitto"
+        )
+    else:
+        print(f"{name}: {'may come in' if on else 'put out'} at the broker")
 
 
 @app.command()

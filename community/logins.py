@@ -93,6 +93,17 @@ def dynamic_security(logins: Iterable[Login], before: Mapping[str, Any]) -> dict
     }
 
 
+def told(name: str, *, may_enter: bool) -> dict[str, Any]:
+    """What Mosquitto's dynamic security is told when a login ends, or counts again; who is out is cut off."""
+    command = "enableClient" if may_enter else "disableClient"
+    return {"commands": [{"command": command, "username": name, "correlationData": secrets.token_hex(8)}]}
+
+
+def by_hand(name: str, *, may_enter: bool) -> str:
+    """The same, as somebody types it at the broker."""
+    return f"mosquitto_ctrl dynsec {'enableClient' if may_enter else 'disableClient'} {name}"
+
+
 def _block(login: Login) -> str:
     lines = [f"user {login.name}"]
     lines += [f"topic write {topic}" for topic in sorted(login.rights.says)]

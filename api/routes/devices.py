@@ -7,15 +7,18 @@ from datetime import datetime
 from math import ceil
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 
 from api import pages
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.parts import Parts
 from api.problems import Forbidden, describe
 from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut
+from community.logins import by_hand
 from community.model import AccountRole, Device
-from community.storage import labels, register, trials
+from community.storage import device_logins, labels, register, trials
 from community.storage.trials import Trial, Tried
 from dispatcher.proving import Proof
 from dispatcher.storage import proofs, supervised
@@ -24,6 +27,7 @@ from dispatcher.supervision import Status
 DeviceId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
 
 router = APIRouter(tags=["register"])
+log = structlog.get_logger(__name__)
 
 
 @router.get("/devices", operation_id="listDevices", summary="Find devices", responses=describe(422))
@@ -70,8 +74,12 @@ def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _adm
         if value is not None or key == "household_id"
     }
     with parts.store.write() as connection:
-        device = register.device_by_id(connection, device_id)
-        return register.update_device(connection, replace(device, **changes))
+        before = register.device_by_id(connection, device_id)
+        after = register.update_device(connection, replace(before, **changes))
+        login = device_logins.login_of(connection, after) if before.enabled != after.enabled else ""
+    if login:
+        _tell_the_door(parts, login, may_enter=after.enabled)
+    return after
 
 
 @router.get(
@@ -145,6 +153,15 @@ def get_proof(device_id: DeviceId, connection: ReadDep) -> Proof:
     """Until then it is installed, not proven; its alarms count all the same."""
     device = register.device_by_id(connection, device_id)
     return proofs.of(connection, [device])[device_id]
+
+
+def _tell_the_door(parts: Parts, login: str, *, may_enter: bool) -> None:
+    """Who was taken out of service is put out at the broker; what could not be done there is said to do."""
+    wrong = (
+        "ANXIN_BROKER_ADMIN is not set" if parts.door is None else parts.door.tell(login, may_enter=may_enter)
+    )
+    if wrong:
+        log.warning("the broker was not told", why=wrong, run=by_hand(login, may_enter=may_enter))
 
 
 def may_try(connection: Connection, caller: Caller, device_id: int) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select, update
 
 from community import logins
 from community.errors import Conflict, Invalid, NotFound
 from community.logins import Login
+from community.model import Device
 from community.storage import register
 from community.storage import tables as t
 from devices.formats.rights import NONE, Rights, rights
@@ -36,6 +39,32 @@ def issue(connection: Connection, key: str, name: str, password: str) -> str:
     connection.execute(update(t.device).where(t.device.c.id == row.id).values(given))
     register.devices_changed(connection)
     return name
+
+
+def switch(connection: Connection, key: str, *, on: bool) -> str:
+    """Take a device out of service, or into it again; returns the login that ends or counts again with it.
+
+    Nothing when it has none of its own, or another device in service has the same. NotFound.
+    """
+    row = connection.execute(select(t.device.c.id).where(t.device.c.key == key)).first()
+    if row is None:
+        raise NotFound("no_such_device", f"there is no device {key}")
+    device = register.device_by_id(connection, row.id)
+    register.update_device(connection, replace(device, enabled=on))
+    return login_of(connection, device)
+
+
+def login_of(connection: Connection, device: Device) -> str:
+    """The login that this device alone decides about; nothing when it has none, or shares it."""
+    has_one = select(t.device.c.id).where(
+        t.device.c.username == device.username, t.device.c.username != "", t.device.c.secret_hash != ""
+    )
+    if connection.execute(has_one).first() is None:
+        return ""
+    others = select(t.device.c.id).where(
+        t.device.c.username == device.username, t.device.c.enabled, t.device.c.id != device.id
+    )
+    return "" if connection.execute(others).first() is not None else device.username
 
 
 def issued(connection: Connection) -> tuple[Login, ...]:

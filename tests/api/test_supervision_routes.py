@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from fastapi import FastAPI
+
 from community.model import Device
-from community.storage import Store, register, trials
+from community.storage import Store, device_logins, register, trials
 from devices.signal import Kind, Reading, Role, Signal, State
 from dispatcher import intake, plans
 from tests.api.conftest import Browser, StoppedClock, Town
@@ -146,3 +149,31 @@ def test_the_page_of_a_device_says_what_it_is_and_who_may_try_it(
     assert "data-may-try" in admin.get(f"/devices/{button}").text
     assert f'<a href="/devices/{button}">' in operator.get("/devices").text
     assert operator.get("/devices/999").status_code == 404
+
+
+class Door:
+    """A broker's door that remembers whom it was told about."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, bool]] = []
+
+    def tell(self, name: str, *, may_enter: bool) -> str:
+        self.told.append((name, may_enter))
+        return ""
+
+
+def test_a_device_taken_out_of_service_is_put_out_at_the_broker(
+    admin: Browser, app: FastAPI, store: Store, town: Town
+) -> None:
+    door = Door()
+    app.state.parts = replace(app.state.parts, door=door)
+    button = enrol(store, town, "care:town/button", Role.HELP_BUTTON)
+    path = f"/api/devices/{button}"
+    admin.patch(path, {"enabled": False})
+    admin.patch(path, {"enabled": True})
+    assert door.told == [], "it has no login of its own"
+    with store.write() as connection:
+        device_logins.issue(connection, "care:town/button", "", "secret")
+    for change in ({"enabled": False}, {"enabled": False}, {"label": "床头"}, {"enabled": True}):
+        assert admin.patch(path, change).status_code == 200
+    assert door.told == [("button", False), ("button", True)]

@@ -134,6 +134,7 @@ class Broker:
     centre: int  # the port of the centre's own processes
     binds_client_ids: bool
     passwords: dict[str, str]
+    database: str
     peers: list[Peer] = field(default_factory=list)
 
     def connect(self, name: str, client_id: str | None = None, password: str | None = None) -> Peer:
@@ -194,7 +195,16 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path
     server = {"username": "traccar", "password": made, "salt": salt, "iterations": int(iterations)}
     says = {"acltype": "publishClientSend", "topic": "events", "priority": 0, "allow": True}
     role = {"rolename": "servers", "acls": [says]}
-    state = {"clients": [server | {"roles": [{"rolename": "servers"}]}], "roles": [role]}
+    whole = ("publishClientSend", "publishClientReceive", "subscribePattern")
+    control = [
+        {"acltype": how, "topic": "$CONTROL/dynamic-security/#", "priority": 0, "allow": True}
+        for how in whole
+    ]
+    admin = server | {"username": "admin", "roles": [{"rolename": "admin"}]}
+    state = {
+        "clients": [server | {"roles": [{"rolename": "servers"}]}, admin],
+        "roles": [role, {"rolename": "admin", "acls": control}],
+    }
     (files / "dynamic-security.json").write_text(json.dumps(state))
     store = Store(database)
     for name in BUTTONS:
@@ -222,7 +232,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path
         "mosquitto", [found, "-c", str(tmp_path / "mosquitto.conf")], tmp_path / "mosquitto.log"
     )
     mosquitto.start()
-    broker = Broker(port, centre, request.param == "dynamic", passwords)
+    broker = Broker(port, centre, request.param == "dynamic", passwords, database)
     try:
         yield broker
     finally:
@@ -278,3 +288,50 @@ def test_a_wrong_password_and_a_login_of_no_device_are_refused_and_a_server_stay
     server.say("events")
     assert until(lambda: bool(gateway.heard))
     assert gateway.heard == ["events"]
+
+
+@pytest.mark.broker
+@pytest.mark.parametrize("broker", ["dynamic"], indirect=True)
+def test_a_device_taken_out_of_service_is_put_out_and_comes_in_again_with_it(broker: Broker) -> None:
+    first, second = broker.connect("KL-0001"), broker.connect("KL-0002")
+    assert first.came_in()
+    assert second.came_in()
+    environment = {"ANXIN_DATABASE_URL": broker.database, "ANXIN_BROKER_PORT": str(broker.port)}
+    admin = {"ANXIN_BROKER_ADMIN": "admin", "ANXIN_BROKER_ADMIN_PASSWORD": "secret"}
+    run = CliRunner(env=environment | admin)
+    off = run.invoke(register_command.app, ["device-off", "care:kenli/KL-0001"])
+    assert (off.exit_code, off.stdout.splitlines()[1:]) == (0, ["KL-0001: put out at the broker"])
+    assert first.lost.wait(20)
+    assert not broker.connect("KL-0001").came_in()
+    assert not second.lost.is_set()
+    on = run.invoke(register_command.app, ["device-on", "care:kenli/KL-0001"])
+    assert on.stdout.splitlines()[1:] == ["KL-0001: may come in at the broker"]
+    assert broker.connect("KL-0001").came_in()
+    for told, why in (
+        (admin | {"ANXIN_BROKER_ADMIN_PASSWORD": "wrong"}, "refuses the administrator"),
+        (admin | {"ANXIN_BROKER_PORT": str(free_port())}, "does not answer"),
+        ({"ANXIN_BROKER_ADMIN": ""}, "ANXIN_BROKER_ADMIN is not set"),
+    ):
+        off = CliRunner(env=environment | told).invoke(
+            register_command.app, ["device-off", "care:kenli/KL-0001"]
+        )
+        assert why in off.output, told
+        assert "mosquitto_ctrl dynsec disableClient KL-0001" in off.output
+
+
+def test_a_login_ends_with_the_last_device_in_service_that_has_it(store: Store) -> None:
+    one = enrol(store, "shelly:kitchen/input:0", username="kitchen")
+    other = enrol(store, "shelly:kitchen/input:1", username="kitchen")
+    bare = enrol(store, "care:kenli/KL-0002")
+
+    def off(device: Device) -> str:
+        with store.write() as connection:
+            return device_logins.switch(connection, device.key, on=False)
+
+    with store.write() as connection:
+        assert device_logins.issue(connection, one.key, "", "secret") == "kitchen"
+    assert off(one) == ""
+    assert off(other) == "kitchen"
+    assert off(bare) == ""
+    with pytest.raises(NotFound):
+        off(Device(0, "care:kenli/nobody", Role.HELP_BUTTON, None))
