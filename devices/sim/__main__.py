@@ -1,4 +1,8 @@
-"""`python -m devices.sim`: play a scenario against a real MQTT server."""
+"""`python -m devices.sim`: play a scenario against a real MQTT server, or let one device speak.
+
+python -m devices.sim --scenario smoke
+python -m devices.sim --protocol watch --door 5093 --says fall
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from devices.sim import player, roster, script
+from devices.signal import Role
+from devices.sim import dialled, line, player, roster, script
 from devices.sim.speech import Emission
+
+FLUSH_S = 10.0  # seconds
 
 app = typer.Typer(add_completion=False, help=__doc__)
 console = Console(stderr=True)
@@ -25,13 +32,23 @@ console = Console(stderr=True)
 @app.command()
 def run(
     host: Annotated[str, typer.Option(envvar="ANXIN_MQTT_HOST")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(envvar="ANXIN_MQTT_PORT")] = 1883,
+    port: Annotated[int, typer.Option(envvar="ANXIN_MQTT_PORT", help="Of the MQTT server.")] = 1883,
+    door: Annotated[
+        int | None,
+        typer.Option(help="Port of the gateway, for what speaks no MQTT: watch, iw, sia_dc09, scaip."),
+    ] = None,
     username: str = "",
     password: Annotated[str, typer.Option(envvar="ANXIN_SIM_PASSWORD", show_default=False)] = "",
     site: Annotated[str, typer.Option(help="The site whose devices these are.")] = "kenli",
     scenario: Annotated[str, typer.Option(help=f"A file, or one of: {', '.join(script.scenarios())}.")] = (
         "emergency_press"
     ),
+    protocol: Annotated[
+        str, typer.Option(help=f"Let one device speak: {', '.join(roster.EXAMPLES)}.", metavar="NAME")
+    ] = "",
+    device: Annotated[str, typer.Option(help="Its key, such as watch:6907919734.")] = "",
+    role: Annotated[Role, typer.Option(help="What it is enrolled as.")] = Role.HELP_BUTTON,
+    says: Annotated[str, typer.Option(help="What it says; without it, the scenario happens to it.")] = "",
     roster_file: Annotated[Path | None, typer.Option("--roster", help="Who lives there (JSON).")] = None,
     rate: Annotated[float, typer.Option(min=0, help="Plays begun per second; 0: all at once.")] = 1,
     count: Annotated[int, typer.Option(min=1, help="How often the scenario is played.")] = 1,
@@ -46,8 +63,9 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     try:
-        people = roster.load(roster_file) if roster_file else roster.street(site)
-        story = script.load(scenario)
+        one = roster.one(protocol, device, role) if protocol else None
+        people = (one,) if one else roster.load(roster_file) if roster_file else roster.street(site)
+        story = script.only(says, role) if says else script.load(scenario)
         emissions: Iterable[Emission]
         if story.endless:
             script.script(seed, people, story)  # complain now about a device that nobody has
@@ -56,7 +74,11 @@ def run(
             emissions = script.repeated(seed, people, story, count, rate)
             total = len(emissions)
         emissions = script.faster(emissions, speed)
-        sender = player.Sender(host, port, username=username, password=password, site=site).start()
+        sender: player.Sender | line.Line
+        if one is not None and one.family in dialled.FAMILIES:
+            sender = line.Line(one, host, _open(one.family, door)).start()
+        else:
+            sender = player.Sender(host, port, username=username, password=password, site=site).start()
     except (roster.RosterError, script.ScenarioError, player.NoBroker) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(2) from None
@@ -68,8 +90,16 @@ def run(
     raise typer.Exit(1 if tally.waiting else 0)
 
 
+def _open(family: str, door: int | None) -> int:
+    if door is None:
+        raise player.NoBroker(
+            f"--door is missing: the port that {dialled.DOORS[family]} of the gateway names"
+        )
+    return door
+
+
 def _play(
-    sender: player.Sender,
+    sender: player.Sender | line.Line,
     emissions: Iterable[Emission],
     title: str,
     total: int | None,
@@ -87,6 +117,8 @@ def _play(
         player.play(sender, emissions, stopping, lambda _: progress.advance(bar))
         while not sender.wait(0.2) and not stopping.is_set():
             progress.update(bar, description=f"{title}: {sender.tally().waiting} 未确认 / not acknowledged")
+    if not stopping.is_set():
+        sender.flush(FLUSH_S)  # who hangs up at once loses what is on its way
     if clock:
         clock.cancel()
     return sender.tally()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final
@@ -52,6 +52,8 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     ),
     "traccar": frozenset({"press", "fall", "heartbeat"}),
     "owntracks": frozenset({"heartbeat"}),
+    "homie": frozenset({"heartbeat", "go_offline", "come_back"}),
+    "ha_discovery": frozenset({"press", "smoke", "smoke_over", "leak", "gas", "motion", "heartbeat"}),
     "tts": frozenset({"press", "heartbeat"}),
     "loriot": frozenset({"press", "heartbeat"}),
 }
@@ -210,6 +212,38 @@ def _owntracks(device: Device, _: str, dice: Random) -> list[Said]:
     return [Said(device.topic, orjson.dumps(body), retain=True)]
 
 
+def _homie(device: Device, word: str, _: Random) -> list[Said]:
+    """Whether it is there: `lost` is what its will says."""
+    return [Said(device.topic, b"lost" if word == "go_offline" else b"ready", retain=True)]
+
+
+_CLASSES: Final[Mapping[Role, str]] = {
+    Role.HELP_BUTTON: "safety",
+    Role.SMOKE_DETECTOR: "smoke",
+    Role.LEAK_SENSOR: "moisture",
+    Role.GAS_DETECTOR: "gas",
+    Role.MOTION_SENSOR: "motion",
+}
+
+
+def _home_assistant(device: Device, word: str, _: Random) -> list[Said]:
+    """A binary sensor that announces itself, and then says its state; a button is let go again."""
+    name = device.topic.replace("/", "_")
+    announced: dict[str, object] = {"name": name, "unique_id": name, "state_topic": device.topic}
+    if class_ := _CLASSES.get(device.role):
+        announced["device_class"] = class_
+    config = Said(f"homeassistant/binary_sensor/{name}/config", orjson.dumps(announced), retain=True)
+    words = (b"OFF", b"ON") if device.role is Role.BED_SENSOR else (b"ON", b"OFF")
+    on, off = (Said(device.topic, said, retain=True) for said in words)
+    match word:
+        case "press" | "motion":
+            return [config, on, replace(off, after=LET_GO)]
+        case "heartbeat" | "smoke_over":
+            return [config, off]
+        case _:
+            return [config, on]
+
+
 def _ws101(word: str, dice: Random) -> bytes:
     """A Milesight WS101: 01 75 is the battery, ff 2e 01 a short press."""
     return bytes([0x01, 0x75, dice.randint(40, 100)]) + (b"\xff\x2e\x01" if word == "press" else b"")
@@ -249,6 +283,8 @@ _VOICES: Final[Mapping[str, Voice]] = {
     "esphome": _esphome,
     "traccar": _traccar,
     "owntracks": _owntracks,
+    "homie": _homie,
+    "ha_discovery": _home_assistant,
     "tts": _tts,
     "loriot": _loriot,
 }

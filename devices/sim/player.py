@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import quantiles
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 import paho.mqtt.client as mqtt
@@ -105,6 +105,7 @@ class Sender:
         self._waiting: dict[tuple[str, str], _Kept] = {}  # (topic of the receipt, id)
         self._due: list[tuple[float, tuple[str, str]]] = []
         self._said = self._kept = self._resent = self._acks_heard = 0
+        self._handed = self._taken = 0  # to the client; by the server
         self._latencies: list[float] = []
         self._repeater = threading.Thread(target=self._repeat, name="sim-repeater", daemon=True)
 
@@ -118,6 +119,7 @@ class Sender:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         self._client = client
 
     def start(self, timeout: float = 10) -> Sender:
@@ -171,6 +173,11 @@ class Sender:
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, timeout)
 
+    def flush(self, timeout: float) -> bool:
+        """Block until the server has taken every message; False when `timeout` seconds pass before."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._taken >= self._handed, timeout)
+
     def tally(self) -> Tally:
         with self._changed:
             return Tally(
@@ -187,6 +194,8 @@ class Sender:
         """Hand a message to the client. What is kept here is not queued there too while we are cut off."""
         if emission.receipt and not self._client.is_connected():
             return False
+        with self._changed:
+            self._handed += 1
         self._client.publish(emission.topic, emission.payload, qos=1, retain=emission.retain)
         return True
 
@@ -231,6 +240,12 @@ class Sender:
         with self._changed:
             self._changed.notify_all()
 
+    def _on_publish(self, *_: Any) -> None:
+        with self._changed:
+            self._taken += 1
+            if self._taken == self._handed:
+                self._changed.notify_all()
+
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         now = time.monotonic()
         try:
@@ -253,8 +268,14 @@ def _without_delay(_client: mqtt.Client, _data: Any, connection: Any) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+class Mouth(Protocol):
+    """Whoever can say a message: the one connection of all devices, or a line of one."""
+
+    def say(self, emission: Emission) -> None: ...
+
+
 def play(
-    sender: Sender,
+    sender: Mouth,
     emissions: Iterable[Emission],
     stopping: threading.Event,
     told: Callable[[Emission], None] = lambda _: None,

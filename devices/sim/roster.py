@@ -30,9 +30,31 @@ FAMILIES: Final = {
     "esphome": "esphome",
     "traccar": "traccar",
     "owntracks": "owntracks",
+    "homie": "homie",
+    "ha": "ha_discovery",
 }
 # Other families that speak of devices with such a key, for an entry to name.
 ALSO: Final = {"tts": "lora", "loriot": "lora", "shelly_gen1": "shelly"}
+# One device of each family, for whoever has none: its key, its model. The last four have a line of their own.
+EXAMPLES: Final = {
+    "native": ("care:kenli/sim-01", ""),
+    "zigbee2mqtt": ("z2m:home01/button", "TS0215A_sos"),
+    "chirpstack": ("lora:0000000000000001", "WS101"),
+    "tts": ("lora:0000000000000001", "WS101"),
+    "loriot": ("lora:0000000000000001", "WS101"),
+    "shelly": ("shelly:shellyplus-sim", ""),
+    "shelly_gen1": ("shelly:shellybutton1-sim", ""),
+    "tasmota": ("tasmota:bridge/button", ""),
+    "esphome": ("esphome:sim/pull_cord", ""),
+    "traccar": ("traccar:6907919734", ""),
+    "owntracks": ("owntracks:sim/phone", ""),
+    "homie": ("homie:sim", ""),
+    "ha_discovery": ("ha:sim/cord/state", ""),
+    "watch": ("watch:6907919734", ""),
+    "iw": ("iw:353456789012345", ""),
+    "sia_dc09": ("sia:1234", ""),
+    "scaip": ("scaip:123456", ""),
+}
 
 
 class RosterError(ValueError):
@@ -76,6 +98,17 @@ def load(path: Path) -> Roster:
     return tuple(_device(entry, f"{path.name}, entry {number}") for number, entry in enumerate(entries, 1))
 
 
+def one(protocol: str, key: str = "", role: Role = Role.HELP_BUTTON) -> Device:
+    """A single device of a family, with its usual key where none is given. Raises `RosterError`."""
+    if protocol not in EXAMPLES:
+        raise RosterError(f"protocol {protocol!r} is not one of {', '.join(EXAMPLES)}")
+    usual, model = EXAMPLES[protocol]
+    prefix, _, name = (key or usual).partition(":")
+    if not name or prefix != usual.partition(":")[0]:
+        raise RosterError(f"a device of {protocol} is called like {usual}, not {key!r}")
+    return Device(f"{prefix}:{name}", protocol, _topic(protocol, name), role, model)
+
+
 def street(site: str, homes: int = 8) -> Roster:
     """A street for whoever has no register: a button in each home, a hub with detectors in every other."""
     devices: list[Device] = []
@@ -112,7 +145,8 @@ def _device(entry: object, place: str) -> Device:
     ):
         raise RosterError(
             f"{place}: device_key {key!r} must be care:site/device, z2m:name, lora:devEui, shelly:id, "
-            "tasmota:bridge/name, esphome:node/sensor, traccar:id or owntracks:user/device"
+            "tasmota:bridge/name, esphome:node/sensor, traccar:id, owntracks:user/device, homie:device "
+            "or ha:state/topic"
         )
     if role not in set(Role):
         raise RosterError(f"{place}: role {role!r} is not one of {', '.join(Role)}")
@@ -151,5 +185,11 @@ def _topic(family: str, name: str) -> str:
             return "positions"
         case "owntracks":
             return f"owntracks/{name}"
+        case "homie":
+            return f"homie/{name}/$state"
+        case "ha_discovery":
+            return name
+        case "watch" | "iw" | "sia_dc09" | "scaip":
+            return ""
         case _:
             return f"application/1/device/{name}/event/up"

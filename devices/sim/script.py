@@ -81,6 +81,15 @@ def load(name: str) -> Scenario:
         raise ScenarioError(f"{path}: {flaws}") from None
 
 
+def only(word: str, role: Role) -> Scenario:
+    """The story in which one device of a role says one word. Raises `ScenarioError`."""
+    try:
+        step = Step(does=word, who=(role,))
+    except ValidationError as error:
+        raise ScenarioError("; ".join(each["msg"] for each in error.errors())) from None
+    return Scenario(title=word, length=1, step=(step,))
+
+
 @dataclass(frozen=True, slots=True)
 class Rhythm:
     """The day of one resident, in hours: up with the sun, a nap at noon, early to bed."""

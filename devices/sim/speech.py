@@ -15,14 +15,15 @@ from typing import Final
 import orjson
 
 from devices.signal import Role
-from devices.sim import foreign
+from devices.sim import dialled, foreign
 from devices.sim.roster import Device
 
 
 @dataclass(frozen=True, slots=True)
 class Emission:
     """One message at its time. With `receipt` (an id), it is said again until that id is acknowledged; and
-    where it `calls` for help, its device tells the owner to telephone when that takes too long.
+    where it `calls` for help, its device tells the owner to telephone when that takes too long. What has a
+    line of its own has no topic: `receipt` is then what the centre answers.
     """
 
     at: float  # seconds from the start
@@ -96,6 +97,8 @@ def can_say(device: Device, word: str) -> bool:
     """Whether such a device has this word at all."""
     if device.family in foreign.FAMILIES:
         return foreign.can_say(device, word)
+    if device.family in dialled.FAMILIES:
+        return dialled.can_say(device, word)
     match device.family:
         case "native":
             return device.role in NATIVE_ROLES.get(word, frozenset())
@@ -116,6 +119,9 @@ def say(device: Device, word: str, at: float, dice: Random) -> list[Emission]:
             Emission(at + each.after, each.topic, each.payload, each.retain)
             for each in foreign.say(device, word, dice)
         ]
+    if device.family in dialled.FAMILIES:
+        call = dialled.say(device, word, dice)
+        return [Emission(at, "", call.payload, receipt=call.answer, calls=word in _CALLS)]
     return _SPEAK[device.family](device, word, at, dice)
 
 
