@@ -63,6 +63,7 @@ class Role(StrEnum):
         "gas_meter"  # where gas is for cooking alone: a boiler that heats by itself says nothing of her
     )
     SERVICE_BUTTON = "service_button"  # the green button: an ordinary wish, never an alarm
+    STROBE = "strobe"  # flashes answers for who cannot hear them; says nothing of importance itself
     HUB = "hub"
 
     @property

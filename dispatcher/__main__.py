@@ -19,6 +19,7 @@ from community import logs
 from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
+from devices import profiles
 from dispatcher import lifeline, plans, presets
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.chase import Chaser
@@ -115,13 +116,16 @@ def main() -> int:
     checking.start()
     patrolling = threading.Thread(target=patrol.run, args=(clock, stopping, bell.ring), name="patrol")
     patrolling.start()
+    lights = profiles.shipped().lights
     line = MqttLine(
         settings.mqtt_host,
         settings.mqtt_port,
         settings.mqtt_username,
         settings.mqtt_password.get_secret_value(),
     )
-    answering = threading.Thread(target=Downlink(store, line).run, args=(clock, stopping), name="downlink")
+    answering = threading.Thread(
+        target=Downlink(store, line, lights).run, args=(clock, stopping), name="downlink"
+    )
     answering.start()
     ready("dispatcher")
     run(engine, courier, bell, clock, stopping, also)

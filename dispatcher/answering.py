@@ -8,6 +8,8 @@ from datetime import datetime
 from math import ceil
 from typing import Any, Final
 
+from devices.formats.zigbee2mqtt import set_topic
+from devices.profiles.zigbee.lights import Lights
 from dispatcher.model import Stage
 
 OURS: Final = "care:"
@@ -20,15 +22,39 @@ WORDS: Final[Mapping[Stage, tuple[str, str]]] = {
 }
 
 
+# Seconds of light, for who cannot hear the words: short, the centre knows; long, somebody comes; dark, it is
+# over. A stage without one says nothing, and a yes that is taken back is the short light again.
+FLASH_S: Final[Mapping[Stage, int]] = {
+    Stage.CLAIMED: 2,
+    Stage.COVERED: 8,
+    Stage.ON_SCENE: 3,
+    Stage.CLOSED: 0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Strobe:
+    """A light at home; `hub_key` is what carries it, where that is known."""
+
+    key: str
+    vendor: str
+    model: str
+    hub_key: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An incident as its devices are to hear it. `eta_at`: of who comes first, while somebody comes."""
+    """An incident as its devices are to hear it. `eta_at`: of who comes first, while somebody comes.
+
+    `strobes` are those of the home, while its case is about a person.
+    """
 
     incident_id: int
     version: int
     stage: Stage
     eta_at: datetime | None
     device_keys: tuple[str, ...]
+    strobes: tuple[Strobe, ...] = ()
 
 
 def topic_of(device_key: str) -> str | None:
@@ -44,3 +70,12 @@ def word(standing: Standing, now: datetime) -> dict[str, Any]:
         minutes = ceil((standing.eta_at - now).total_seconds() / 60)
         said |= {"text": f"{text},大约{minutes}分钟", "minutes": minutes}
     return said
+
+
+def flash(standing: Standing, strobe: Strobe, lights: Lights) -> tuple[str, dict[str, Any]] | None:
+    """Where and what a strobe is told; None when this stage has no light, or nobody knows how to tell it."""
+    seconds, light = FLASH_S.get(standing.stage), lights.find(strobe.vendor, strobe.model)
+    topic = set_topic(strobe.key, strobe.hub_key)
+    if seconds is None or light is None or topic is None:
+        return None
+    return topic, light.told(seconds)

@@ -18,21 +18,23 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from community.storage import Store
-from dispatcher.answering import topic_of, word
+from devices.profiles.zigbee.lights import Lights
+from dispatcher.answering import flash, topic_of, word
 from dispatcher.clock import Clock
 from dispatcher.storage import answers
 
 EVERY_S = 0.5
 MOST = 200
 HEARD_WITHIN_S = 2.0  # the broker's answer
+FLASH_STALE_S = 20  # a light that comes later would be taken for news
 STALE_S = 600  # a device that is away for longer has missed it: it hears the next word
 
 log = structlog.get_logger()
 
 
 class Line(Protocol):
-    def say(self, topic: str, payload: bytes) -> bool:
-        """Publish; whether the broker has it."""
+    def say(self, topic: str, payload: bytes, stale_s: int = STALE_S) -> bool:
+        """Publish; whether the broker has it. Who is away for longer than `stale_s` has missed it."""
         ...
 
 
@@ -49,11 +51,11 @@ class MqttLine:
         self._client.connect_async(host, port, keepalive=10)
         self._client.loop_start()
 
-    def say(self, topic: str, payload: bytes) -> bool:
+    def say(self, topic: str, payload: bytes, stale_s: int = STALE_S) -> bool:
         if not self._client.is_connected():
             return False
         stale = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        stale.MessageExpiryInterval = STALE_S
+        stale.MessageExpiryInterval = stale_s
         sent = self._client.publish(topic, payload, qos=1, properties=stale)
         try:
             sent.wait_for_publish(HEARD_WITHIN_S)
@@ -69,9 +71,10 @@ class MqttLine:
 class Downlink:
     """Says what is to be said. Any number may run: a word said twice is still true."""
 
-    def __init__(self, store: Store, line: Line) -> None:
+    def __init__(self, store: Store, line: Line, lights: Lights | None = None) -> None:
         self._store = store
         self._line = line
+        self._lights = lights or Lights()
 
     def run(self, clock: Clock, stopping: threading.Event) -> None:
         """Look twice a second until `stopping`."""
@@ -90,6 +93,10 @@ class Downlink:
             payload = orjson.dumps(word(standing, clock.now()))
             topics = [topic for key in standing.device_keys if (topic := topic_of(key)) is not None]
             heard = [self._line.say(topic, payload) for topic in topics]
+            for strobe in standing.strobes:
+                if (told_so := flash(standing, strobe, self._lights)) is not None:
+                    topic, command = told_so
+                    heard.append(self._line.say(topic, orjson.dumps(command), FLASH_STALE_S))
             if all(heard):
                 told.append(standing)
         if told:

@@ -86,6 +86,7 @@ ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.WATER_METER: ("水表", "water meter"),
     Role.GAS_METER: ("燃气表(仅炊事)", "gas meter, cooking only"),
     Role.SERVICE_BUTTON: ("服务按钮", "service button"),
+    Role.STROBE: ("闪光灯(听障家庭)", "strobe light"),
     Role.HUB: ("家庭网关", "home hub"),
 }
 KNOWN_WORD: Mapping[Known, wording.Pair] = {

@@ -15,6 +15,7 @@ from community.model import Device
 from community.storage import proposals
 from community.storage.proposals import Proposal
 from devices.profiles import shipped
+from devices.signal import Role
 
 ProposalId = Annotated[int, Path(ge=1, lt=2**63, examples=[4])]
 
@@ -64,4 +65,7 @@ def _with_role(one: Proposal) -> Proposal:
     if one.role is not None or not one.model:
         return one
     profile = shipped().profile(one.vendor, one.model)
-    return one if profile is None else replace(one, role=profile.role)
+    role = profile.role if profile is not None else None
+    if role is None and shipped().lights.find(one.vendor, one.model) is not None:
+        role = Role.STROBE
+    return replace(one, role=role)

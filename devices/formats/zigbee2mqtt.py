@@ -179,6 +179,18 @@ def _bare(frame: Frame, name: str, registry: Registry, levels: Levels, profiles:
     return interpret(heard, {last: value}, rules, levels)
 
 
+def set_topic(key: str, hub_key: str = "") -> str | None:
+    """Where a device hears what it is to do; None for one that is not behind Zigbee2MQTT.
+
+    One enrolled by its address stands below the base topic of its hub, `z2m:home17/bridge`.
+    """
+    if not key.startswith("z2m:"):
+        return None
+    name = key.removeprefix("z2m:")
+    above = hub_key.removeprefix("z2m:").removesuffix("bridge") if _IEEE.fullmatch(name) else ""
+    return f"{BASE}{above}{name}/set"
+
+
 @dataclass(frozen=True, slots=True)
 class _Device:
     """Who speaks: as enrolled, by address or by friendly name; else as it calls itself."""

@@ -24,6 +24,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from devices.profiles import rhythms, zigbee
 from devices.profiles.rhythms import Rhythm
+from devices.profiles.zigbee import lights
+from devices.profiles.zigbee.lights import Lights
 from devices.signal import Enrolment, Kind, Role
 
 Press = Literal["press"]
@@ -195,6 +197,7 @@ class Profiles:
     table: zigbee.Table = field(default_factory=zigbee.Table)
     judged: Judged = field(default_factory=Judged)
     rhythms: tuple[Rhythm, ...] = ()
+    lights: Lights = field(default_factory=Lights)
     _found: dict[tuple[str, Role | None, str, str], Rules] = field(default_factory=dict, compare=False)
 
     def rules(self, family: str, enrolment: Enrolment | None) -> Rules:
@@ -287,7 +290,7 @@ def load(folder: Path) -> Profiles:
         families = rhythms.read(folder)
     except ValueError as error:
         raise ProfileError(f"{rhythms.FILE}: {error}") from None
-    return Profiles(tuple(models), by_family, zigbee.read(folder), judged, families)
+    return Profiles(tuple(models), by_family, zigbee.read(folder), judged, families, lights.read(folder))
 
 
 def _with(family: Defaults, rules: tuple[Rule, ...]) -> Defaults:

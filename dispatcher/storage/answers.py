@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection, and_, func, select
 
 from community.storage.rows import upsert
-from community.storage.tables import alarm, device_word, incident, offer
-from dispatcher.answering import Standing
-from dispatcher.model import OfferState, Stage
+from community.storage.tables import alarm, carrier, device, device_word, incident, offer
+from devices.signal import Role
+from dispatcher.answering import Standing, Strobe
+from dispatcher.model import OfferState, Severity, Stage
 
 _COMING = (OfferState.ACCEPTED.value, OfferState.ON_THE_WAY.value)
 _COMES = and_(offer.c.incident_id == incident.c.id, offer.c.state.in_(_COMING))
@@ -37,7 +39,32 @@ def pending(connection: Connection, most: int) -> list[Standing]:
     spoken = select(alarm.c.incident_id, alarm.c.device_key).where(alarm.c.incident_id.in_(list(keys)))
     for incident_id, key in connection.execute(spoken.distinct().order_by(alarm.c.device_key)):
         keys[incident_id].append(key)
-    return [Standing(row.id, row.version, Stage(row.stage), row.eta_at, tuple(keys[row.id])) for row in rows]
+    lights = _strobes(connection, list(keys))
+    return [
+        Standing(
+            row.id, row.version, Stage(row.stage), row.eta_at, tuple(keys[row.id]), tuple(lights[row.id])
+        )
+        for row in rows
+    ]
+
+
+def _strobes(connection: Connection, ids: Collection[int]) -> Mapping[int, list[Strobe]]:
+    """The lights of the homes of these cases, where somebody called for help or may be in danger."""
+    query = (
+        select(incident.c.id, device.c.key, device.c.vendor, device.c.model, carrier.c.hub_key)
+        .join(device, device.c.household_id == incident.c.household_id)
+        .outerjoin(carrier, carrier.c.key == device.c.key)
+        .where(
+            incident.c.id.in_(list(ids)),
+            incident.c.severity == Severity.EMERGENCY.value,
+            device.c.role == Role.STROBE.value,
+            device.c.enabled,
+        )
+    )
+    found: defaultdict[int, list[Strobe]] = defaultdict(list)
+    for row in connection.execute(query.order_by(device.c.id)):
+        found[row.id].append(Strobe(row.key, row.vendor, row.model, row.hub_key or ""))
+    return found
 
 
 def said(connection: Connection, told: Iterable[Standing]) -> None:

@@ -33,3 +33,9 @@ def test_a_device_that_was_heard_is_enrolled_to_a_home(
     assert admin.post(f"{path}/accept", said).status_code == 404
     assert admin.post(f"/api/device-proposals/{second['id']}/dismiss", {}).status_code == 204
     assert admin.get("/api/device-proposals").json()["items"] == []
+
+
+def test_a_siren_that_can_flash_is_proposed_as_a_strobe(admin: Browser, store: Store, now: datetime) -> None:
+    propose(store, now, Found("z2m:0x00158d0001020309", "Heiman", "HS2WD-E", "hall"))
+    [one] = admin.get("/api/device-proposals").json()["items"]
+    assert one["role"] == "strobe"

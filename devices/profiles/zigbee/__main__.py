@@ -20,7 +20,7 @@ import orjson
 
 from devices import profiles
 from devices.profiles import PRESS, ZIGBEE, Judged, Rule, as_text
-from devices.profiles.zigbee import TABLE
+from devices.profiles.zigbee import TABLE, lights
 from devices.signal import Kind, Role
 
 HERE: Final = Path(__file__).parent
@@ -62,6 +62,10 @@ def main() -> int:
         orjson.dumps(head)[:-1] + b',"definitions":[\n' + b",\n".join(map(orjson.dumps, lines)) + b"\n]}\n"
     )
     (HERE / TABLE).write_bytes(stored)
+    flashing = [line for line in map(judge.light, definitions) if line is not None]
+    stored = orjson.dumps(head)[:-1] + b',"lights":[\n' + b",\n".join(map(orjson.dumps, flashing)) + b"\n]}\n"
+    (HERE / lights.TABLE).write_bytes(stored)
+    print(f"{len(flashing)} of them can be told to flash")
     print(f"{len(lines)} of {len(definitions)} definitions of {version} can say something that matters")
     return 0
 
@@ -95,6 +99,16 @@ class Judge:
         self._roles = {rule.path for layer in family.roles.values() for rule in layer.rules}
         self._battery = family.layer.battery
         self.open_questions: list[str] = []
+
+    def light(self, raw: Raw) -> dict[str, object] | None:
+        """How a definition is told to flash; None if it cannot."""
+        gives = raw["gives"]
+        assert isinstance(gives, dict)
+        light = lights.of(gives)
+        if light is None:
+            return None
+        also = self._other_names(raw)
+        return {"vendor": raw["vendor"], "model": raw["model"], "also": also, "light": light}
 
     def line(self, raw: Raw) -> dict[str, object] | None:
         """What the table keeps of a definition; None if nothing that it says matters to anybody."""

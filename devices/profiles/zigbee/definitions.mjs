@@ -2,7 +2,7 @@
 //
 // The facts are those of the package zigbee-herdsman-converters (MIT), asked through its own functions;
 // nothing is judged here. `says` maps a property to its values: [on, off] of a binary, all of an enum, null of
-// anything else. `settable` are those that can be written: settings, unless somebody says otherwise.
+// anything else. `gives` are settings by which something may be made to flash. `settable` are those that can be written: settings, unless somebody says otherwise.
 
 import {createRequire} from "node:module";
 import {resolve} from "node:path";
@@ -13,6 +13,7 @@ const definitions = require("zigbee-herdsman-converters/devices/index").default;
 const {version} = require("zigbee-herdsman-converters/package.json");
 
 const SETTABLE = 2; // access, bit 1
+const FLASHES = ["warning", "alarm", "duration", "alarm_time"];
 const ANYBODY = {isDummyDevice: true}; // what the package's own tests hand to exposes that ask the device
 
 function* properties(expose) {
@@ -40,10 +41,16 @@ for (const raw of definitions) {
     }
     const says = {};
     const settable = new Set();
+    const gives = {};
+    for (const expose of exposes) {
+        if (!FLASHES.includes(expose.property) || !(expose.access & SETTABLE || expose.type === "composite")) continue;
+        const features = expose.features?.map((each) => each.name) ?? null;
+        gives[expose.property] = {features, values: values(expose), unit: expose.unit ?? null};
+    }
     for (const expose of exposes.flatMap((each) => [...properties(each)])) {
         says[expose.property] = values(expose);
         if (expose.access & SETTABLE || expose.type === "composite") settable.add(expose.property);
     }
     const also = (whiteLabel ?? []).map((label) => [label.vendor ?? vendor, label.model]);
-    console.log(JSON.stringify({vendor, model, also, says, settable: [...settable]}));
+    console.log(JSON.stringify({vendor, model, also, says, settable: [...settable], gives}));
 }
