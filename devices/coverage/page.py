@@ -24,13 +24,14 @@ families document, and a test holds it to what the decoders do.
 ## LoRaWAN
 
 A codec on the network server makes words of a device's bytes; which words is known from what the makers
-publish. The facts are theirs, the examples are written anew, and each is run through ChirpStack's, The Things
-Stack's and LORIOT's envelopes. {models} files for {names} names of models; of a model that is not here, the
+publish. Of some models the bytes themselves are read, too. The facts are theirs, the examples are written
+anew, and each is run through ChirpStack's, The Things Stack's and LORIOT's envelopes. {models} files for
+{names} names of models; of a model that is not here, the
 [words that several share](profiles/defaults/lorawan.toml) and the role decide, and what a help button, a
 smoke, gas, CO or fall sensor says beyond them is put before a human.
 
-| model | sold as | its examples mean | and say nothing | published in |
-| --- | --- | --- | --- | --- |
+| model | sold as | its examples mean | and say nothing | without a codec | published in |
+| --- | --- | --- | --- | --- | --- |
 {lorawan}
 
 ## Words of the other families
@@ -66,7 +67,8 @@ def _model(profile: Profile) -> str:
     others = sorted({model for vendor, model in profile.also if _plain(model) != _plain(profile.model)})
     also = f" (also {', '.join(others)})" if others else ""
     name = f"{profile.vendor} {profile.model}{also}"
-    return f"| {name} | {role} | {told} | {silent or ''} | {profile.source} |"
+    raw = "read" if profile.layer.codec or profile.layer.layouts else ""
+    return f"| {name} | {role} | {told} | {silent or ''} | {raw} | {profile.source} |"
 
 
 def _by_weight(counted: tuple[str, int]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from devices.formats import milesight
 from devices.formats.document import Unreadable, number
 from devices.formats.meaning import Heard, alive, interpret, unreadable
 from devices.formats.position import Position, located, position
-from devices.profiles import Profiles
+from devices.profiles import Layout, Profiles
 from devices.signal import Beat, Found, Levels, Reading, Registry, Role
 
 DIALECT: Final = "lorawan"
@@ -99,6 +99,8 @@ def uplink(
         return Reading(beats=alive(heard))  # a frame of the radio protocol, or a stranger's bytes
     elif isinstance(data, Unreadable):
         return unreadable(heard, data.reason, levels)
+    elif rules.layouts:
+        said = _laid_out(data, rules.layouts)
     elif (decode := _CODECS.get(rules.codec)) is None:
         return unreadable(heard, "raw bytes: set a codec for this device on the network server", levels)
     else:
@@ -107,6 +109,14 @@ def uplink(
         return unreadable(heard, said.reason, levels)
     said, place = _measurements(said) or (said, _place(said))
     return located(interpret(heard, said, rules, levels), heard, place)
+
+
+def _laid_out(data: bytes, layouts: Iterable[Layout]) -> Mapping[str, object] | Unreadable:
+    """What the octets of a device say by the layout that its profile knows; one without any is a report."""
+    layout = next((each for each in layouts if each.fits(data)), None)
+    if layout is None:
+        return Unreadable(f"bytes of no layout that anybody described: {data[:16].hex()}")
+    return {name: octet.value(data) for name, octet in layout.octets.items()} or {"device_status": "reported"}
 
 
 def _place(said: Mapping[str, object]) -> Position | None:

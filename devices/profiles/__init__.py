@@ -109,6 +109,38 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Octet:
+    """What one octet of a device's bytes says: `mask` of it, times `scale`, plus `plus`."""
+
+    at: int
+    mask: int = 0xFF
+    scale: float = 1
+    plus: float = 0
+
+    def value(self, data: bytes) -> float:
+        number = round((data[self.at] & self.mask) * self.scale + self.plus, 3)
+        return int(number) if number == int(number) else number
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a device's bytes are laid out when they begin so and are `length` long (0: however long).
+
+    None is any octet.
+    """
+
+    begins: tuple[int | None, ...]
+    length: int
+    octets: Mapping[str, Octet]
+
+    def fits(self, data: bytes) -> bool:
+        needed = max(len(self.begins), *(octet.at + 1 for octet in self.octets.values()), 0)
+        if len(data) < needed or self.length not in (0, len(data)):
+            return False
+        return all(octet in (None, data[at]) for at, octet in enumerate(self.begins))
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """Everything that is known about the words of one device: the three layers, laid over each other."""
 
@@ -117,6 +149,7 @@ class Rules:
     battery: Battery | None
     history: History | None
     codec: str  # the name of a built-in decoder for raw bytes, or nothing
+    layouts: tuple[Layout, ...] = ()  # ... or how they are laid out
 
     def knows(self, path: str) -> bool:
         """Whether anybody has said what this property is."""
@@ -142,6 +175,7 @@ class Layer:
     battery: Battery | None = None
     history: History | None = None
     codec: str = ""
+    layouts: tuple[Layout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +194,20 @@ class Profile:
 
     @property
     def names(self) -> frozenset[tuple[str, str]]:
-        """Every vendor and model under which it is known, in small letters."""
+        """Every vendor and model under which it is known: small letters and digits only."""
         return frozenset(
-            (vendor.casefold(), model.casefold()) for vendor, model in ((self.vendor, self.model), *self.also)
+            (_plain(vendor), _plain(model)) for vendor, model in ((self.vendor, self.model), *self.also)
+        )
+
+    def is_called(self, vendor: str, model: str) -> bool:
+        """Whether somebody who writes this means it: `milesight-iot ws-101` is Milesight's WS101.
+
+        Of two vendors one may begin with the other; no vendor is any.
+        """
+        vendor, model = _plain(vendor), _plain(model)
+        return any(
+            model == own and (brand.startswith(vendor) or vendor.startswith(brand))
+            for brand, own in self.names
         )
 
 
@@ -212,7 +257,7 @@ class Profiles:
         return rules
 
     def profile(self, vendor: str, model: str) -> Profile | None:
-        """The profile of a model, capitals aside; without a vendor, of the only model that is called so."""
+        """The profile of a model, however it is written; without a vendor, of the only one called so."""
         return self._written(vendor, model) or self._listed(vendor, model)
 
     def expected_every(self, key: str, role: Role, vendor: str, model: str) -> timedelta | None:
@@ -224,12 +269,7 @@ class Profiles:
 
     def _written(self, vendor: str, model: str) -> Profile | None:
         """The profile in a file of its own."""
-        wanted = (vendor.casefold(), model.casefold())
-        named = [
-            profile
-            for profile in self.models
-            if any(name == wanted or (not vendor and name[1] == wanted[1]) for name in profile.names)
-        ]
+        named = [profile for profile in self.models if profile.is_called(vendor, model)]
         return named[0] if len(named) == 1 else None
 
     def _listed(self, vendor: str, model: str) -> Profile | None:
@@ -253,6 +293,7 @@ class Profiles:
         by_path: dict[str, Rule] = {}
         ignore: set[str] = set()
         battery, history, codec = None, None, ""
+        layouts: tuple[Layout, ...] = ()
         for layer in layers:
             for path in layer.ignore:
                 by_path.pop(path, None)
@@ -260,11 +301,12 @@ class Profiles:
             ignore -= {rule.path for rule in layer.rules}
             by_path |= {rule.path: rule for rule in layer.rules}
             battery, history, codec = layer.battery or battery, layer.history or history, layer.codec or codec
+            layouts = layer.layouts or layouts
         if battery:
             ignore.discard(battery.path)
         if history:
             ignore.add(history.time)
-        return Rules(by_path, frozenset(ignore), battery, history, codec)
+        return Rules(by_path, frozenset(ignore), battery, history, codec, layouts)
 
 
 @cache
@@ -291,6 +333,10 @@ def load(folder: Path) -> Profiles:
     except ValueError as error:
         raise ProfileError(f"{rhythms.FILE}: {error}") from None
     return Profiles(tuple(models), by_family, zigbee.read(folder), judged, families, lights.read(folder))
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _with(family: Defaults, rules: tuple[Rule, ...]) -> Defaults:
@@ -432,6 +478,32 @@ class _HistoryTable(_Table):
     time: str = "timestamp"
 
 
+class _OctetTable(_Table):
+    at: int = Field(ge=0, le=255)
+    mask: int = Field(default=0xFF, ge=1, le=0xFF)
+    scale: float = 1
+    plus: float = 0
+
+
+class _LayoutTable(_Table):
+    begins: str = Field(default="", pattern=r"^([0-9a-f]{2}|\.\.)*$")
+    length: int = Field(default=0, ge=0, le=255)
+    octets: dict[str, _OctetTable] = {}
+
+    @model_validator(mode="after")
+    def _is_told_apart(self) -> _LayoutTable:
+        if not self.begins and not self.length:
+            raise ValueError("say how the bytes begin or how many they are; else anything would fit")
+        return self
+
+    def frozen(self) -> Layout:
+        octets = {
+            name: Octet(each.at, each.mask, each.scale, each.plus) for name, each in self.octets.items()
+        }
+        pairs = (self.begins[at : at + 2] for at in range(0, len(self.begins), 2))
+        return Layout(tuple(None if pair == ".." else int(pair, 16) for pair in pairs), self.length, octets)
+
+
 class _ExampleTable(_Table):
     said: dict[str, object] = Field(alias="in", default={})
     data: str = ""
@@ -448,6 +520,7 @@ class _LayerTable(_Table):
     battery: _BatteryTable | None = None
     history: _HistoryTable | None = None
     codec: str = ""
+    bytes: list[_LayoutTable] = []
     example: list[_ExampleTable] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -465,6 +538,7 @@ class _LayerTable(_Table):
             battery=self.battery.frozen() if self.battery else None,
             history=History(history.path.removesuffix("[]"), history.time) if history else None,
             codec=self.codec,
+            layouts=tuple(each.frozen() for each in self.bytes),
         )
 
 

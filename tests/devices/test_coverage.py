@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from pathlib import Path
 
+import orjson
 import pytest
 
 from devices import coverage, profiles
@@ -62,10 +64,30 @@ def test_a_model_is_known_by_the_names_that_network_servers_give_it() -> None:
         ("yobiiq", "sd-1001", "SD1001"),
         ("netvox", "r312", "R312A"),
         ("", "lw006-sb", "LW006-SB"),
+        ("RAKwireless", "RAK-7201", "RAK7201"),
+        ("Milesight IoT", "ws101", "WS101"),
     ):
         found = KNOWN.profile(brand, model)
         assert found is not None, model
         assert found.model == name
+    assert KNOWN.profile("Dragino", "WS101") is None
+    assert KNOWN.profile("netvox", "r312ab") is None
+
+
+def test_bytes_of_a_button_without_a_codec_are_a_press_or_before_a_human(street: Street) -> None:
+    """`010a01…`, whatever the type: the version, the type, 1 for a status; 3.0 V; pressed."""
+    street.enrol("lora:24e124535b316056", Role.HELP_BUTTON, "Netvox", "R312A")
+
+    def says(octets: str) -> list[str]:
+        said = {"deduplicationId": octets, "data": b64encode(bytes.fromhex(octets)).decode()}
+        return street.understood("application/1/device/24e124535b316056/event/up", orjson.dumps(said))
+
+    assert says("014d011e01000000000000") == ["sos"]
+    assert says("014d011e00000000000000") == []
+    assert says("014d011e02000000000000") == ["ticket"], "neither pressed nor not"
+    assert says("014d011e") == ["ticket"], "cut off before it says"
+    assert says("024d011e01000000000000") == ["ticket"], "another version"
+    assert says("ff") == ["ticket"]
 
 
 def test_a_battery_that_its_device_calls_low_is_low_until_it_was_changed(street: Street) -> None:

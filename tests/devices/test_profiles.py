@@ -89,6 +89,8 @@ EXAMPLE = '[[example]]\nin = { x = 1 }\nout = ["sos"]\n'
         (HEAD + '[[rule]]\npath = "x"\nmap = { "*" = "sos" }\n' + EXAMPLE, "are for nature = 'event'"),
         (HEAD + '[[rule]]\npath = "x[].y"\nmap = { 1 = "sos" }\n' + EXAMPLE, "use nature = 'event'"),
         (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "sos" }\nsuspected = [2]\n' + EXAMPLE, "is not in map"),
+        (HEAD + "[[bytes]]\noctets = { x = { at = 0 } }\n" + EXAMPLE, "else anything would fit"),
+        (HEAD + '[[bytes]]\nbegins = "0"\n' + EXAMPLE, "bytes 1, begins"),
         (HEAD + '[[rule]]\npath = "x"\nmap = { 1 = "sos" }\n' * 2 + EXAMPLE, "two rules for 'x'"),
     ],
 )
