@@ -1042,6 +1042,7 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
     host = variables.get("ANXIN_MQTT_HOST", "127.0.0.1")
     yield examine_broker(host, port_setting(variables, "ANXIN_MQTT_PORT", 1883))
     yield examine_api_port(port_setting(variables, "ANXIN_API_PORT", 8000))
+    yield from examine_watching(variables)
     yield from examine_test_tools()
 
 
@@ -1098,6 +1099,17 @@ def examine_assets(folder: Path) -> Finding:
     return Finding(
         "assets", scripts > 0, f"{scripts} scripts in {folder.relative_to(ROOT)}", "git checkout -- api"
     )
+
+
+def examine_watching(variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether anybody is told when the centre itself is ill: by us, and by somebody else when we cannot."""
+    for what, name, remedy in (
+        ("technicians", "ANXIN_TECHNICIANS", "平台故障时通知谁 / telephone numbers: who is told of trouble"),
+        ("heartbeat", "ANXIN_HEARTBEAT_URL", "全部停摆时由外部报警 / an outside monitor such as hc-ping.com"),
+    ):
+        is_set = bool(variables.get(name, "").strip())
+        detail = "已设置 set" if is_set else "没有设置:平台故障时无人知道 not set: nobody would know"
+        yield Finding(what, True if is_set else None, detail, f"{name}: {remedy}")
 
 
 def ask_part(variables: Mapping[str, str], module: str, word: str) -> subprocess.CompletedProcess[str]:

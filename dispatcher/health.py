@@ -47,6 +47,7 @@ VITAL_WORD: Mapping[str, Pair] = {
     "incidents": ("警情", "cases"),
     "messages": ("通知", "messages"),
     "alarms": ("报警", "alarms"),
+    "pages": ("故障通知", "telling technicians"),
     "hearing": ("收听", "listening"),
     "probe": ("自检", "self-test"),
 }
@@ -138,6 +139,7 @@ class Facts:
     overdue: Waiting = Waiting()  # open incidents that nobody looks at in time
     unsent: Waiting = Waiting()  # messages that do not leave
     orphans: Waiting = Waiting()  # alarms that are not over and have no open incident
+    pages: Waiting = Waiting()  # messages to technicians that do not leave
     probing: tuple[Probing, ...] = ()
     hearing: tuple[Hearing, ...] = ()
     channels: tuple[ChannelHealth, ...] = ()
@@ -186,6 +188,7 @@ def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED, 
             ),
             _waiting("messages", facts.unsent, ("条通知发不出去", "messages that do not leave"), now),
             _waiting("alarms", facts.orphans, ("个报警没有事件", "alarms without an incident"), now),
+            _waiting("pages", facts.pages, ("条故障通知没有人收到", "pages that reach no technician"), now),
             *_workers(facts.workers, now, needed),
             *_hearing(facts.hearing, gateways),
             *_probing(facts.probing),

@@ -64,6 +64,17 @@ _TAKE = Query(
         .with_for_update(skip_locked=True, of=message)
     )
 )
+_PAGE_WAITS = and_(_WAITS, message.c.purpose == Purpose.TROUBLE.value)
+_ANY_PAGE = Query(lambda _: select(message.c.id).where(_PAGE_WAITS).limit(1))
+_PAGES = Query(
+    lambda _: (
+        select(message)
+        .where(_PAGE_WAITS)
+        .order_by(message.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True, of=message)
+    )
+)
 _REQUESTS = Query(
     lambda among: (
         select(message)
@@ -130,6 +141,17 @@ def take(
 def waiting(connection: Connection, now: datetime, limit: int, last: Lane = Lane.LAST) -> list[Message]:
     """What `take` would take, locked until the transaction ends."""
     rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit, last=int(last))
+    return [message_from_mapping(row._asdict()) for row in rows]
+
+
+def is_page_waiting(connection: Connection, since: datetime) -> bool:
+    """Whether a page to a technician was due at `since` and is not on its way; a look without a lock."""
+    return bool(_ANY_PAGE.rows(connection, now=since, too_far=since + _TOO_FAR))
+
+
+def waiting_pages(connection: Connection, since: datetime, limit: int) -> list[Message]:
+    """Pages to technicians that were due at `since`, locked until the transaction ends."""
+    rows = _PAGES.rows(connection, now=since, too_far=since + _TOO_FAR, most=limit)
     return [message_from_mapping(row._asdict()) for row in rows]
 
 

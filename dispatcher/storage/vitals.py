@@ -96,6 +96,7 @@ def facts(connection: Connection, now: datetime) -> Facts:
         overdue=_waiting(connection, incident.c.due_at, is_overdue(now)),
         unsent=_waiting(connection, message.c.created_at, _is_unsent(now)),
         orphans=_orphans(connection),
+        pages=_waiting(connection, message.c.created_at, _is_unheard_page(now)),
         probing=probes.probing(connection),
         channels=tuple(channels(connection).values()),
     )
@@ -133,6 +134,15 @@ def _is_unsent(now: datetime) -> ColumnElement[bool]:
             and_(message.c.state == sending, message.c.lease_until < now - OVERDUE),
             and_(message.c.lane <= int(Lane.PERSON), message.c.created_at < now - UNSENT),
         ),
+    )
+
+
+def _is_unheard_page(now: datetime) -> ColumnElement[bool]:
+    """Neither a courier nor the watch itself could get it out to a technician."""
+    return and_(
+        message.c.state.in_((MessageState.QUEUED.value, MessageState.SENDING.value)),
+        message.c.purpose == Purpose.TROUBLE.value,
+        message.c.created_at < now - UNSENT,
     )
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from os import getpid
 from pathlib import Path
+from secrets import token_hex
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from community import logs
 from community.starting import CannotStart, ready, starting
@@ -21,12 +26,16 @@ from dispatcher.checkup import Checkup
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.health import Grade, Health, WorkerKind, database_away
 from dispatcher.pulse import Pulse
+from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import vitals
+from dispatcher.switchboard import Switchboard
 from dispatcher.watch.broker import Broker
 from dispatcher.watch.heartbeat import Heartbeat, Way, by_broker, by_file, by_url
+from dispatcher.watch.pager import Pager
 from dispatcher.watch.prober import Prober
 from dispatcher.watch.settings import WatchSettings
 from dispatcher.watch.watchdog import Watchdog
+from dispatcher.wiring import Parts, channels
 
 LOOK_S = 3.0  # between two looks at everything
 WAIT_S = 1.0
@@ -50,17 +59,22 @@ def main(words: Sequence[str]) -> int:
             if list(words) == ["health"]:
                 return tell(store, checkup, clock)
             log.info("settings", **settings.model_dump(mode="json"))
-            require_newest(store)
+            with suppress(OperationalError):  # a database that is away: that is to be told
+                require_newest(store)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 1
     login = settings.mqtt_username, settings.mqtt_password.get_secret_value()
     broker = Broker(settings.mqtt_host, settings.mqtt_port, *login)
     bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
+    channel = _channel(store, clock)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="pager")
+    worker = f"watch-{socket.gethostname()[:32]}-{getpid()}-{token_hex(4)}"  # never used before
     round_ = Round(
         Watchdog(store, technicians, checkup),
         Prober(store, broker.say, settings.probe_s),
         Heartbeat(_ways(settings, broker), settings.heartbeat_s),
+        Pager(store, channel, technicians, clock, pool, worker),
         Pulse(store, WorkerKind.WATCH),
         settings.watch_grace_s,
     )
@@ -70,10 +84,25 @@ def main(words: Sequence[str]) -> int:
     ready("watch")
     run(round_, bell, clock, stopping)
     round_.end()
+    pool.shutdown(cancel_futures=True)
+    if channel is not None:
+        channel.close()
     bell.close()
     broker.close()
     store.close()
     return 0
+
+
+def _channel(store: Store, clock: Clock) -> Switchboard | None:
+    """The watch's own way out, by the channels that the dispatcher has; None, and a word in the log, where
+    they cannot be made: then it still watches.
+    """
+    try:
+        with starting():
+            return Switchboard(channels(Parts(DispatcherSettings(), store, clock)), clock)
+    except CannotStart as wrong:
+        log.error("the watch cannot tell technicians itself: give it the channels' settings", why=str(wrong))
+        return None
 
 
 def _ways(settings: WatchSettings, broker: Broker) -> dict[str, Way]:
@@ -94,13 +123,20 @@ class Round:
     """
 
     def __init__(
-        self, watchdog: Watchdog, prober: Prober, heartbeat: Heartbeat, pulse: Pulse, grace_s: float
+        self,
+        watchdog: Watchdog,
+        prober: Prober,
+        heartbeat: Heartbeat,
+        pager: Pager,
+        pulse: Pulse,
+        grace_s: float,
     ) -> None:
         self._grace_s = grace_s
         self._started_s: float | None = None
         self._watchdog = watchdog
         self._prober = prober
         self._heartbeat = heartbeat
+        self._pager = pager
         self._pulse = pulse
         self._looked_s: float | None = None
         self._health: Health | None = None
@@ -116,12 +152,13 @@ class Round:
             if self._looked_s is None or now_s - self._looked_s >= LOOK_S:
                 self._looked_s = now_s
                 self._health = self._watchdog.look(clock.now())
-                self._pulse.turn(clock.now())
+                self._pulse.turn(clock.now(), self._pager.ailment(clock.now()))
         except SQLAlchemyError as error:
             log.error("the database is away", error=type(error).__name__)
             self._health = database_away(clock.now(), type(error).__name__)
         if self._health is not None:
             self._heartbeat.turn(self._health, now_s)
+            self._pager.turn(self._health, now_s)
         return PROBE_WAIT_S if self._prober.is_underway else WAIT_S
 
     def end(self) -> None:

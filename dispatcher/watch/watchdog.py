@@ -1,7 +1,7 @@
 """The watchdog: looks at the whole centre every few seconds, and barks where somebody hears it.
 
 What fails is kept as a finding, told to the technicians by the ordinary outbox, and again while it lasts.
-When the outbox itself stands still the text waits there, and the heartbeat that stays away is the alarm.
+When nobody carries it the watch does so itself: pager.py.
 """
 
 from __future__ import annotations
@@ -12,20 +12,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from community.errors import NotFound
-from community.model import Site
 from community.storage import Store, register
-from dispatcher import templates
 from dispatcher.checkup import Checkup
 from dispatcher.health import Check, Health
-from dispatcher.model import Draft, Entry, Fact, Lane, Purpose, Recipient
+from dispatcher.model import Entry, Fact
 from dispatcher.storage import outbox, vitals
 from dispatcher.storage.casebook import Casebook
+from dispatcher.watch.pager import AGAIN, UNNAMED, page
 from dispatcher.wording import Voice
 
-AGAIN = timedelta(minutes=10)  # how often a technician hears of the same trouble
 TIDY = timedelta(minutes=1)
 _MOST_RUNG = 50  # incidents marked in one look
-_UNNAMED = Site("", "", "", "安心")  # until the register has a site
 
 log = structlog.get_logger()
 
@@ -44,9 +41,10 @@ class Watchdog:
         """Look once, tell what is new, and return how the centre is. Raises what the store raises."""
         with self._store.read() as connection:
             health = self._checkup.look(connection, now)
-        if health.ill or self._knows_findings:
-            self._bark(health.ill, now)
-        self._knows_findings = bool(health.ill)
+        ill = [check for check in health.ill if check.name != "pages"]  # of that, no page can tell
+        if ill or self._knows_findings:
+            self._bark(ill, now)
+        self._knows_findings = bool(ill)
         self._tidy(now)
         return health
 
@@ -59,11 +57,11 @@ class Watchdog:
                 try:
                     site = register.site(connection)
                 except NotFound:
-                    site = _UNNAMED
+                    site = UNNAMED
                 wrong = [check.text[0] for check in told]
-                body, short = Voice.of(site).trouble(wrong), templates.trouble(wrong)
+                key = f"trouble.{now.timestamp():.6f}"
                 for number, phone in enumerate(self._technicians, start=1):
-                    outbox.put(connection, _page(number, phone, body, short, now), now)
+                    outbox.put(connection, page(number, phone, wrong, Voice.of(site), key), now)
         if told:
             log.error("the centre is not well", failing=[check.name for check in told])
         if "incidents" in keys:
@@ -90,9 +88,3 @@ class Watchdog:
         self._tidied = now
         with self._store.write() as connection:
             vitals.forget_replaced(connection, now)
-
-
-def _page(number: int, phone: str, body: str, short: templates.Variables, now: datetime) -> Draft:
-    to = Recipient(f"technician:{number}", f"技术员{number}", phone)
-    key = f"trouble.{now.timestamp():.6f}.{number}"
-    return Draft(key, to, Purpose.TROUBLE, 0, body, Lane.PERSON, variables=short)

@@ -106,7 +106,8 @@ def test_nothing_that_strangers_may_read_names_a_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "what, name", [("overdue", "incidents"), ("unsent", "messages"), ("orphans", "alarms")]
+    "what, name",
+    [("overdue", "incidents"), ("unsent", "messages"), ("orphans", "alarms"), ("pages", "pages")],
 )
 def test_work_that_waits_too_long_fails(what: str, name: str) -> None:
     facts = replace(WELL, **{what: Waiting(2, NOW - OVERDUE)})  # type: ignore[arg-type]

@@ -12,9 +12,11 @@ from dispatcher.pulse import Pulse
 from dispatcher.storage import outbox
 from dispatcher.watch.__main__ import Round
 from dispatcher.watch.heartbeat import Heartbeat
+from dispatcher.watch.pager import AGAIN, Pager
 from dispatcher.watch.prober import Prober
-from dispatcher.watch.watchdog import AGAIN, Watchdog
+from dispatcher.watch.watchdog import Watchdog
 from tests.dispatcher.cases import VOICE
+from tests.exchange import AtOnce
 from tests.town import Town
 
 TECHNICIAN = "+8613800000099"
@@ -134,7 +136,9 @@ def test_a_long_list_of_troubles_fits_one_segment(hall: Hall) -> None:
 def test_the_watch_keeps_quiet_while_the_others_start_with_it(hall: Hall) -> None:
     said: list[str] = []
     prober = Prober(hall.town.store, lambda topic, _: not said.append(topic), every_s=60)
-    round_ = Round(hall.watchdog, prober, Heartbeat({}, 60), Pulse(hall.town.store, WorkerKind.WATCH), 15)
+    pager = Pager(hall.town.store, None, [TECHNICIAN], hall.town, AtOnce(), "watch")
+    pulse = Pulse(hall.town.store, WorkerKind.WATCH)
+    round_ = Round(hall.watchdog, prober, Heartbeat({}, 60), pager, pulse, 15)
     for second in range(15):
         round_.turn(hall.town, float(second))
     assert said == []

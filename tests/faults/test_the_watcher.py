@@ -25,7 +25,9 @@ from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.provider import Provider, running
 from tests.faults.conftest import Figure
 from tests.faults.street import WITHIN_S, gateway
+from tests.faults.test_silence import socket_of, through
 from tests.gateway.conftest import BUTTON, Centre, url_of
+from tests.proxy import proxied
 from tests.servers import Part, until
 
 TECHNICIAN = "+8613800000099"
@@ -63,6 +65,9 @@ class Hall:
 
     def ill(self) -> list[str]:
         return [check.name for check in self.health().ill]
+
+    def said_of(self, name: str) -> str:
+        return next((check.text[0] for check in self.health().checks if check.name == name), "")
 
     def probe_s(self) -> float | None:
         """How long the last synthetic press took."""
@@ -104,7 +109,9 @@ def test_a_dispatcher_that_is_killed_is_noticed_everywhere(
         assert answer.json()["checks"]["dispatcher"][0]["status"] == "fail"
         seconds_until(lambda: hall.watch.has_said("heartbeat withheld"), hall.watch.tail)
         last = hall.beats()
-        assert hall.pages() == [], "the page waits in the outbox, where nobody carries"
+        # Nobody carries the page but the watch itself.
+        seconds_until(lambda: told_of_the_dispatcher(hall) > 0, hall.watch.tail)
+        seconds_until(lambda: "自行通知" in hall.said_of("watch"), hall.watch.tail)
 
         # A case that nobody looks at any more: the violation of the goal, seeded.
         centre.enrol("care:kenli/forgotten")
@@ -121,10 +128,8 @@ def test_a_dispatcher_that_is_killed_is_noticed_everywhere(
         assert hall.beats() == last, "as long as anything is ill, the heartbeat is withheld"
 
         hall.dispatcher.start()
-        seconds_until(
-            lambda: len(hall.pages()) >= 2 and any("调度已停" in page for page in hall.pages()),
-            hall.dispatcher.tail,
-        )
+        seconds_until(lambda: any("无人处理" in page for page in hall.pages()), hall.dispatcher.tail)
+        assert told_of_the_dispatcher(hall) == 1
         seconds_until(lambda: hall.ill() == [], hall.watch.tail)
         seconds_until(lambda: hall.beats() > last, hall.watch.tail)
         assert hall.health().grade is not Grade.FAIL
@@ -159,6 +164,42 @@ def test_a_slice_whose_gateway_is_killed_is_told_although_another_gateway_turns(
     finally:
         for part in parts:
             part.kill()
+
+
+def told_of_the_dispatcher(hall: Hall) -> int:
+    return sum("调度已停" in page for page in hall.pages())
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # SQLite is a file beside the watch
+def test_the_database_is_gone_and_the_watch_tells_the_technician_without_it(
+    centre: Centre, tmp_path: Path, figure: Figure
+) -> None:
+    provider = Provider(SystemClock().now())
+    with running(provider), proxied(socket_of(url_of(centre.store))) as line:
+        watch = Part(
+            "dispatcher.watch",
+            tmp_path,
+            through(url_of(centre.store), "127.0.0.1", line.port),
+            centre.mosquitto.port,
+            ANXIN_CHANNELS="twilio",
+            ANXIN_TWILIO_BASE_URL=provider.url,
+            ANXIN_TWILIO_ACCOUNT_SID="AC1",
+            ANXIN_TWILIO_AUTH_TOKEN="secret",
+            ANXIN_TWILIO_FROM="+15005550006",
+            ANXIN_TECHNICIANS=TECHNICIAN,
+            ANXIN_NEEDED_WORKERS="watch",
+            ANXIN_WATCH_GRACE_S="0",
+        )
+        watch.start()
+        try:
+            looks = "SELECT count(*) FROM worker WHERE kind = 'watch'"
+            seconds_until(lambda: centre.count(looks) == 1, watch.tail)
+            line.be_silent()
+            told = seconds_until(lambda: len(provider.texts) == 1, watch.tail)
+            figure(f"    the watch told a technician {told:.1f} s after the database was gone, without it")
+            assert "平台故障:数据库无响应" in str(provider.texts[0]["body"])
+        finally:
+            watch.kill()
 
 
 def waits(centre: Centre, words: str) -> bool:

@@ -120,6 +120,19 @@ def test_a_port_that_cannot_be_is_refused_before_anything_starts(
     assert "--port" in capsys.readouterr().err
 
 
+def test_the_doctor_warns_of_a_centre_whose_trouble_nobody_would_hear_of(anxin: ModuleType) -> None:
+    told = {"ANXIN_TECHNICIANS": "13800000099", "ANXIN_HEARTBEAT_URL": "https://hc-ping.com/x"}
+    assert [finding.well for finding in anxin.examine_watching(told)] == [True, True]
+    nobody = list(anxin.examine_watching({"ANXIN_TECHNICIANS": " "}))
+    assert [(finding.well, finding.what) for finding in nobody] == [
+        (None, "technicians"),
+        (None, "heartbeat"),
+    ]
+    assert [finding.remedy.partition(":")[0] for finding in nobody] == list(told)
+    shown = "".join(finding.detail for finding in anxin.examine_watching(told))
+    assert "hc-ping" not in shown, "who knows it can pretend that all is well"
+
+
 def test_the_doctor_says_of_each_part_of_a_running_centre_how_it_is(anxin: ModuleType) -> None:
     told = "pass\tgateway\t1 s\nwarn\tprobe\t1次自检没有走通\nfail\tdispatcher\t调度已停12秒\n"
     findings = list(anxin.centre_findings(told, ""))
