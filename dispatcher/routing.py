@@ -30,8 +30,9 @@ def ways(
 ) -> tuple[Way, ...]:
     """By what `message` can leave at `minute` of the site's day, best first; `channels` in the site's order.
 
-    What the person wants comes first. A call for help goes on by text when nothing of that works: better a
-    text at night than silence. Nobody is rung up for mere news.
+    What the person wants comes first; but what waits for an answer goes where one can be given, while that
+    works. A call for help goes on by text when nothing of that works: better a text at night than silence.
+    Nobody is rung up for mere news.
     """
     able = {
         name: can for name, can in channels.items() if can.can_carry(message) and name not in message.refused
@@ -50,11 +51,18 @@ def ways(
                     found += by_phone if calls_for_help(message) else ()
                 case Medium.PUSH:
                     found += [Way(name, wish.url) for name, can in able.items() if can.medium is Medium.PUSH]
-    if calls_for_help(message) or not found:
+    if calls_for_help(message) or message.purpose in AWAITED or not found:
         found += by_text
     if message.to.who.startswith("responder:"):
         found += [Way(name) for name, can in able.items() if can.medium is Medium.PUSH and can.for_staff]
+    if message.purpose in AWAITED:
+        found.sort(key=lambda way: not channels[way.channel].two_way)
     return tuple(dict.fromkeys(found))
+
+
+# The plan, the round or the drill waits for the answer of this one person. A relative who is told of an alarm
+# may answer, and is not waited for: she is told as she likes.
+AWAITED = frozenset({Purpose.ASK, Purpose.LATE, Purpose.CHECK_IN, Purpose.CHECK, Purpose.DRILL})
 
 
 def calls_for_help(message: Message) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from community.model import ContactChannel, Medium
+from dispatcher import passes
 from dispatcher.channels import (
     Capabilities,
     Channel,
@@ -24,6 +25,7 @@ from dispatcher.channels import (
 )
 from dispatcher.clock import Clock
 from dispatcher.model import Message
+from dispatcher.passes import Pass
 from dispatcher.routing import (
     WELL,
     Bucket,
@@ -36,6 +38,7 @@ from dispatcher.routing import (
     urgency,
     ways,
 )
+from dispatcher.wording import unanswered
 
 # A provider is given up after 4 s. Who answered as quickly has left time for another one within the attempt.
 _ANOTHER = timedelta(seconds=4.9)
@@ -59,6 +62,8 @@ class Wishes:
     zone: tzinfo = UTC
     sick: frozenset[str] = frozenset()
     couriers: int = 1
+    hotline: str = ""
+    secret: str = field(default="", repr=False)  # of the site: with it a link opens the page of a case
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Switchboard:
         clock: Clock,
         wishes: Callable[[Wishes], Wishes] = lambda known: known,
         per_number: PerNumber | None = None,
+        public_url: str = "",
     ) -> None:
         self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
         self._can: Mapping[str, Capabilities] = {c.name: c.capabilities for c in channels}
@@ -93,6 +99,7 @@ class Switchboard:
         self._wishes = wishes(Wishes())
         self._looked_at = clock.now()
         self._per_number = per_number or PerNumber()
+        self._public_url = public_url.rstrip("/")
         self._healths: dict[str, Health] = {}
         self._buckets: dict[str, Bucket] = {}
         self._numbers: dict[str, Bucket] = {}
@@ -160,6 +167,8 @@ class Switchboard:
 
     def _send_by(self, way: Way, message: Message) -> Outcome:
         addressed = replace(message, to=replace(message.to, url=way.url)) if way.url else message
+        if not self._can[way.channel].two_way:
+            addressed = replace(addressed, body=self._unanswered(addressed, way))
         try:
             outcome = self.channels[way.channel].send(addressed)
         except Exception:
@@ -167,6 +176,18 @@ class Switchboard:
             raise
         self._remember(way.channel, well=not isinstance(outcome, TryLater) or outcome.provider_is_well)
         return replace(outcome, channel=way.channel)
+
+    def _unanswered(self, message: Message, way: Way) -> str:
+        """The words of `message` where no answer comes back.
+
+        With a link only at an address of the person's own: whoever opens it answers in her name.
+        """
+        known, page, incident_id = self._wishes, "", message.incident_id
+        if self._can[way.channel].url_allowed and way.url and known.secret and incident_id is not None:
+            held = Pass(incident_id, message.to.who)
+            token = passes.seal(known.secret, held, self._clock.now() + passes.LASTS)
+            page = f"{self._public_url}/p/open?pass={token}"
+        return unanswered(message.body, known.hotline, page)
 
     def _choose(self, left: Sequence[Way], message: Message, now: datetime) -> tuple[Way | None, float]:
         """The first way that has room now; none: in how many seconds it is this message's turn."""

@@ -127,6 +127,7 @@ def switchboard(parts: Parts) -> Switchboard:
         parts.clock,
         wishes=lambda known: read_wishes(parts.store, known, parts.clock.now()),
         per_number=PerNumber(settings.number_per_minute / 60, settings.number_burst),
+        public_url=settings.public_url,
     )
 
 
@@ -147,12 +148,19 @@ def read_wishes(store: Store, known: Wishes, now: datetime) -> Wishes:
             if revision == known.revision:
                 return known
             wanted = contact_channels.of_everybody(connection)
-            zone = ZoneInfo(register.site(connection).timezone)
+            site = register.site(connection)
     except (SQLAlchemyError, NotFound) as away:
         log.warning("wishes cannot be read", kind=type(away).__name__)
         return known
     by_who = {f"contact:{id}": channels for id, channels in wanted.items()}
-    return replace(known, revision=revision, by_who=by_who, zone=zone)
+    return replace(
+        known,
+        revision=revision,
+        by_who=by_who,
+        zone=ZoneInfo(site.timezone),
+        hotline=site.hotline,
+        secret=site.secret,
+    )
 
 
 def refuse_made_up_people(settings: DispatcherSettings, *, made_up: bool) -> None:

@@ -422,6 +422,27 @@ def with_code(body: str, code: str) -> str:
     return brief if len(coded) > SEGMENT >= len(brief) else coded
 
 
+def unanswered(body: str, hotline: str, page: str = "") -> str:
+    """The same text where no answer comes back: without its digits, with the number to call in their place.
+
+    `page` is the address at which its person can answer. A text that asks nothing stays as it is.
+    """
+    if not _ASKS_FOR_DIGITS.search(body):
+        return body
+    kept = []
+    for sentence in body.removesuffix("。").split("。"):
+        if sentence.startswith("还有"):  # more doors, each with the code of its answer
+            kept.append(_DIGITS.sub("", sentence))
+        elif left := [clause for clause in sentence.split(",") if not _DIGITS.search(clause)]:
+            kept.append(",".join(left))
+    how = f"答复请打开 {page} 或打{hotline}" if page else f"答复请打{hotline}"
+    return "。".join([*kept, f"此处不能回复,{how}。"])
+
+
+_DIGITS = re.compile(r"回[1-9][0-9]*(?=;|$)")
+_ASKS_FOR_DIGITS = re.compile(r"回[1-9][0-9]*(?=[,;。]|$)")
+
+
 def _room(asking: str, segments: int = 1) -> int:
     """Characters that a text may have in all; each answer it asks for may get a code of one digit."""
     return (SEGMENT if segments == 1 else segments * _JOINED) - len(re.findall("回[1-5]", asking))

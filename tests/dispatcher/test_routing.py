@@ -36,10 +36,10 @@ from tests.dispatcher.test_channels import a_message
 
 NOON, NIGHT, EVENING = 12 * 60, 2 * 60, 22 * 60
 
-SMS, VOICE = Capabilities(), Capabilities(medium=Medium.VOICE)
+SMS, VOICE = Capabilities(two_way=True), Capabilities(medium=Medium.VOICE, two_way=True)
 PUSH = Capabilities(medium=Medium.PUSH)
 STAFF_PUSH = Capabilities(medium=Medium.PUSH, for_staff=True)
-TEMPLATES = Capabilities(template_only=True, templates=frozenset({Purpose.RAISED}))
+TEMPLATES = Capabilities(two_way=True, template_only=True, templates=frozenset({Purpose.RAISED}))
 SITE = {"aliyun": TEMPLATES, "twilio": SMS, "call": VOICE, "apprise": PUSH}
 
 CALL_AT_NIGHT = (
@@ -75,6 +75,11 @@ TWO_PUSHES = (ContactChannel(Medium.PUSH, "wxwork://a"), ContactChannel(Medium.P
         # news go where they are wanted and nowhere else; a call for help goes on by text
         (Purpose.CLOSED, TWO_PUSHES, NOON, "apprise>wxwork://a apprise>dingtalk://b"),
         (Purpose.RAISED, TWO_PUSHES, NOON, "apprise>wxwork://a apprise>dingtalk://b aliyun twilio"),
+        # who must answer is asked where she can, and pushed to when that fails
+        (Purpose.ASK, WECOM_FIRST, NOON, "twilio apprise>wxwork://key"),
+        (Purpose.CHECK, TWO_PUSHES, NOON, "twilio apprise>wxwork://a apprise>dingtalk://b"),
+        (Purpose.DRILL, TWO_PUSHES, NOON, "twilio apprise>wxwork://a apprise>dingtalk://b"),
+        (Purpose.ASK, (*ONLY_CALLS, *WECOM_FIRST), NOON, "call twilio apprise>wxwork://key"),
         # outside every hour that somebody named, it is as if nothing had been wished
         (Purpose.CLOSED, (ContactChannel(Medium.PUSH, "x://y", 0, 60),), NOON, "twilio"),
     ],
@@ -298,7 +303,7 @@ def what_the_rules_say(rules: ModuleType) -> object:
     site = {**SITE, "staff": STAFF_PUSH}
     messages = [
         a_message(now, purpose=purpose, refused=refused, to=to, is_call=is_call, lane=lane)
-        for purpose in (Purpose.RAISED, Purpose.ASK, Purpose.CLOSED)
+        for purpose in (Purpose.RAISED, Purpose.ASK, Purpose.CLOSED, Purpose.CHECK)
         for refused in ((), ("twilio",))
         for to in (Recipient("contact:1", "女儿", "+861"), Recipient("responder:1", "李强", "+862"))
         for is_call in (False, True)

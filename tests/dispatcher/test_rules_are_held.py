@@ -293,6 +293,10 @@ def _wording(rules: ModuleType) -> object:
         [voice.raised(place, Kind.SOS, START) for place in long],
         [voice.ask(place, Kind.SOS, START, 410.0) for place in long],
         rules.with_code("甲。能去回1,不能回2", "6"),
+        [
+            rules.unanswered(said, "2222999")
+            for said in ("甲,乙。能去回1,不能回2。", "还有甲回61。能去回71。", "甲。")
+        ],
         [rules.distance_words(metres) for metres in (0, 9, 410, 994.9, 995, 996, 2300)],
     )
 
@@ -665,6 +669,9 @@ MUTANTS = [
     (dispatcher.waves, "if offer.state is OfferState.ARRIVED:", "if offer.state is OfferState.DONE:"),
     (dispatcher.waves, "covers and now <", "covers and now <="),
     (dispatcher.waves, "offer.eta_at or offer.changed_at", "offer.changed_at or offer.eta_at"),
+    (dispatcher.wording, 'sentence.startswith("还有")', "False"),
+    (dispatcher.wording, "if not _ASKS_FOR_DIGITS.search(body)", "if False"),
+    (dispatcher.wording, "if not _DIGITS.search(clause)", "if True"),
     (dispatcher.wording, "if metres < 995", "if metres <= 995"),
     (dispatcher.wording, "max(10, round", "min(10, round"),
     (dispatcher.understanding, "pattern.fullmatch(piece)", "pattern.search(piece)"),
@@ -688,8 +695,12 @@ MUTANTS = [
     (dispatcher.routing, "if message.is_call:", "if not message.is_call:"),
     (dispatcher.routing, "if wish.covers(minute):", "if not wish.covers(minute):"),
     (dispatcher.routing, "found += by_phone if calls_for_help(message) else ()", "found += by_phone"),
-    (dispatcher.routing, "if calls_for_help(message) or not found", "if not found"),
-    (dispatcher.routing, "if calls_for_help(message) or not found", "if calls_for_help(message)"),
+    (dispatcher.routing, "if calls_for_help(message) or message.purpose", "if message.purpose"),
+    (dispatcher.routing, "or message.purpose in AWAITED or", "or"),
+    (dispatcher.routing, "in AWAITED or not found", "in AWAITED"),
+    (dispatcher.routing, "if message.purpose in AWAITED:", "if False:"),
+    (dispatcher.routing, "if message.purpose in AWAITED:", "if True:"),
+    (dispatcher.routing, "not channels[way.channel].two_way", "channels[way.channel].two_way"),
     (dispatcher.routing, "is Medium.PUSH and can.for_staff", "is Medium.PUSH"),
     (dispatcher.routing, 'startswith("responder:")', 'startswith("contact:")'),
     (dispatcher.routing, "message.attempts > 1 and", ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from dispatcher.channels import Capabilities, Held, Outcome, Sent, TryLater, Und
 from dispatcher.courier import ATTEMPT, carry
 from dispatcher.health import STALE, WorkerKind
 from dispatcher.model import Lane, Message, MessageState, Purpose
+from dispatcher.passes import Pass, unseal
 from dispatcher.pulse import Pulse
 from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import EVERY, Soundings
@@ -252,6 +253,37 @@ def test_a_push_carries_the_address_that_the_person_gave(clock: Clock) -> None:
 
     assert push.texts[0].to.url == "wxwork://her-key"
     assert "her-key" not in repr(push.texts[0])
+
+
+def test_a_push_that_cannot_be_answered_gives_a_link_to_its_person_and_a_number_to_call(clock: Clock) -> None:
+    one_way = Capabilities(medium=Medium.PUSH, url_allowed=True, for_staff=True)
+    push, plain = Provider("push", clock, one_way), replace(one_way, url_allowed=False)
+    wanted = {"contact:1": (ContactChannel(Medium.PUSH, "wxwork://her-key"),)}
+    wishes = Wishes(1, wanted, hotline="2222999", secret="the site's")
+    asking = a_message(clock.time, body="请来。能赶到回1,不能回2。")
+
+    def said(board: Switchboard, message: Message) -> str:
+        attempt(board, clock, message)
+        return push.texts[-1].body
+
+    board = Switchboard([push], clock, lambda _: wishes, public_url="https://centre.example/")
+    before, link, after = said(board, asking).partition("https://centre.example/p/open?pass=")
+    assert (before, link != "") == ("请来。此处不能回复,答复请打开 ", True)
+    token, _, number = after.partition(" ")
+    assert number == "或打2222999。"
+    assert unseal("the site's", token, clock.time) == Pass(7, "contact:1")
+
+    group = replace(asking, to=replace(asking.to, who="responder:1"), purpose=Purpose.ASK)
+    assert said(board, group) == "请来。此处不能回复,答复请打2222999。", (
+        "a group reads it: nobody answers for her"
+    )
+    push.capabilities = plain
+    without = Switchboard([push], clock, lambda _: wishes, public_url="https://centre.example/")
+    assert said(without, asking) == "请来。此处不能回复,答复请打2222999。"
+
+    sms = Provider("sms", clock, Capabilities(two_way=True))
+    attempt(Switchboard([sms], clock, lambda _: wishes), clock, asking)
+    assert sms.texts[0].body == asking.body
 
 
 def test_wishes_are_asked_once_a_second_and_not_for_every_message(clock: Clock) -> None:

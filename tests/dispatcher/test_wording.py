@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,7 @@ from dispatcher.wording import (
     name_of,
     responder_title,
     spoken,
+    unanswered,
     with_code,
 )
 from tests.dispatcher.cases import START, VOICE, after, home
@@ -214,6 +216,44 @@ def test_a_code_goes_into_the_answers_and_nowhere_else() -> None:
     assert with_code("【安心】平安请回1", "7") == "【安心】平安请回71。"
     assert "到了回64,去不了回62" in with_code(VOICE.late(home()), "6")
     assert "平安回64,处理完毕回65,要人帮忙请打电话" in with_code(VOICE.check_in(home(), 30), "6")
+
+
+# ---- where nothing can be answered ----
+
+
+def test_a_push_asks_for_no_digit_and_says_whom_to_call() -> None:
+    assert unanswered(VOICE.raised(home(), Kind.SOS, START), "2222999") == (
+        "【2222999】王秀英14:05按了紧急按钮,和平社区幸福里3幢2单元501。正在联系老人。此处不能回复,答复请打2222999。"
+    )
+    assert unanswered(with_code(VOICE.ask(home(), Kind.SOS, START, 410.0), "61"), "2222999") == (
+        "【2222999】请去和平社区幸福里3幢2单元501:王秀英14:05按了紧急按钮。此处不能回复,答复请打2222999。"
+    )
+    assert unanswered(VOICE.late(home()), "12349").endswith("已另请人去。此处不能回复,答复请打12349。")
+    assert "要人帮忙请打电话。此处不能回复" in unanswered(VOICE.check_in(home(), 30), "12349")
+
+
+def test_where_a_link_may_stand_it_stands() -> None:
+    asked = unanswered(
+        VOICE.raised(home(), Kind.SOS, START), "2222999", "https://centre.example/p/open?pass=x"
+    )
+
+    assert asked.endswith("此处不能回复,答复请打开 https://centre.example/p/open?pass=x 或打2222999。")
+
+
+def test_of_many_requests_every_door_stays() -> None:
+    wanted = [Wanted(home(), Kind.SOS, START, code) for code in ("6", "7", "8")]
+    text, _ = VOICE.ask_many(wanted, oversees=False)
+
+    assert "还有3幢2单元501王秀英;3幢2单元501王秀英。此处" in unanswered(text, "2222999")
+
+
+@given(st.text("甲,。;回1号楼还有", max_size=40))
+def test_what_asks_for_nothing_stays_as_it_is_and_nothing_is_asked_twice(body: str) -> None:
+    once = unanswered(body, "2222999")
+
+    assert once == body or once.endswith("此处不能回复,答复请打2222999。")
+    assert not re.search("回[1-9](?=[,。;]|$)", once)
+    assert unanswered(once, "2222999") == once
 
 
 # ---- sentences ----
