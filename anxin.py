@@ -772,6 +772,7 @@ def welcome(variables: Mapping[str, str], data: Path, v3_port: int, press_after:
     url = variables["ANXIN_PUBLIC_URL"]
     print(f"\n  控制台 Console    {url}/")
     print(f"  手机   Phones     {url}/phones")
+    print(f"  家属和网格员 Relatives, workers  {url}/p  (短信里的查询码 with the digits of their texts)")
     print(f"  接口   API docs   {url}/docs")
     print(f"  MQTT              127.0.0.1:{variables['ANXIN_MQTT_PORT']} (MQTT 5), {v3_port} (MQTT 3.1.1)")
     for line in login_lines((data / "seed.json").read_text(encoding="utf-8")):

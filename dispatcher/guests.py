@@ -246,7 +246,7 @@ def _headline(incident: Incident, marks: tuple[Mark, ...]) -> Pair:
         return CLOSE_WORD[incident.close_code]
     by_stage = {mark.stage: mark.words for mark in marks}
     if incident.stage is Stage.RAISED:
-        return ("已收到求助,正在联系人", "received: people are being called")
+        return ("已收到求助,正在联系", "received: people are being called")
     return by_stage[incident.stage]
 
 

@@ -211,9 +211,8 @@ class Voice:
         return cls(site.signature, site.hotline, ZoneInfo(site.timezone), site.secret)
 
     def page_of(self, incident_id: int, who: str) -> str:
-        """What opens the page of a case to `who`: 查询码482913。 Empty where a site has no such pages."""
-        code = passes.code(self.secret, passes.Pass(incident_id, who))
-        return f"查询码{code}。" if code else ""
+        """Six digits that open the page of a case to `who`. Empty where a site has no such pages."""
+        return passes.code(self.secret, passes.Pass(incident_id, who))
 
     def clock(self, moment: datetime) -> str:
         """HH:MM as the people there read it."""
@@ -232,7 +231,8 @@ class Voice:
     def raised(self, home: HomeRecord, kind: Kind, at: datetime, page: str = "") -> str:
         """To a relative: what happened, where, how to answer. Always one segment. `page`: `page_of` hers."""
         before = f"{_person(home)}{self.clock(at)}{HAPPENED[kind]},"
-        return self._place(before, home, f"。正在联系老人。{page}能赶到回1,不能回2,误按回3。")
+        code = f"查询码{page}。" if page else ""
+        return self._place(before, home, f"。正在联系老人。{code}能赶到回1,不能回2,误按回3。")
 
     def alone(self, name: str, door: str, kind: Kind, at: datetime) -> str:
         """To a relative while the centre itself is down, and nobody may be on the way. Always one segment."""
@@ -252,7 +252,8 @@ class Voice:
         The door must be found, so the address stays whole: one segment without the distance, or else two.
         """
         what = f":{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
-        answers = f"{page}能去回1,不能回2,到达回4,完毕回5。"
+        code = f"码{page}。" if page else ""
+        answers = f"{code}能去回1,不能回2,到达回4,完毕回5。"
         far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
         full = self._say(f"请去{home.household.address}{what}{far}{answers}")
         brief = self._say(f"请去{home.household.address}{what}{answers}")
