@@ -12,10 +12,15 @@ from types import ModuleType
 
 import pytest
 
+import community.logins
 import devices.formats.resent
+import devices.formats.rights
 import devices.formats.shelly_gen1
 import devices.formats.traccar
+import devices.profiles.rhythms
+import devices.profiles.zigbee.lights
 import dispatcher.absence
+import dispatcher.answering
 import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.followup
@@ -31,11 +36,13 @@ import dispatcher.reachability
 import dispatcher.routing
 import dispatcher.safety_net
 import dispatcher.storms
+import dispatcher.supervision
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
 import dispatcher.wording
 import gateway.fallback.rule
+import gateway.trying
 from community.model import Device, Responder, ResponderKind
 from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
@@ -61,6 +68,15 @@ from tests.dispatcher.cases import (
     relatives,
     replied,
     unreachable,
+)
+from tests.dispatcher.enrolled import (
+    what_a_key_gives,
+    what_flashes,
+    what_is_a_test,
+    what_is_told_at_home,
+    what_is_usual,
+    what_is_written,
+    who_is_there,
 )
 from tests.dispatcher.test_followup import what_the_rules_say as followed_up
 from tests.dispatcher.test_pace import what_the_rules_say as what_the_pace_says
@@ -466,6 +482,13 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.reachability: _reachability,
     dispatcher.safety_net: _safety_net,
     dispatcher.proving: _proving,
+    dispatcher.supervision: who_is_there,
+    dispatcher.answering: what_is_told_at_home,
+    gateway.trying: what_is_a_test,
+    devices.formats.rights: what_a_key_gives,
+    devices.profiles.rhythms: what_is_usual,
+    devices.profiles.zigbee.lights: what_flashes,
+    community.logins: what_is_written,
     dispatcher.pace: what_the_pace_says,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
@@ -765,6 +788,73 @@ MUTANTS = [
     (dispatcher.proving, "severity is Severity.EMERGENCY", "severity is not Severity.EMERGENCY"),
     (dispatcher.proving, "at < installed_at", "at <= installed_at"),
     (dispatcher.proving, "if at is None or (", "if at is None and ("),
+    (dispatcher.supervision, "if device.heard_at is None else max(", "if device.heard_at is None else min("),
+    (dispatcher.supervision, "is_gone and not device.is_excused", "is_gone"),
+    (
+        dispatcher.supervision,
+        "device.heard_at is None or device.heard_at <",
+        "device.heard_at is not None and device.heard_at <",
+    ),
+    (
+        dispatcher.supervision,
+        "device.heard_at < min(device.since, now)",
+        "device.heard_at <= min(device.since, now)",
+    ),
+    (dispatcher.supervision, "min(device.since, now)", "device.since"),
+    (dispatcher.supervision, "if now < late_at", "if now <= late_at"),
+    (dispatcher.supervision, "if now < down_at", "if now <= down_at"),
+    (dispatcher.supervision, "beat * (2 + GRACE)", "beat * (1 + GRACE)"),
+    (dispatcher.supervision, "began = min(began, now)", "began = began"),
+    (dispatcher.supervision, "is not None and not device.hub_is_away", "is not None"),
+    (dispatcher.supervision, "self.hub_back_at >= self.since", "self.hub_back_at > self.since"),
+    (dispatcher.supervision, "usual if usual is not None else", "EVERY.get(role, USUAL) if usual else"),
+    (dispatcher.supervision, "if said_s is not None", "if said_s is None"),
+    (dispatcher.supervision, "device.hub_is_away or device.is_excused", "device.hub_is_away"),
+    (dispatcher.supervision, "device.hub_is_away or device.is_excused", "device.is_excused"),
+    (
+        dispatcher.supervision,
+        "lost = [device for device in own if device.heard_at is not None]",
+        "lost = own",
+    ),
+    (dispatcher.supervision, "len(new) >= FLEET_LEAST", "len(new) > FLEET_LEAST"),
+    (dispatcher.supervision, "down >= max(", "down > max("),
+    (dispatcher.supervision, "max(FLEET_LEAST,", "min(FLEET_LEAST,"),
+    (dispatcher.supervision, "in at_risk and is_lifeline", "in at_risk"),
+    (dispatcher.supervision, "in LIFE_SAFETY or", "in LIFE_SAFETY and"),
+    (dispatcher.answering, "is Stage.COVERED and", "is not Stage.COVERED and"),
+    (dispatcher.answering, "standing.eta_at > now", "standing.eta_at >= now"),
+    (dispatcher.answering, "Stage.CLAIMED: 2,", "Stage.CLAIMED: 8,"),
+    (dispatcher.answering, "Stage.CLAIMED: 2,", "Stage.RAISED: 2,"),
+    (dispatcher.answering, "if device_key.startswith(OURS)", "if True"),
+    (gateway.trying, "signal.received_at < ends", "signal.received_at <= ends"),
+    (gateway.trying, "and signal.device_key not in tried", ""),
+    (gateway.trying, "is Severity.EMERGENCY", "is not Severity.EMERGENCY"),
+    (gateway.trying, "and signal.state is State.ACTIVE", ""),
+    (gateway.trying, "and not signal.is_old", ""),
+    (gateway.trying, "tried |= firsts", "tried &= firsts"),
+    (devices.formats.rights, "not name or not name.isprintable()", "not name"),
+    (devices.formats.rights, "or name != name.strip()", ""),
+    (devices.formats.rights, 'or {"+", "#"} & set(name)', ""),
+    (devices.formats.rights, 'name.count("/") == 1 and all', "all"),
+    (devices.formats.rights, 'and all(name.split("/"))', ""),
+    (devices.formats.rights, 'name == "bridge" or', ""),
+    (devices.formats.rights, "not in _TAKEN and", "not in _TAKEN or"),
+    (devices.profiles.rhythms, "key.startswith(r.keys) and", ""),
+    (devices.profiles.rhythms, "r.role in (None, role)", "r.role in (None,)"),
+    (devices.profiles.rhythms, "r.role in (None, role)", "True"),
+    (devices.profiles.zigbee.lights, '"mode": "stop"', '"mode": "emergency"'),
+    (devices.profiles.zigbee.lights, '"strobe": seconds > 0', '"strobe": seconds >= 0'),
+    (devices.profiles.zigbee.lights, '.get("unit") == "s"', '.get("unit") != "s"'),
+    (devices.profiles.zigbee.lights, '{"mode", "strobe", "duration"} <= set', '{"mode", "strobe"} <= set'),
+    (devices.profiles.zigbee.lights, "or off is None or", "or"),
+    (devices.profiles.zigbee.lights, "if on is None or", "if"),
+    (community.logins, "or name in SERVERS", ""),
+    (community.logins, "[0] in SERVERS]", "[0] not in SERVERS]"),
+    (community.logins, "if not _is_ours(client)", ""),
+    (community.logins, 'if client["username"] not in names', ""),
+    (community.logins, 'if not role["rolename"].startswith(_ROLE)', ""),
+    (community.logins, '"enableClient" if may_enter else', '"enableClient" if not may_enter else'),
+    (community.logins, '"clientid": login.name', '"clientid": ""'),
     (dispatcher.safety_net, "if gap.reason in said", "if gap.reason not in said"),
     (dispatcher.safety_net, "key=lambda gap: -sum(", "key=lambda gap: sum("),
     (dispatcher.safety_net, "for state in states.values()) and not", "for state in states.values()) or not"),
