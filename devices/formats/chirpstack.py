@@ -16,6 +16,11 @@ from devices.profiles import Battery, Profiles
 from devices.signal import Found, Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
+_NAMES: Final = """
+    deduplicationId time deviceInfo devAddr adr dr fCnt fPort confirmed data object rxInfo txInfo relayRxInfo
+    joinServerContext regionConfigId
+"""
+_ENVELOPE: Final = lorawan.Envelope("fPort", frozenset(_NAMES.split()))
 _STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
 
 
@@ -37,8 +42,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     if event == "status":
         return _status(heard, body, levels)
 
-    data = lorawan.from_base64(body.get("data"))
-    reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels)
+    data, lost = lorawan.from_base64(body.get("data")), _ENVELOPE.has_lost(body)
+    reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels, has_lost=lost)
     gateways = lorawan.by_strength(body.get("rxInfo"), lambda one: one.get("gatewayId"))
     if enrolment is None:
         reading = replace(reading, found=(_found(device_key, body, gateways),))

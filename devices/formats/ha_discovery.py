@@ -16,7 +16,7 @@ import orjson
 
 from devices.formats.document import Unreadable, line, read_object, read_scalar
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, by_role, interpret, unique_without_id, unreadable
+from devices.formats.meaning import EMERGENCY, Heard, by_role, interpret, unique_without_id, unreadable
 from devices.profiles import PRESS, Press, Profiles, Rule, Rules, as_text
 from devices.signal import Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
 
@@ -29,6 +29,8 @@ PROPOSED: Final = "proposed"  # the level under which what announced itself is r
 MOST: Final = 32  # sensors that share a state topic
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,40}['\"]\]){1,3}))?\s*\}\}")
+_NOTHING: Final = object()
+_CRIES: Final = EMERGENCY | {PRESS}
 _STEP: Final = re.compile(r"\w+")
 
 # What a device class means when its sensor is on (the classes of Home Assistant's binary_sensor).
@@ -138,20 +140,25 @@ def _said(frame: Frame, registry: Registry, levels: Levels) -> Reading:
     enrolment = registry.find(device_key)
     if enrolment is None:
         return Reading()
-    heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame), echoes=True)
     known = proposals(frame.topic, levels) or (Proposal(),)
+    is_shared = any(one.path for one in known)
+    unique = unique_without_id(device_key, frame)
+    heard = Heard(frame, device_key, enrolment, unique, echoes=is_shared, is_change=not is_shared)
+    rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
     said: dict[str, object] = {}
-    if any(one.path for one in known):
+    if is_shared:
         body = read_object(frame.payload, SIZE_LIMIT)
         if isinstance(body, Unreadable):
             return unreadable(heard, body.reason, levels)
-        said |= {one.path: value for one in known if (value := _at(body, one.path)) is not None}
+        said |= {one.path: _at(body, one.path) for one in known if _at(body, one.path) is not _NOTHING}
+        lost = [path for path, rule in rules.items() if path not in said and _CRIES & {*rule.means.values()}]
+        if lost and heard.is_life_safety:
+            return unreadable(heard, f"no {', '.join(lost)} in it", levels)
     else:
         value = read_scalar(frame.payload, SIZE_LIMIT)
         if isinstance(value, Unreadable):
             return unreadable(heard, value.reason, levels)
-        said["state"] = value
-    rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
+        said["state"] = as_text(value)
     harmless = frozenset(one.path or "state" for one in known) - rules.keys()
     return interpret(heard, said, Rules(rules, harmless, None, None, ""), levels)
 
@@ -181,7 +188,7 @@ def _rule(one: Proposal, role: Role) -> Rule | None:
 def _at(body: Mapping[str, object], path: str) -> object:
     value: object = body
     for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step, _NOTHING) if isinstance(value, Mapping) else _NOTHING
     return value
 
 

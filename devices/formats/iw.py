@@ -73,10 +73,10 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     reply = maker + bytes([direction[0] + 1]) + direction[1:] + code + _more(maker, type_, frame) + b"#"
     if type_ in ALARMS or type_ in FALLS:
         return _alarm(heard, type_, body, levels, reply)
-    if type_ in ANSWERS:
+    if type_ in ANSWERS and (not body or body.startswith(",")):
         return reading_of(heard, (), levels)
-    if type_ not in HARMLESS:
-        unknown = unreadable(heard, f"nobody knows what {type_!r} means", levels)
+    if type_ not in HARMLESS or not _is_whole(type_, body):
+        unknown = unreadable(heard, f"nobody knows what {(type_ + body)[:20]!r} means", levels)
         return replace(unknown, reply=reply)
     charge = _charge(type_, body)
     reading = reading_of(heard, (), levels, charge=charge, reply=reply)
@@ -85,6 +85,13 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     heard = replace(heard, unique=f"{device_key}#battery@{int(frame.received_at.timestamp())}")
     battery = charge_reading(heard, charge, _BATTERY, levels)
     return replace(reading, signals=battery.signals, levels={**reading.levels, **battery.levels})
+
+
+def _is_whole(type_: str, body: str) -> bool:
+    """Whether what follows a sentence's name is as it should be: a name may be what is left of another."""
+    if type_ == "00":
+        return re.fullmatch(r"\d{1,20}(,.*)?", body) is not None
+    return not body or body.startswith(",") or (type_ == "01" and _ALARM.match(body) is not None)
 
 
 def _alarm(heard: Heard, type_: str, body: str, levels: Levels, reply: bytes) -> Reading:

@@ -10,7 +10,7 @@ import re
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from devices.formats import milesight
@@ -34,6 +34,8 @@ _COORDINATES: Final = (
     ("Latitude", "Longitude"),
     ("Latitude", "Longitud"),  # so spelt in Dragino's codec
 )
+# 3… settings and the battery; 4097, 4199 and 42.. what the air, the light and an accelerometer say.
+_MEASURED: Final = re.compile(r"3\d{3}|4097|419[789]|42\d\d|500[1-3]")
 _FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
 
 
@@ -87,16 +89,41 @@ def from_hex(data: object) -> bytes | Unreadable:
         return Unreadable("data is not hexadecimal")
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """How one network server wraps an uplink: what it calls the port, and all names that it writes."""
+
+    port: str
+    names: frozenset[str]
+
+    def has_lost(self, said: Mapping[str, object]) -> bool:
+        """Whether words of the device may be lost: it spoke on a port above 0, or there is a strange name."""
+        return bool(said.get(self.port)) or not said.keys() <= self.names
+
+
 def uplink(
-    heard: Heard, decoded: object, data: bytes | Unreadable, profiles: Profiles, levels: Levels
+    heard: Heard,
+    decoded: object,
+    data: bytes | Unreadable,
+    profiles: Profiles,
+    levels: Levels,
+    *,
+    has_lost: bool = False,
 ) -> Reading:
-    """The meaning of one uplink: `decoded` by the network server's codec, else by ours, else by nobody."""
+    """The meaning of one uplink: `decoded` by the network server's codec, else by ours, else by nobody.
+
+    A frame of the radio protocol has neither, and is a sign of life, unless it `has_lost` something.
+    """
     rules = profiles.rules(DIALECT, heard.enrolment)
     said: Mapping[str, object] | Unreadable
     if isinstance(decoded, Mapping) and decoded:
         said = decoded
-    elif not data or heard.enrolment is None:
-        return Reading(beats=alive(heard))  # a frame of the radio protocol, or a stranger's bytes
+    elif heard.enrolment is None:
+        return Reading(beats=alive(heard))  # a stranger's bytes
+    elif not data:
+        if heard.is_life_safety and (has_lost or decoded):
+            return unreadable(heard, "an uplink without its data", levels)
+        return Reading(beats=alive(heard))
     elif isinstance(data, Unreadable):
         return unreadable(heard, data.reason, levels)
     elif rules.layouts:
@@ -134,16 +161,24 @@ def _place(said: Mapping[str, object]) -> Position | None:
 def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Position | None] | None:
     """SenseCAP's codecs list measurements by number: 3000 battery, 4197 and 4198 place, 4200 events.
 
-    The rest - light, temperature, settings - says nothing about people. None: this is no such list, or
-    nothing that its codec could read.
+    Light, temperature, settings say nothing about people; what else there is, a human looks at. None: this is
+    no such list, or nothing that its codec could read.
     """
     messages = said.get("messages")
     if not isinstance(messages, list) or said.get("valid") is False:
         return None
     found: dict[str, object] = {}
     groups = [group if isinstance(group, list) else [group] for group in messages]
-    for one in (one for group in groups for one in group if isinstance(one, Mapping)):
-        value = one.get("measurementValue")
-        found.setdefault(str(one.get("measurementId")), value)
+    for one in (one for group in groups for one in group):
+        if isinstance(one, Mapping) and "measurementValue" in one:
+            found.setdefault(str(one.get("measurementId")), one["measurementValue"])
+        else:
+            found["?"] = str(one)[:ID_LIMIT]
+    if not found:
+        found["?"] = "nothing"
+    if isinstance(events := found.get("4200"), list):
+        found["4200"] = [{"eventName": "?"} | each if isinstance(each, dict) else each for each in events]
+    strange = {name: value for name, value in found.items() if _MEASURED.fullmatch(name) is None}
     told = {"heard": len(found), "battery": number(found.get("3000")), "events": found.get("4200")}
-    return {"measurements": told}, position(found.get("4198"), found.get("4197"))
+    said = {name: value for name, value in said.items() if name != "messages"}
+    return said | {"measurements": told | strange}, position(found.get("4198"), found.get("4197"))

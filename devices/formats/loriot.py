@@ -16,6 +16,10 @@ from devices.signal import Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; "gw" lists every radio gateway that heard the uplink
 
+_NAMES: Final = """
+    cmd seqno EUI ts fcnt port freq toa dr ack gws bat offline data decoded rssi snr sessionKeyId devaddr name
+"""
+_ENVELOPE: Final = lorawan.Envelope("port", frozenset(_NAMES.split()))
 _UPLINKS: Final = frozenset({"rx", "gw"})  # the same uplink at once, and again with all who heard it
 _HARMLESS: Final = frozenset({"cq", "tx", "txd", "lgw", "status", "join"})
 
@@ -32,6 +36,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
     if isinstance(body, Unreadable):
         return unreadable(heard, body.reason, levels)
+    if not body:
+        return unreadable(heard, "nothing in it", levels)
     command = as_text(body.get("cmd", "rx"))
     if command in _HARMLESS:
         return Reading(beats=alive(heard))
@@ -39,7 +45,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, f"cmd={command} is nothing that anybody mapped", levels)
     told_at = moment(body.get("ts"))
     heard = Heard(frame, device_key, enrolment, _unique(device_key, body, frame), told_at)
-    return lorawan.uplink(heard, _decoded(body), lorawan.from_hex(body.get("data")), profiles, levels)
+    data, lost = lorawan.from_hex(body.get("data")), _ENVELOPE.has_lost(body)
+    return lorawan.uplink(heard, _decoded(body), data, profiles, levels, has_lost=lost)
 
 
 def _unique(device_key: str, body: dict[str, object], frame: Frame) -> str:

@@ -25,9 +25,11 @@ from devices.signal import (
 )
 
 BUCKET_SECONDS: Final = 2
+ANEW: Final = timedelta(seconds=10)  # an alarm that is said to begin, and has begun as long ago, begins again
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 KEPT_BY_BROKERS: Final = timedelta(days=7)  # the expiry of a gateway's session
 UNMAPPED: Final = "?"  # the level under which the strange words of a device are remembered
+BEGAN: Final = "@"  # behind the name of a level: when it was last said to begin, and what stood beside it
 UNREADABLE: Final = "unreadable"  # ... and its value when not even words could be made out
 REASON_LIMIT: Final = 200  # characters
 
@@ -50,6 +52,8 @@ class Heard:
     device_time: datetime | None = None
     historical: bool = False
     echoes: bool = False  # the family repeats cached properties in every message, strange ones too
+    is_change: bool = False  # what the message names has just changed: it repeats nothing
+    fleeting: frozenset[str] = frozenset()  # what differs in every message: all else tells an echo from news
     part: str = ""  # which of several equal parts of the device spoke: each has levels of its own
 
     @property
@@ -197,26 +201,43 @@ def interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Le
 
 def charge_reading(heard: Heard, charge: float, battery: Battery, levels: Levels) -> Reading:
     """The reading of a message that speaks of nothing but the battery."""
-    sense = _Sense(heard, levels)
+    sense = _Sense(heard, levels, {})
     sense.battery(charge, battery)
     return sense.reading()
 
 
 def edge(heard: Heard, rule: Rule, value: object, levels: Levels) -> Reading:
     """The reading of a message that speaks of nothing but one level, such as an availability topic."""
-    sense = _Sense(heard, levels)
+    sense = _Sense(heard, levels, {})
     text = as_text(value)
     sense.level(rule, text, rule.meaning(text))
     return sense.reading()
 
 
+def joined(readings: Iterable[Reading]) -> Reading:
+    """Several readings of one message as one: the same signal once, and one ticket for each device."""
+    told = list(readings)
+    beats = sorted((each for one in told for each in one.beats), key=lambda beat: beat.battery is not None)
+    tickets: dict[str, Ticket] = {}
+    for each in (ticket for one in told for ticket in one.tickets):
+        tickets.setdefault(each.device_key, each)
+    return Reading(
+        tuple({signal.unique_key: signal for one in told for signal in one.signals}.values()),
+        tuple({beat.device_key: beat for beat in beats}.values()),  # one that tells the battery is kept
+        tuple(tickets.values()),
+        levels={key: value for one in told for key, value in one.levels.items()},
+    )
+
+
 def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Levels) -> Reading:
-    sense = _Sense(heard, levels)
+    sense = _Sense(heard, levels, said, is_described=rules.is_described)
     battery = rules.battery
     for path, value, beside in _leaves(said, rules.ignore):
         rule = rules.by_path.get(path)
-        if rule is not None:
-            if value is None:
+        if value == [] and rules.lists(path):
+            sense.understood = True
+        elif rule is not None:
+            if value is None and not (rule.when and _holds(rule.when, beside)):
                 sense.understood = True
             else:
                 sense.apply(rule, value, beside)
@@ -224,7 +245,7 @@ def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: L
             sense.understood = True
         elif battery is not None and path == battery.path:
             sense.battery(value, battery)
-        elif value is not None:
+        elif value is not None and not rules.is_beside(path, beside):
             sense.strange[path] = value
     return sense.reading()
 
@@ -255,14 +276,17 @@ def _join(heard: Heard, now: Reading, past: Iterable[Reading]) -> Reading:
 def _leaves(
     said: Mapping[str, object], ignore: frozenset[str], above: str = ""
 ) -> Iterator[tuple[str, object, Mapping[str, object]]]:
-    """Every scalar with its path and the object it stands in. An ignored property is not entered."""
+    """Every scalar with its path and the object it stands in. An ignored property is not entered.
+
+    What is empty stands for itself: something may have been in it.
+    """
     for name, value in said.items():
         path = above + name
-        if isinstance(value, dict) and path not in ignore:
+        if isinstance(value, dict) and value and path not in ignore:
             yield from _leaves(value, ignore, path + ".")
-        elif isinstance(value, list) and path not in ignore:
+        elif isinstance(value, list) and value and path not in ignore:
             for item in value:
-                if isinstance(item, dict):
+                if isinstance(item, dict) and item:
                     yield from _leaves(item, ignore, path + "[].")
                 else:
                     yield path + "[]", item, said
@@ -276,21 +300,28 @@ class _Sense:
 
     heard: Heard
     levels: Levels
+    said: Mapping[str, object]
+    is_described: bool = True  # somebody knows all that its model may say
     understood: bool = False
     charge: int | None = None
     strange: dict[str, object] = field(default_factory=dict)  # properties nobody mapped
     odd: dict[str, object] = field(
         default_factory=dict
     )  # values nobody mapped, of properties that somebody did
+    is_odd_event: bool = False  # ... one of which is an event: such a word is never an echo
     signals: dict[tuple[Kind, State], Signal] = field(default_factory=dict)
     tickets: list[Ticket] = field(default_factory=list)
     changed: dict[LevelKey, str] = field(default_factory=dict)
 
     def apply(self, rule: Rule, value: object, beside: Mapping[str, object]) -> None:
-        text = as_text(value)
+        text = rule.spelled(value)
         meaning = rule.meaning(text)
-        if meaning is None and text not in rule.idle:
+        # Some act of a detector, in a word that stands nowhere: it may be how it says that there is a fire.
+        is_some_act = meaning == PRESS and self.heard.is_life_safety and not self.is_described
+        is_of_no_button = is_some_act and by_role(PRESS, self.heard.role) is None
+        if (meaning is None and text not in rule.idle) or is_of_no_button:
             self.odd[rule.path] = value
+            self.is_odd_event |= rule.event
             return
         if not rule.event:
             self.understood = True
@@ -304,6 +335,7 @@ class _Sense:
                 state = State.CLEAR
             else:
                 self.odd[rule.path] = value
+                self.is_odd_event = True
                 return
         self.understood = True
         if meaning is not None:
@@ -313,6 +345,7 @@ class _Sense:
         """A repeated state: only its edges are signals.
 
         An old message that says "active" is recorded and moves nothing: the next live one must be an edge.
+        Where an emergency is said to begin again, its end was lost: better twice than never.
         """
         heard = self.heard
         kind = by_role(meaning, heard.role) if meaning is not None else None
@@ -322,17 +355,55 @@ class _Sense:
             if kind is not None:
                 self.add(kind, State.ACTIVE, rule, text in rule.suspected)
             return
-        if before == text or (before is None and kind is None):
+        if before is None and kind is None:
+            return
+        if before == text:
+            if kind in EMERGENCY and not heard.frame.retained and self.begins_again(key, kind):
+                self.add(kind, State.ACTIVE, rule, text in rule.suspected)
             return
         was = by_role(rule.means[before], heard.role) if before and before in rule.means else None
         if heard.enrolment is None and not {kind, was} & (EMERGENCY | SUSPICIOUS):
             return
         if kind is None or not heard.frame.retained:
             self.changed[key] = text
+            if kind in EMERGENCY:
+                self.begins(key)
         if was is not None and was is not kind:
             self.add(was, State.CLEAR, rule)
         if kind is not None:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
+
+    def begins(self, key: LevelKey) -> None:
+        """Remember when an alarm was said to begin, where another message can tell that it begins again."""
+        if self.heard.is_change or self.heard.fleeting:
+            moment = int(self.heard.frame.received_at.timestamp() * 1000)
+            self.changed[key[0], key[1] + BEGAN] = f"{moment} {self.rest()}"
+
+    def begins_again(self, key: LevelKey, kind: Kind | None = None) -> bool:
+        """Whether an alarm that is known is said to begin once more.
+
+        Where messages name only what has changed, it is, unless it was said just now. Where each message
+        repeats everything, a call for help is when nothing else is news: something made the device speak.
+        """
+        heard = self.heard
+        if not (heard.is_change or (heard.fleeting and kind in (None, Kind.SOS))):
+            return False
+        then, _, rest = self.levels.get((key[0], key[1] + BEGAN), "0 ").partition(" ")
+        if not heard.is_change and rest != self.rest():
+            self.changed[key[0], key[1] + BEGAN] = f"{then} {self.rest()}"
+            return False
+        since = heard.frame.received_at.timestamp() - int(then) / 1000
+        if abs(since) < ANEW.total_seconds():  # a clock set back makes the past the future
+            return False
+        self.begins(key)
+        return True
+
+    def rest(self) -> str:
+        """What stands for the whole message but what differs in each."""
+        if self.heard.is_change:
+            return ""
+        told = sorted((p, as_text(v)) for p, v, _ in _leaves(self.said, self.heard.fleeting))
+        return digest(repr([(p, v) for p, v in told if p not in self.heard.fleeting]).encode())
 
     def battery(self, value: object, battery: Battery) -> None:
         if isinstance(value, str) and value in battery.idle:
@@ -398,10 +469,13 @@ class _Sense:
         words = ((path, value if isinstance(value, bool | str) else "") for path, value in unknown.items())
         seen = digest(repr(sorted((path, as_text(value)) for path, value in words)).encode())
         key = (heard.device_key, UNMAPPED)
-        if self.understood and (heard.echoes or not heard.is_life_safety):
-            if self.levels.get(key) == seen:
+        is_echo = heard.echoes and not self.is_odd_event
+        if self.understood and (is_echo or not heard.is_life_safety):
+            is_known = self.levels.get(key) == seen
+            if is_known and not (heard.role is Role.HELP_BUTTON and self.begins_again(key)):
                 return
             self.changed[key] = seen
+            self.begins(key)
         self.tickets.append(ticket(heard.frame, reason, heard.device_key))
 
 

@@ -7,16 +7,16 @@ and sensors say: each of them is a component, and is enrolled as `shelly:<id>/<c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from devices.formats.document import Unreadable, moment, read_object, read_scalar
 from devices.formats.family import Family, whose
-from devices.formats.meaning import Heard, alive, interpret, unique_without_id, unreadable
+from devices.formats.meaning import Heard, alive, interpret, joined, unique_without_id, unreadable
 from devices.formats.presence import presence, words
 from devices.profiles import Profiles, Rules, as_text
-from devices.signal import Beat, Frame, Levels, Reading, Registry
+from devices.signal import Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; the full status of a hub is about 4,000
 NAME_LIMIT: Final = 64  # characters of a name that stands in a message
@@ -59,8 +59,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return voice.status({about.removeprefix("status/"): body})
     parameters = body.get("params")
     match body.get("method"):
-        case "NotifyStatus" | "NotifyFullStatus" as method if isinstance(parameters, dict):
-            return voice.status(parameters, is_full=method == _FULL)
+        case "NotifyStatus" | "NotifyFullStatus" as method if isinstance(parameters, dict) and parameters:
+            return voice.status(parameters, is_full=method == _FULL, is_change=method != _FULL)
         case "NotifyEvent" if isinstance(parameters, dict) and isinstance(parameters.get("events"), list):
             if not parameters["events"]:
                 return unreadable(voice.heard(""), "no event in it", levels)
@@ -79,7 +79,15 @@ class _Voice:
     profiles: Profiles
     names: tuple[str, ...]
 
-    def heard(self, component: str, part: str = "", told: object = None, said: bytes | None = None) -> Heard:
+    def heard(
+        self,
+        component: str,
+        part: str = "",
+        told: object = None,
+        said: bytes | None = None,
+        *,
+        is_change: bool = False,
+    ) -> Heard:
         """Who spoke: the component, where it is enrolled, else the device that it belongs to."""
         inner = [f"shelly:{name}/{component}" for name in self.names if component]
         device_key, enrolment = whose(self.registry, *inner, *(f"shelly:{name}" for name in self.names))
@@ -87,7 +95,9 @@ class _Voice:
             part = ""
         told_at = moment(told)
         unique = unique_without_id(device_key, self.frame, told_at, said)
-        return Heard(self.frame, device_key, enrolment, unique, told_at, echoes=True, part=part)
+        return Heard(
+            self.frame, device_key, enrolment, unique, told_at, echoes=True, part=part, is_change=is_change
+        )
 
     def events(self, events: Iterable[object]) -> Reading:
         """Presses: each is itself by its word and its own time, where that time can be true."""
@@ -96,37 +106,39 @@ class _Voice:
             if not isinstance(event, dict):
                 readings.append(unreadable(self.heard(""), "an event that is no object", self.levels))
                 continue
-            if not isinstance(event.get("event"), str):
+            if not isinstance(event.get("event"), str) or not _name(event.get("component")):
                 named = self.heard(_name(event.get("component")))
-                readings.append(unreadable(named, "an event without its word", self.levels))
+                readings.append(unreadable(named, "an event without its word, or of nobody", self.levels))
                 continue
             one = _Said(_name(event.get("component")), {"event": event.get("event")})
             stem = f"{as_text(event.get('event'))}@{as_text(event.get('ts'))}".encode()
             heard = self.heard(one.component, one.part, event.get("ts"), stem)
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, {one.type: one.attributes}, rules, self.levels))
-        return _joined(readings)
+        return joined(readings)
 
-    def status(self, parameters: Mapping[str, object], *, is_full: bool = False) -> Reading:
+    def status(
+        self, parameters: Mapping[str, object], *, is_full: bool = False, is_change: bool = False
+    ) -> Reading:
         """States. A component that became null is gone, and says nothing more."""
         groups: dict[tuple[str, str], tuple[Heard, dict[str, Mapping[str, object]]]] = {}
         broken: list[Reading] = []
         for name, attributes in parameters.items():
             if not isinstance(attributes, dict):
-                if ":" in name and attributes is not None:
+                if name != "ts" and attributes is not None:
                     named = self.heard(_name(name))
                     broken.append(unreadable(named, "a component that is no object", self.levels))
                 continue
             one = _Said(_name(name), attributes)
             stem = f"{one.part}{self.frame.payload.hex()}".encode() if one.part else None
-            heard = self.heard(one.component, one.part, parameters.get("ts"), stem)
+            heard = self.heard(one.component, one.part, parameters.get("ts"), stem, is_change=is_change)
             _, said = groups.setdefault((heard.device_key, heard.part), (heard, {}))
             said[one.type] = attributes
         readings = [Reading(beats=alive(self.heard(""))), *broken]
         for heard, said in groups.values():
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, _plain(said, rules, is_full=is_full), rules, self.levels))
-        return _joined(readings)
+        return joined(readings)
 
 
 def _plain(said: Mapping[str, Mapping[str, object]], rules: Rules, *, is_full: bool) -> dict[str, object]:
@@ -142,7 +154,8 @@ def _plain(said: Mapping[str, Mapping[str, object]], rules: Rules, *, is_full: b
             hold = {as_text(error): True for error in told} if isinstance(told, list) else {}
             prefix = f"{type_}.errors."
             known = {path.removeprefix(prefix): False for path in rules.by_path if path.startswith(prefix)}
-            kept["errors"] = known | hold
+            if known | hold:
+                kept["errors"] = known | hold
         battery = kept.get("battery")
         if type_ == "devicepower" and isinstance(battery, dict):
             plain["battery"] = battery.get("percent")
@@ -150,22 +163,6 @@ def _plain(said: Mapping[str, Mapping[str, object]], rules: Rules, *, is_full: b
             plain["battery"] = kept.pop("battery")
         plain[type_] = kept
     return plain
-
-
-def _joined(readings: Iterable[Reading]) -> Reading:
-    """Several readings of one message as one. The same press told by two components is one signal."""
-    readings = list(readings)
-    signals = {signal.unique_key: signal for reading in readings for signal in reading.signals}
-    beats = {beat.device_key: beat for beat in _by_charge(readings)}
-    levels = {key: value for reading in readings for key, value in reading.levels.items()}
-    tickets = tuple(ticket for reading in readings for ticket in reading.tickets)
-    return Reading(tuple(signals.values()), tuple(beats.values()), tickets[:1], levels=levels)
-
-
-def _by_charge(readings: Iterable[Reading]) -> Iterator[Beat]:
-    """Beats that tell a battery come last: they are the ones to keep."""
-    beats = [beat for reading in readings for beat in reading.beats]
-    return iter(sorted(beats, key=lambda beat: beat.battery is not None))
 
 
 def _split(topic: str) -> tuple[str, str]:

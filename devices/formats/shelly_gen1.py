@@ -27,7 +27,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     """Read one frame of a first-generation Shelly."""
     name, *about = frame.topic.removeprefix(BASE).split("/")
     device_key, enrolment = whose(registry, f"shelly:{name}")
-    heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
+    heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame), is_change=True)
     rules = profiles.rules("shelly_gen1", enrolment)
     match about:
         case ["online"]:
@@ -36,7 +36,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
             value = read_scalar(frame.payload, SIZE_LIMIT)
             if isinstance(value, Unreadable):
                 return unreadable(heard, value.reason, levels)
-            return interpret(heard, _plain("sensor", {what: value}), rules, levels)
+            return interpret(
+                heard, _plain("sensor", {what: "null" if value is None else value}), rules, levels
+            )
         case ["status" | "input_event" as what, *place]:
             body = read_object(frame.payload, SIZE_LIMIT)
             if isinstance(body, Unreadable):

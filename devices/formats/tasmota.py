@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from devices.formats.document import Unreadable, read_object, read_scalar
 from devices.formats.family import Family, whose
-from devices.formats.meaning import Heard, alive, interpret, unique_without_id, unreadable
+from devices.formats.meaning import Heard, alive, interpret, joined, unique_without_id, unreadable
 from devices.formats.presence import presence, words
 from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
@@ -24,6 +24,16 @@ NAME_LIMIT: Final = 64  # characters of a name that stands in a message
 
 _ONLINE: Final = words("tasmota", online=("Online",), offline=("Offline",))
 _OWN: Final = re.compile(r"(?:Button|Switch)(\d{0,3})")
+_RELAY: Final = re.compile(r"POWER\d{0,2}")  # switched by a rule, or by its button where SetOption73 is off
+_BEHIND: Final = "ZbReceived"
+# What the bridge says of its devices, and not they.
+_ABOUT_ZIGBEE: Final = frozenset(
+    f"Zb{what}"
+    for what in (
+        *("State", "Info", "Leave", "Ping", "Name", "Status", "Status1", "Status2", "Status3", "Light"),
+        *("Bind", "Unbind", "BindState", "Map", "Parent", "Config", "RouteError"),
+    )
+)
 _RAW: Final = re.compile(r"([0-9A-F]{4})([!</])([0-9A-F]{2,4})")
 _PRESSED: Final = frozenset({"0005", "0006", "0008", "FCCC"})  # clusters whose commands a button sends
 _CALLS: Final = frozenset({"0501!02", "0501!03", "0501!04"})  # a keypad's emergency, fire, panic
@@ -45,22 +55,79 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     body = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(body, Unreadable):
         return unreadable(heard, body.reason, levels)
-    readings = [Reading(beats=alive(heard))]
-    for part, names, said in (*_own(body), *_behind(body)):
-        keys = [f"tasmota:{name}/{each}" for each in names]
-        key, known = whose(registry, *keys, f"tasmota:{name}" if part is not None else "")
-        unique = unique_without_id(key, frame)
-        one = replace(heard, device_key=key, enrolment=known, unique=unique, part=part or "")
-        readings.append(interpret(one, said, profiles.rules("tasmota", known), levels))
-    is_about_something = any(isinstance(told, dict) for told in body.values())  # no answer to a command
-    if about == "RESULT" and len(readings) == 1 and is_about_something and heard.is_life_safety:
-        return unreadable(heard, "neither a button nor a switch", levels)
-    return Reading(
-        signals=tuple(signal for reading in readings for signal in reading.signals),
-        beats=tuple(beat for reading in readings for beat in reading.beats),
-        tickets=tuple(ticket for reading in readings for ticket in reading.tickets)[:1],
-        levels={key: value for reading in readings for key, value in reading.levels.items()},
-    )
+    voice = _Voice(heard, about, registry, profiles, levels)
+    return joined((Reading(beats=alive(heard)), *voice.speakers(body), *voice.strangers(body)))
+
+
+@dataclass(slots=True)
+class _Voice:
+    """One message of one Tasmota, and all that is needed to read it."""
+
+    heard: Heard
+    about: str
+    registry: Registry
+    profiles: Profiles
+    levels: Levels
+    is_heard: bool = False  # whether a device that somebody enrolled has been heard in it
+
+    def speakers(self, body: Mapping[str, object]) -> Iterator[Reading]:
+        """What each of its buttons and switches says, and each Zigbee device behind it."""
+        own, frame = self.heard.device_key, self.heard.frame
+        for part, names, said in (*_own(body), *_behind(body)):
+            inner = [f"{own}/{each}" for each in names]
+            key, enrolment = whose(self.registry, *inner, own if part is not None else "")
+            self.is_heard |= enrolment is not None
+            one = Heard(
+                frame,
+                key,
+                enrolment,
+                unique_without_id(key, frame),
+                part=part or "",
+                is_change=part is None or self.about == "RESULT",  # SENSOR repeats its own every few minutes
+            )
+            yield interpret(one, said, self.profiles.rules("tasmota", enrolment), self.levels)
+
+    def strangers(self, body: Mapping[str, object]) -> Iterator[Reading]:
+        """What stands where nobody expects it, and may have been said by a device that saves lives."""
+        rules = self.profiles.rules("tasmota", self.heard.enrolment)
+        known = rules.ignore - {"Device", "Name"} | _ABOUT_ZIGBEE
+        words = _words({name: told for name, told in body.items() if name not in known})
+        inner = (self.registry.find(f"{self.heard.device_key}/{word}") for word in words)
+        lost = next((each for each in inner if each is not None and each.role.is_life_safety), None)
+        if lost is not None and not self.is_heard:
+            named = Heard(self.heard.frame, lost.device_key, lost, "")
+            yield unreadable(named, "named where nobody expects it", self.levels)
+        behind = body.get(_BEHIND)
+        if _BEHIND in body and not (isinstance(behind, dict) and behind):
+            yield unreadable(self.heard, f"{_BEHIND} is no object of devices", self.levels)
+        if self.heard.is_life_safety and self.about != "STATE":
+            yield from self.strange_words(body)
+
+    def strange_words(self, body: Mapping[str, object]) -> Iterator[Reading]:
+        """Its own words that are of no button and no switch. RESULT also answers commands in bare words."""
+        rest = {name: told for name, told in body.items() if name != _BEHIND and not _OWN.fullmatch(name)}
+        if self.about == "RESULT":
+            rest = {
+                name: told
+                for name, told in rest.items()
+                if isinstance(told, dict | list) or _RELAY.fullmatch(name)
+            }
+        if rest or not body:
+            one = replace(self.heard, echoes=self.about != "RESULT")
+            yield interpret(one, rest, self.profiles.rules("tasmota", one.enrolment), self.levels)
+
+
+def _words(said: object) -> Iterator[str]:
+    """Every name and every short text in a document."""
+    if isinstance(said, str) and 0 < len(said) <= NAME_LIMIT:
+        yield said
+    elif isinstance(said, dict):
+        for name, told in said.items():
+            yield from _words(name)
+            yield from _words(told)
+    elif isinstance(said, list):
+        for each in said:
+            yield from _words(each)
 
 
 _Speaker = tuple[str | None, tuple[str, ...], dict[str, object]]  # its part of the device, names, words
@@ -73,13 +140,13 @@ def _own(body: Mapping[str, object]) -> Iterator[_Speaker]:
         if match is None:
             continue
         word = told.get("Action", told) if isinstance(told, dict) else told
-        said = {"Switch": word} if word in ("ON", "OFF") else {"Action": word}
+        said = {"Switch": word} if name.startswith("Switch") and word in ("ON", "OFF") else {"Action": word}
         yield "" if match[1] in ("", "1") else f"{name}/", (name,), said
 
 
 def _behind(body: Mapping[str, object]) -> Iterator[_Speaker]:
     """Zigbee devices, by the names under which one may be enrolled."""
-    heard = body.get("ZbReceived")
+    heard = body.get(_BEHIND)
     for short, told in heard.items() if isinstance(heard, dict) else ():
         if isinstance(told, dict):
             names = (told.get("Name"), short, told.get("Device"))
@@ -119,7 +186,7 @@ def _status(value: object) -> int | None:
     """The zone status of a raw message: a number, or hexadecimal digits that begin with its low octet."""
     if isinstance(value, str):
         try:
-            return int.from_bytes(bytes.fromhex(value)[:2], "little")
+            return int.from_bytes(bytes.fromhex(value)[:2], "little") if value else None
         except ValueError:
             return None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

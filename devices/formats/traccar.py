@@ -7,13 +7,14 @@ unless `event.ignoreDuplicateAlerts` is false - and it may say several alarms at
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from devices.formats.document import Unreadable, moment, read_object
 from devices.formats.family import Family, whose
-from devices.formats.meaning import Heard, digest, interpret, ticket, unreadable
+from devices.formats.meaning import UNMAPPED, Heard, digest, interpret, ticket, unreadable
 from devices.formats.position import Position, beside, located, position
 from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
@@ -21,6 +22,9 @@ from devices.signal import Frame, Levels, Reading, Registry
 SIZE_LIMIT: Final = 64 * 1024  # bytes; attributes of a device and its position are free
 ID_LIMIT: Final = 64  # characters
 
+_PARTS: Final = frozenset({"event", "position", "device", "geofence", "maintenance"})
+_READ: Final = frozenset({"alarm", "batteryLevel"})  # attributes that are looked at by their names
+_NUMBERED: Final = re.compile(r"(?:temp|adc|io|count|in|out)\d{1,3}")
 _PRESENCE: Final = frozenset({"deviceOnline", "deviceOffline", "deviceUnknown"})
 
 
@@ -29,7 +33,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     body = read_object(frame.payload, SIZE_LIMIT)
     said = body.salvage if isinstance(body, Unreadable) else body
     event, place, device = _in(said, "event"), _in(said, "position"), _in(said, "device")
-    name = as_text(device.get("uniqueId", ""))[:ID_LIMIT]
+    told = device.get("uniqueId")
+    name = as_text(told)[:ID_LIMIT] if isinstance(told, str | int) else ""
     number = device.get("id", event.get("deviceId", place.get("deviceId")))
     device_key, enrolment = whose(
         registry,
@@ -48,9 +53,13 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, "a position without its attributes", levels)
 
     told_at = moment(place.get("deviceTime")) or moment(event.get("eventTime"))
-    heard = replace(heard, unique=f"{device_key}#{_moment(event, place, frame)}", device_time=told_at)
-    words = _words(event, place)
+    unique = f"{device_key}#{_moment(event, place, frame)}"
+    heard = replace(heard, unique=unique, device_time=told_at, echoes=True)
+    strange = _strange(body, place)
+    words = _words(event, place) | strange
     reading = interpret(heard, words, profiles.rules("traccar", enrolment), levels)
+    if not strange and levels.get((device_key, UNMAPPED)):
+        reading = replace(reading, levels={(device_key, UNMAPPED): ""} | dict(reading.levels))
     where = _where(place)
     return beside(reading, where) if event else located(reading, heard, where)
 
@@ -61,23 +70,35 @@ def _words(event: Mapping[str, object], place: Mapping[str, object]) -> dict[str
     An event about something else may carry a position of long ago, whose alarm is no news.
     """
     told, measured = _in(event, "attributes"), _in(place, "attributes")
-    type_ = event.get("type")
+    type_ = as_text(event.get("type"))
     words: dict[str, object] = {}
     if event:
-        words["presence" if as_text(type_) in _PRESENCE else "event"] = type_
+        words["presence" if type_ in _PRESENCE else "event"] = type_
     alarms = [told.get("alarm")] if event else []
     if not event or type_ == "alarm":
         alarms.append(measured.get("alarm"))
         words["batteryLevel"] = measured.get("batteryLevel")
     listed = [part.strip() for each in alarms if each is not None for part in as_text(each).split(",")]
     spoken = list(dict.fromkeys(part for part in listed if part))
-    if not spoken and type_ == "alarm":
+    if not spoken and (listed or type_ == "alarm"):
         spoken = ["general"]  # an alarm whose word was lost on the way is one all the same
     if spoken:
         words["alarm"] = spoken
     if not event:
         words["position"] = True
     return words
+
+
+def _strange(body: Mapping[str, object], place: Mapping[str, object]) -> dict[str, object]:
+    """What stands under a name that Traccar's own model may not have: an alarm, perhaps."""
+    measured = _in(place, "attributes").items()
+    others = {name: told for name, told in measured if name not in _READ and not _NUMBERED.fullmatch(name)}
+    beside = {name: told for name, told in body.items() if name not in _PARTS or _is_empty(told)}
+    return beside | ({"attributes": others} if others else {})
+
+
+def _is_empty(part: object) -> bool:
+    return part is not None and not (isinstance(part, Mapping) and part)
 
 
 def _moment(event: Mapping[str, object], place: Mapping[str, object], frame: Frame) -> str:

@@ -19,6 +19,12 @@ from devices.signal import Found, Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
 
+_NAMES: Final = """
+    session_key_id f_port f_cnt frm_payload decoded_payload decoded_payload_warnings normalized_payload
+    normalized_payload_warnings rx_metadata settings received_at confirmed consumed_airtime locations
+    version_ids network_ids last_battery_percentage packet_error_rate app_s_key attributes
+"""
+_ENVELOPE: Final = lorawan.Envelope("f_port", frozenset(_NAMES.split()))
 _LAST_BATTERY: Final = Battery("last_battery_percentage", low=10, percent=True)
 _MINUTES: Final = 600  # seconds
 
@@ -46,7 +52,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return Reading()
 
     message = body.get("uplink_message")
-    if not isinstance(message, Mapping):
+    if not isinstance(message, Mapping) or not message:
         return unreadable(heard, "no uplink_message in it", levels)
     heard = replace(
         heard,
@@ -54,7 +60,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         device_time=moment(message.get("received_at")) or moment(body.get("received_at")),
     )
     data = lorawan.from_base64(message.get("frm_payload"))
-    reading = lorawan.uplink(heard, message.get("decoded_payload"), data, profiles, levels)
+    lost = _ENVELOPE.has_lost(message)
+    reading = lorawan.uplink(heard, message.get("decoded_payload"), data, profiles, levels, has_lost=lost)
     reading = _charged(reading, heard, message, levels)
     gateways = lorawan.by_strength(
         message.get("rx_metadata"), lambda one: _inside(one, "gateway_ids").get("eui")

@@ -24,6 +24,7 @@ from devices.signal import Frame, Kind, LevelKey, Levels, Reading, Registry, Sta
 _HEAD: Final = re.compile(rb"\[(\w{2})\*(\w{1,20})\*(?:([0-9A-Fa-f]{4})\*)?([0-9A-Fa-f]{4})\*")
 _HEAD_LIMIT: Final = 40  # bytes: a longer beginning is none
 _SENDER: Final = re.compile(rb"\[\w{2}\*(\w{1,20})\*")
+_STATUS: Final = re.compile("[0-9A-Fa-f]{8}")
 _BATTERY: Final = Battery("battery", low=15, percent=True)
 
 # Bits of the status word. Those of AL are events; in a position they are levels, which it repeats.
@@ -190,10 +191,9 @@ def _reply(head: re.Match[bytes], words: str) -> bytes:
 
 
 def _status(values: list[str]) -> int | None:
-    try:
-        return int(values[15], 16)
-    except (IndexError, ValueError):
-        return None
+    """Eight hexadecimal digits: a number at that place may be another that has lost its own."""
+    digits = values[15] if len(values) > 15 else ""
+    return int(digits, 16) if _STATUS.fullmatch(digits) else None
 
 
 def _number(values: list[str], place: int) -> float | None:

@@ -24,6 +24,8 @@ SIZE_LIMIT: Final = 16 * 1024  # bytes; a device with many properties and its de
 INVENTORY_LIMIT: Final = 2_000_000  # bytes; a list of 200 devices with all they can say has about 1,000,000
 ADDRESS: Final = "address"  # the level under which the inventory's address for a name is remembered
 NAME_LIMIT: Final = 180  # characters, with what stands above it
+# What differs in messages that say the same: where only these are new, the device has said it once more.
+_FLEETING: Final = frozenset({"linkquality", "last_seen", "elapsed", "update", "update_available"})
 _COMMANDS: Final = frozenset({"set", "get"})
 _EVENTS: Final = {"device_leave": "offline", "device_joined": "online", "device_announce": "online"}
 _IEEE: Final = re.compile(r"0x[0-9a-fA-F]{16}")
@@ -61,6 +63,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     heard = _heard(
         frame, _device(name, _address(about.get("ieeeAddr")), registry, levels), said.get("last_seen")
     )
+    heard = replace(heard, fleeting=_FLEETING)
     return interpret(heard, said, _rules(heard, about.get("model"), profiles), levels)
 
 

@@ -31,6 +31,7 @@ from devices.signal import Enrolment, Kind, Role
 Press = Literal["press"]
 PRESS: Final[Press] = "press"  # a button went down; what that means is for the role to say
 ANY: Final = "*"
+NUMBER: Final = "#"  # among the idle values: any number
 SHIPPED: Final = Path(__file__).parent
 ZIGBEE: Final = "zigbee2mqtt"  # the family whose models stand in a table
 
@@ -82,6 +83,13 @@ class Rule:
         if exact is not None or text in self.idle:
             return exact
         return self.means.get(ANY)
+
+    def spelled(self, value: object) -> str:
+        """The spelling under which a value is looked up and remembered: all idle numbers have one."""
+        text = as_text(value)
+        if NUMBER in self.idle and isinstance(value, int | float) and not isinstance(value, bool):
+            return text if text in self.means else NUMBER
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,18 @@ class Rules:
     history: History | None
     codec: str  # the name of a built-in decoder for raw bytes, or nothing
     layouts: tuple[Layout, ...] = ()  # ... or how they are laid out
+    is_described: bool = False  # whether somebody has described this very model
+
+    def is_beside(self, path: str, beside: Mapping[str, object]) -> bool:
+        """Whether a rule that applies to what stands beside a property asks for it."""
+        above, dot, name = path.rpartition(".")
+        asking = (f"{above}{dot}{other}" for other in beside)
+        rules = (self.by_path.get(each) for each in asking)
+        return any(name in rule.when or name in rule.clear for rule in rules if rule is not None)
+
+    def lists(self, path: str) -> bool:
+        """Whether a property is a list whose elements somebody has described: it may be empty."""
+        return any(each.startswith(f"{path}[]") for each in self.by_path)
 
     def knows(self, path: str) -> bool:
         """Whether anybody has said what this property is."""
@@ -287,9 +307,9 @@ class Profiles:
             layers.append(defaults.layer)
             if role is not None and role in defaults.roles:
                 layers.append(defaults.roles[role])
-        if model:
-            profiles = (self._listed(vendor, model), self._written(vendor, model))
-            layers += [each.layer for each in profiles if each is not None and family in each.families]
+        profiles = (self._listed(vendor, model), self._written(vendor, model)) if model else ()
+        described = [each.layer for each in profiles if each is not None and family in each.families]
+        layers += described
         by_path: dict[str, Rule] = {}
         ignore: set[str] = set()
         battery, history, codec = None, None, ""
@@ -306,7 +326,7 @@ class Profiles:
             ignore.discard(battery.path)
         if history:
             ignore.add(history.time)
-        return Rules(by_path, frozenset(ignore), battery, history, codec, layouts)
+        return Rules(by_path, frozenset(ignore), battery, history, codec, layouts, bool(described))
 
 
 @cache
@@ -406,7 +426,7 @@ class _Table(BaseModel):
 class _RuleTable(_Table):
     path: str = Field(min_length=1)
     nature: Literal["level", "event"] = "level"
-    means: dict[str, Kind | Press] = Field(alias="map", min_length=1)
+    means: dict[str, Kind | Press] = Field(alias="map", default={})
     idle: Texts = frozenset()
     suspected: Texts = frozenset()
     when: dict[str, Texts] = {}
@@ -414,6 +434,8 @@ class _RuleTable(_Table):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> _RuleTable:
+        if not self.means and not self.idle:
+            raise ValueError("a rule without map and idle says nothing; use ignore for what never matters")
         if both := self.idle & self.means.keys():
             raise ValueError(f"{sorted(both)} cannot both be idle and mean something; take it out of one")
         if lost := self.suspected - self.means.keys():

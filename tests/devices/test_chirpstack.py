@@ -57,9 +57,16 @@ def test_what_a_button_tells_after_a_join_is_no_alarm(button: Street) -> None:
 
 
 def test_an_uplink_without_a_word_of_the_device_is_a_sign_of_life(button: Street) -> None:
-    reading = uplink(button, object={})
+    reading = uplink(button, object={}, fPort=0)
     assert words(reading) == []
     assert len(reading.beats) == 1
+
+
+@pytest.mark.parametrize("said", [{}, {"objXct": {"button": "short"}, "fPort": 0}, {"object": "short"}])
+def test_an_uplink_whose_words_were_lost_is_put_before_a_human(
+    button: Street, said: dict[str, object]
+) -> None:
+    assert words(uplink(button, **said)) == ["ticket"]
 
 
 def test_joins_are_beats_and_other_events_are_nothing(button: Street) -> None:

@@ -50,4 +50,6 @@ def test_what_cannot_be_read_is_a_ticket_of_its_device(button: Street) -> None:
 def test_what_the_server_says_of_itself_is_nothing(button: Street) -> None:
     assert button.hear(TOPIC, b'{"cmd":"cq","page":1}') == Reading()
     assert words(uplink(button, cmd="txd", data="00")) == []
-    assert words(uplink(button)) == []
+    assert words(uplink(button, port=0)) == []  # of the radio protocol
+    assert words(uplink(button)) == ["ticket"]  # of the device, and lost
+    assert words(uplink(button, port=0, edata="5E")) == ["ticket"]  # enciphered for somebody else

@@ -51,8 +51,27 @@ def test_its_own_buttons_and_switches(street: Street) -> None:
     assert said({"Switch2": {"Action": "ON"}}) == ["sos"]
     assert said({"Switch1": {"Action": "OFF"}}) == ["sos clear"]
     assert said({"Switch1": {"Action": "TOGGLE"}}) == ["sos"]
-    assert said({"POWER": "ON"}) == []
+    assert said({"POWER": "ON"}) == ["ticket"], "a button that only switches the relay"
+    assert said({"SetOption73": "ON"}) == []
     assert said({"Command": "Unknown"}) == []
+
+
+def test_sensors_of_its_own_that_nobody_described_are_put_before_a_human_once(street: Street) -> None:
+    street.enrol("tasmota:kitchen", Role.GAS_DETECTOR)
+
+    def sensed(**said: object) -> list[str]:
+        return street.understood("tele/kitchen/SENSOR", orjson.dumps({"Time": "x", "TempUnit": "C"} | said))
+
+    assert sensed() == []
+    assert [sensed(MQ={"gas": 234}), sensed(MQ={"gas": 250})] == [["ticket"], []]
+    assert sensed(MQ={"gas": "alarm"}) == ["ticket"]
+
+
+def test_what_names_a_detector_in_an_unusual_place_is_put_before_a_human(street: Street) -> None:
+    street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
+    for said in ({"ZbRXceived": {"0x1": {"Fire": 1}}}, {"ZbReceived": {"0x1": "Fire"}}):
+        reading = street.hear("tele/bridge/SENSOR", orjson.dumps(said))
+        assert [each.device_key for each in reading.tickets] == ["tasmota:bridge/0x1"]
 
 
 def test_a_will_and_a_state_tell_whether_it_lives(street: Street) -> None:

@@ -41,7 +41,8 @@ def test_what_is_absent_is_zero(button: Street) -> None:
     first = uplink(button, frm_payload=PRESS).signals[0].unique_key
     assert uplink(button, frm_payload=PRESS, f_cnt=0).signals[0].unique_key == first
     assert uplink(button, frm_payload=PRESS, f_cnt=1).signals[0].unique_key != first
-    assert words(uplink(button)) == []  # not a word of the device
+    assert words(uplink(button, f_port=0)) == []  # not a word of the device
+    assert words(uplink(button)) == ["ticket"]  # ... and here it was lost
 
 
 def test_a_redelivery_is_one_signal_and_the_next_press_another(button: Street) -> None:
@@ -81,15 +82,15 @@ def test_a_join_is_a_sign_of_life(button: Street) -> None:
 
 
 def test_the_battery_as_the_network_asked_it_counts_where_the_device_says_none(button: Street) -> None:
-    low = uplink(button, last_battery_percentage={"f_cnt": 3, "value": 8.5})
+    low = uplink(button, f_port=0, last_battery_percentage={"f_cnt": 3, "value": 8.5})
     assert (words(low), low.beats[0].battery) == (["low_battery"], 8)
-    assert words(uplink(button, last_battery_percentage={"value": 8.1})) == []
+    assert words(uplink(button, f_port=0, last_battery_percentage={"value": 8.1})) == []
     own = uplink(button, f_cnt=1, frm_payload=PRESS, last_battery_percentage={"value": 90.0})
     assert (words(own), own.beats[0].battery) == (["sos"], 16)
 
 
 def test_an_empty_battery_is_left_out_like_every_zero(button: Street) -> None:
-    assert words(uplink(button, last_battery_percentage={"f_cnt": 3})) == ["low_battery"]
+    assert words(uplink(button, f_port=0, last_battery_percentage={"f_cnt": 3})) == ["low_battery"]
 
 
 def test_a_tracker_tells_where_the_call_for_help_came_from(street: Street) -> None:
