@@ -34,8 +34,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     enrolment = registry.find(device_key)
     heard = Heard(frame, device_key, enrolment, unique=f"{device_key}#{digest(frame.payload)}")
     body = read_object(frame.payload, SIZE_LIMIT)
-    if isinstance(body, Unreadable):
-        return unreadable(heard, body.reason, levels)
+    if isinstance(body, Unreadable) or not body:
+        return unreadable(heard, body.reason if isinstance(body, Unreadable) else "nothing in it", levels)
     heard = Heard(frame, device_key, enrolment, _unique(device_key, body, frame), moment(body.get("time")))
     if event == "join":
         return Reading(beats=alive(heard))

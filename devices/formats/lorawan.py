@@ -170,12 +170,10 @@ def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Pos
     found: dict[str, object] = {}
     groups = [group if isinstance(group, list) else [group] for group in messages]
     for one in (one for group in groups for one in group):
-        if isinstance(one, Mapping) and "measurementValue" in one:
+        if isinstance(one, Mapping) and one.get("measurementValue") is not None:
             found.setdefault(str(one.get("measurementId")), one["measurementValue"])
         else:
             found["?"] = str(one)[:ID_LIMIT]
-    if not found:
-        found["?"] = "nothing"
     if isinstance(events := found.get("4200"), list):
         found["4200"] = [{"eventName": "?"} | each if isinstance(each, dict) else each for each in events]
     strange = {name: value for name, value in found.items() if _MEASURED.fullmatch(name) is None}

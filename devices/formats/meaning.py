@@ -237,7 +237,7 @@ def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: L
         if value == [] and rules.lists(path):
             sense.understood = True
         elif rule is not None:
-            if value is None and not (rule.when and _holds(rule.when, beside)):
+            if value is None and not rule.when.keys() & beside.keys():
                 sense.understood = True
             else:
                 sense.apply(rule, value, beside)

@@ -33,6 +33,10 @@ def is_anything(_: object) -> bool:
     return True
 
 
+def _is_scalar(value: object) -> bool:
+    return not isinstance(value, dict | list)
+
+
 def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -282,6 +286,7 @@ def _no_press_in_hex(value: object) -> bool:
 
 _EUI = "24e124535b316056"
 _WS101 = ("Milesight", "WS101")
+_BESIDE: dict[str, Says] = {r"(?!object|data|decoded)[^.]*": _is_scalar}  # what else a server may tell of it
 _EMPTY = is_one_of({}, [], "", 0, False)
 _CHIRPSTACK: dict[str, Says] = {
     r"(deduplicationId|time|devAddr|fCnt|fPort|adr|dr|deviceInfo|rxInfo)((\.|\[\]).*)?": is_anything,
@@ -329,7 +334,7 @@ def _lorawan(
         b'{"deduplicationId":"57433366","devAddr":"20000001","fCnt":4,"fPort":85,"object":%s}'
         % decoded.encode(),
         kind,
-        _CHIRPSTACK | below("object"),
+        _CHIRPSTACK | _BESIDE | below("object"),
         model,
         also=frozenset({"inactivity", "bed_exit"}),
         only_if=_has("fPort", "object"),
@@ -355,7 +360,7 @@ def _lorawan(
         b'{"cmd":"rx","EUI":"24E124535B316056","ts":1684478801936,"fcnt":2,"port":85,"decoded":{"data":%s}}'
         % decoded.encode(),
         kind,
-        _LORIOT | below(r"decoded(\.data)?"),
+        _LORIOT | _BESIDE | below(r"decoded(\.data)?"),
         model,
         also=frozenset({"inactivity", "bed_exit"}),
         only_if=_has("port", "decoded"),
@@ -387,15 +392,9 @@ def _no_zone_alarm(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-fA-F]([048cC]).*", value) is not None
 
 
-def _is_scalar(value: object) -> bool:
-    return not isinstance(value, dict | list)
-
-
-_RELAY_OR_REPLY: dict[str, Says] = {
-    r"(?!(Button|Switch|POWER)\d*\Z)[^.\[\]]*": _is_scalar
-}  # answers a command
+_RELAY_OR_REPLY: dict[str, Says] = {r"(?!(Button|Switch|POWER)\d*\Z)[^.]*": _is_scalar}  # answers a command
 _SHELLY: dict[str, Says] = {
-    "src|dst": is_anything,
+    r"(src|dst)((\.|\[\]).*)?": is_anything,
     "method": is_one_of("NotifyStatus", "NotifyFullStatus"),
     r"params\.ts((\.|\[\]).*)?": is_anything,
     r"params\.[a-z]+:\d*\.id((\.|\[\]).*)?": is_anything,
@@ -421,7 +420,7 @@ _AP10 = (
 
 def _is_other_iw(payload: bytes) -> bool:
     """The end of a connection, on which a name is left; an answer to us, or a sentence of no alarm."""
-    if re.fullmatch(rb"@\d+ #?", payload):
+    if re.fullmatch(rb"(@\d+ )?#*", payload):
         return True
     found = re.fullmatch(rb"@\d+ \s*(?:IW|TRV)[A-Z]P(\w\w)(,[^#]*)?#?\s*", payload)
     return found is not None and found[1] not in (b"10", b"FD") and found[1] in _IW_SENTENCES
@@ -432,8 +431,10 @@ _IW_SENTENCES = (b"00 01 02 03 07 14 42 49 50 HB HD HP HT JK TP TQ VR WR "
 
 
 def _is_other_request(payload: bytes) -> bool:
-    """A carephone's request of another kind: a ping, a reset, or of another unit."""
+    """A carephone's request of another kind: a ping, a reset, the end of an alarm; or of another unit."""
     told = dict(re.findall(rb"<(\w+)>\s*([^<]*?)\s*</\1>", payload))
+    if told.get(b"stc", b"").decode("latin-1").lstrip("0") in _OVER:
+        return True
     return told.get(b"mty") in (b"PI", b"RE") or told.get(b"cid") not in (None, b"123456")
 
 
@@ -465,6 +466,7 @@ def _all_texts(said: object) -> Iterator[str]:
 
 
 _CONTACT_ID = frozenset(_all_texts(_table("contact_id")))
+_OVER = frozenset(_all_texts([_table("scaip")["over"], _table("scaip")["codes"]["normal"]]))  # type: ignore[index]
 _SIA = frozenset(_all_texts(_table("sia")))
 _BITS = frozenset({"fall", "low_battery", "mains_failure", "tamper", "wander"})
 _CODES = _BITS | {
@@ -539,7 +541,12 @@ def all_cries() -> list[Cry]:
             "sos",
             _WS101,
         ),
-        *_lorawan('{"button":"short","battery":3}', {"battery((\\.|\\[\\]).*)?": is_anything}, button, "sos"),
+        *_lorawan(
+            '{"button":"short","battery":3}',
+            {"button": is_one_of(False, "false", 0, "0"), r"battery((\.|\[\]).*)?": is_anything},
+            button,
+            "sos",
+        ),
         *_lorawan(
             '{"events":[{"alarm_id":1,"alarm_type":"fall","alarm_status":"alarm_triggered"}]}',
             {"events": is_one_of([]), r"events\[\]\.alarm_id": is_anything},
@@ -602,6 +609,7 @@ def all_cries() -> list[Cry]:
                 r"messages(\[\])+\.measurementValue\[\]\.id": is_anything,
                 r"messages(\[\])+\.measurementValue": is_one_of([], 0, "0"),
                 r"messages(\[\])+\.measurementId": is_one_of("4200"),
+                r"messages(\[\])*": is_one_of([]),
             },
             button,
             "sos",
@@ -696,7 +704,7 @@ def all_cries() -> list[Cry]:
             "shellies/b/input_event/0",
             b'{"event":"L","event_cnt":7}',
             "sos",
-            {"event": is_one_of(""), "event_cnt((\\.|\\[\\]).*)?": is_anything},
+            {"event": is_one_of(""), r"(?!event\b).*": is_anything},
             only_if=lambda said: "event" in said,
         ),
         Cry(
@@ -741,7 +749,7 @@ def all_cries() -> list[Cry]:
             "house/kitchen",
             b'{"smoke":true,"temperature":21}',
             "smoke",
-            {"smoke": _WELL, "(?!smoke).*": is_anything},
+            {"smoke": _WELL, r"(?!smoke\Z).*": is_anything},
             protocol="ha_discovery",
             before=(
                 (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from devices import formats
 from devices.formats.family import covers
-from devices.signal import Frame, Reading, Role
+from devices.signal import Frame, Role
 from tests.devices.street import MORNING, Street, words
 
 LIFE_SAFETY = {
@@ -103,20 +103,16 @@ def mutated(payload: bytes, dice: random.Random) -> bytes:
     return bytes(body)
 
 
-def said_something_known(reading: Reading) -> bool:
-    return bool(reading.signals or reading.beats)
-
-
-def test_ten_thousand_damaged_messages_of_life_safety_devices_are_never_met_with_silence() -> None:
+def test_what_is_no_json_object_any_more_is_put_before_a_human_and_is_no_alarm() -> None:
+    """What is damaged and is one still, `test_damaged_cries` is about."""
     dice = random.Random(20261121)
     street = enrolled()
     kept = 0
-    for number in range(10_000):
+    for number in range(3_000):
         topic = dice.choice(list(LIFE_SAFETY))
         payload = mutated(dice.choice(LIFE_SAFETY[topic]), dice)
         street.pass_time(number % 3)
         reading = street.hear(topic, payload)
-        assert said_something_known(reading) or reading.tickets, (topic, payload)
         for ticket in reading.tickets:
             kept += 1
             assert ticket.payload == payload
@@ -124,7 +120,7 @@ def test_ten_thousand_damaged_messages_of_life_safety_devices_are_never_met_with
         if not _is_json_object(payload):
             assert reading.tickets, (topic, payload)
             assert not reading.signals, (topic, payload)
-    assert kept > 5_000
+    assert kept > 1_500
 
 
 def _is_json_object(payload: bytes) -> bool:
