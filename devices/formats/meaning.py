@@ -366,7 +366,7 @@ class _Sense:
             return
         if kind is None or not heard.frame.retained:
             self.changed[key] = text
-            if kind in EMERGENCY:
+            if kind in EMERGENCY and (heard.is_change or kind is Kind.SOS):
                 self.begins(key)
         if was is not None and was is not kind:
             self.add(was, State.CLEAR, rule)
