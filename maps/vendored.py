@@ -28,6 +28,8 @@ class VendoredFile:
 
 # Leaflet matches the version that folium's pages are written for.
 LEAFLET = "leaflet@1.9.3"
+# The live map of the console, where the browser has WebGL2.
+MAPLIBRE = "maplibre-gl@6.17.0"
 FILES = (
     VendoredFile(
         LEAFLET,
@@ -76,6 +78,30 @@ FILES = (
         "LICENSE",
         "leaflet/LICENSE",
         "97c194191510b19c72d25094922821a888d5d9bafb909ea7a38c9bf5b6c40a08",
+    ),
+    VendoredFile(
+        MAPLIBRE,
+        "dist/maplibre-gl.mjs",
+        "maplibre-gl/maplibre-gl.mjs",
+        "e02cb08c572fd0950a75343cd558099c2a1dbbaf67f26b0c96f115431962d1ae",
+    ),
+    VendoredFile(
+        MAPLIBRE,
+        "dist/maplibre-gl-worker.mjs",
+        "maplibre-gl/maplibre-gl-worker.mjs",
+        "73d7a024a4efe1a46e49db193e18cfe33271e3ecc652ec7542c281a4ef5f0f04",
+    ),
+    VendoredFile(
+        MAPLIBRE,
+        "dist/maplibre-gl.css",
+        "maplibre-gl/maplibre-gl.css",
+        "a90798a1953017790e590f7e1bd35ff103a8a4263972cb47290b78adf86f8c20",
+    ),
+    VendoredFile(
+        MAPLIBRE,
+        "LICENSE.txt",
+        "maplibre-gl/LICENSE.txt",
+        "ee5fc05a0677eaf69601d2c7db0d9ecd6cc27c3abc1d0733bc9ed34707cf8ef2",
     ),
 )
 

@@ -70,6 +70,9 @@ export function phoneWords(number) {
   return number.replace(/^\+86(10|2\d|\d{3})/, "0$1 ");
 }
 
+/** 240米, 1.6公里 */
+export const distance = (metres) => (metres < 995 ? `${Math.max(10, Math.round(metres / 10) * 10)}米` : `${(metres / 1000).toFixed(1)}公里`);
+
 export function stageBar(card) {
   const reached = STAGES.indexOf(card.stage);
   return h("ol", { class: "stages", "aria-label": `阶段 ${STAGE_SHORT[card.stage]}` },

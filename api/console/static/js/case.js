@@ -1,7 +1,7 @@
 // One case: everything an operator needs once she has it, and what she can do about it.
 
 import { get, post } from "./api.js";
-import { countdown, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
+import { countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
@@ -325,7 +325,6 @@ function nearestFirst(responders, card) {
 }
 
 const word = (table, key) => (table[key] ? table[key][0] : key);
-export const distance = (metres) => (metres < 995 ? `${Math.max(10, Math.round(metres / 10) * 10)}米` : `${(metres / 1000).toFixed(1)}公里`);
 const phone = (number) => h("a", { class: "phone", href: `tel:${number}` }, phoneWords(number));
 const age = (resident) => {
   if (!resident.birth_date) return "";

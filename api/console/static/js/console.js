@@ -8,6 +8,7 @@ import { ask, dialogIsOpen } from "./dialog.js";
 import { $, fill, h, icon, toast } from "./dom.js";
 import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
+import { MapList } from "./map_list.js";
 import { Queue } from "./queue.js";
 import { showTrials } from "./trials.js";
 import { Sound } from "./sound.js";
@@ -31,6 +32,7 @@ let tonedAt = 0;
 let searching = null;
 
 const board = new Board($(".map"), pick);
+const list = new MapList($(".twin"), $(".map__list"), board, pick);
 const queue = new Queue($(".queue__list"), me, pick, (card) => callsAgain(card, me, answered));
 const view = new Case($(".case"), me, keep);
 const sound = new Sound(drawSound);
@@ -71,7 +73,10 @@ function merge(card) {
   else if (old && old.stage !== card.stage) announce(`${card.who} ${words.stage[card.stage].join(" ")}`);
   if (card.id === view.id) {
     view.update(card, !old || old.version !== card.version);
-    if (old && coming(old).join() !== coming(card).join()) readPicture().then(() => board.flyTo(card, coming(card)));
+    const claimed = old && old.claimed_by !== card.claimed_by && card.claimed_by === me;
+    const moved = old && coming(old).join() !== coming(card).join();
+    if (moved) readPicture().then(() => showOnMap(card));
+    else if (claimed) showOnMap(card);
   }
   if (!isOpen(card) && card.id !== view.id) cards.delete(card.id);
 }
@@ -104,7 +109,7 @@ function draw() {
   queue.picked = view.id;
   queue.show(open);
   $(".queue__empty").hidden = open.length > 0;
-  board.setIncidents(open, view.id);
+  board.setIncidents(open.sort(byUrgency), view.id);
   const rings = (card) => needsHuman(card) || callsAgain(card, me, answered);
   sound.setRinging(open.filter(rings).map((card) => ({
     key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}:${card.called_at}`, id: card.id, severity: card.severity, kind: card.kind,
@@ -275,8 +280,25 @@ async function pick(id) {
   const before = view.id;
   view.open(card);
   if (before !== null && before !== id && cards.has(before) && !isOpen(cards.get(before))) cards.delete(before);
-  board.flyTo(card, coming(card));
+  showOnMap(card);
   draw();
+}
+
+/** Its building and floor, and who could be sent: the map helps, so what cannot be read is left out. */
+async function showOnMap(card) {
+  const shown = board.scene && board.scene.card.id === card.id ? board.scene.ranked : [];
+  board.setCase(isOpen(card) ? card : null, shown);
+  board.flyToCase(card, shown);
+  if (!isOpen(card)) return;
+  try {
+    const ranked = await get(`/api/incidents/${card.id}/candidates`);
+    if (view.id !== card.id) return;
+    const now = cards.get(card.id) || card;
+    board.setCase(now, ranked);
+    if (ranked.length && !shown.length) board.flyToCase(now, ranked);
+  } catch (problem) {
+    // The badge says when we are cut off, and the case names who was asked.
+  }
 }
 
 /** The case on screen when nobody has it, else the most urgent one that nobody has. */
@@ -358,6 +380,7 @@ document.addEventListener("keydown", (event) => {
     " ": claimTop,
     n: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.note(),
     w: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.sendSomebody(),
+    m: () => list.show($(".twin").hidden),
     "/": () => searchBox.focus(),
     "?": help,
   }[event.key.toLowerCase()];
@@ -377,7 +400,7 @@ document.addEventListener("click", (event) => {
 });
 
 function help() {
-  const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"],
+  const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"], ["M", "地图列表 the map as a list"],
     ["/", "查找姓名、楼栋、电话 search"], ["Esc", "返回 back"], ["?", "这张表 this list"]];
   ask({
     title: ["按键", "keys"], lead: "没有一个键会直接结案。 No single key closes a case.",
@@ -389,6 +412,11 @@ $(".help").addEventListener("click", help);
 $(".sound").addEventListener("click", () => sound.unlock());
 $(".mute").addEventListener("click", () => (sound.mutedFor ? sound.unmute() : sound.mute()));
 $(".see-all").addEventListener("click", () => board.showAll());
+$(".map__solid").addEventListener("click", () => board.choose(board.isSolid ? "flat" : "solid"));
+$(".map__look").addEventListener("click", () => board.setLook(board.look === "day" ? "night" : "day"));
+$(".map__print").addEventListener("click", () => window.print());
+window.addEventListener("beforeprint", () => board.freeze());
+window.addEventListener("afterprint", () => board.thaw());
 
 // ---- begin ----
 
@@ -408,5 +436,6 @@ showTrials($(".trials"));
 setInterval(readPicture, PICTURE_MS);
 view.open(null);
 readPicture();
-get("/api/map/areas").then((areas) => board.setAreas(areas)).catch((problem) => toast(`地图 map: ${problem.message}`, true));
+for (const [part, show] of [["areas", "setAreas"], ["buildings", "setBuildings"], ["homes", "setHomes"]])
+  get(`/api/map/${part}`).then((found) => board[show](found)).catch((problem) => toast(`地图 map: ${problem.message}`, true));
 openNamedCase();

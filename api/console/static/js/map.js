@@ -1,199 +1,337 @@
-// The map helps; it is never needed. Our own polygons on a canvas, no tiles, nothing from outside.
+// The map helps; it is never needed. It keeps what is to be shown, chooses how to draw it, and whatever goes wrong in a drawing
+// stays here: in three dimensions where the browser has WebGL2, else flat on a canvas, else not at all. Nothing comes from outside.
 
-import { door, isEmergency, kindWord } from "./card.js";
-import { $, fill, h, icon } from "./dom.js";
+import { coming, distance, door, isEmergency, kindWord } from "./card.js";
+import { $, fill, h } from "./dom.js";
+import { Flat } from "./map_flat.js";
+import { canDrawSolid, Solid } from "./map_solid.js";
 import words from "/console/words.js";
 
-const LETTER_PX = 13; // a name is shown where its cell is wide enough for it
-const NAMES_AT_MOST = 80;
-const CLOSE_UP = 16.5;
-const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
-const LEVELS = {
-  street: { color: "#5d7480", weight: 2.5, fill: false },
-  community: { color: "#7d93a0", weight: 1.6, fill: false },
-  cell: { color: "#b3c3cc", weight: 0.8, fillColor: "#f7fafb", fillOpacity: 1 },
-};
+const PATIENCE_MS = 4000; // a flat map is there meanwhile
+const PINS_AT_MOST = 60; // the most urgent ones; the others are dots
+const WANTS = "anxin.map"; // "flat" | "solid": what this operator chose
+const LOOK = "anxin.map.look"; // "day" | "night"
+const PAPER_PX = 700; // what fits on a sheet of A4
+const LEGEND_FITS_PX = 520;
+const NEAREST = 3, NEAR_M = 700; // how many of those who could go are taken into view, and how far away at most
+const ABOVE = 1.12; // how much larger than its house the storey is drawn, so that it is seen on all sides
 
 export class Board {
   /** `root` holds the canvas and the legend; `picked(id)` is called when an incident on the map is picked. */
   constructor(root, picked) {
     this.root = root;
     this.onpick = picked;
-    this.cells = [];
-    this.named = new Map();
-    this.incidents = new Map(); // id -> {look, marker}
-    this.responders = new Map(); // id -> {look, marker}
-    if (!window.L) {
-      $(".map__broken", root).hidden = false;
-      return;
-    }
-    const map = window.L.map($(".map__canvas", root), {
-      preferCanvas: true, zoomControl: false, attributionControl: true, zoomSnap: 0.5, maxZoom: 20, minZoom: 9,
-      fadeAnimation: !CALM.matches, zoomAnimation: !CALM.matches, keyboard: true,
-    }).setView([37.587, 118.55], 13);
-    this.map = map;
-    map.attributionControl.setPrefix(false);
-    window.L.control.zoom({ position: "topright", zoomInTitle: "放大 zoom in", zoomOutTitle: "缩小 zoom out" }).addTo(map);
-    // Moving things have a canvas of their own, or each step would draw all the cells again.
-    this.still = window.L.canvas({ padding: 0.3 });
-    map.createPane("names").style.zIndex = 420;
-    map.createPane("moving").style.zIndex = 450;
-    map.createPane("incidents").style.zIndex = 640;
-    this.moving = window.L.canvas({ pane: "moving", padding: 0.3 });
-    map.on("zoomend moveend", () => this._names());
+    this.is = { areas: null, buildings: null, homes: null, incidents: [], responders: [], scene: null };
+    this.look = kept(LOOK) || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "day");
+    this.cards = [];
+    this.people = [];
+    this.pickedId = null;
+    this.scene = null; // {card, ranked} of the case on screen
+    this.flown = null; // where the operator was taken to, for a drawing that begins later
+    this.listeners = [];
+    root.dataset.look = this.look;
+    // A map that is not on the screen (a narrow window) costs nothing until it is.
+    const seen = new ResizeObserver(() => {
+      if (!root.clientWidth) return;
+      seen.disconnect();
+      this._begin(kept(WANTS) || "solid");
+    });
+    seen.observe(root);
   }
 
-  /** Areas as GeoJSON features with `level`, `name` and `synthetic`. */
+  // ---- what is to be shown ----
+
+  /** Areas as GeoJSON features with `level`, `name`, `label` and `synthetic`. */
   setAreas(collection) {
-    if (!this.map) return;
-    const order = { cell: 0, community: 1, street: 2, district: 3 };
-    const features = collection.features
-      .filter((feature) => feature.geometry && LEVELS[feature.properties.level])
-      .sort((a, b) => order[a.properties.level] - order[b.properties.level]);
-    const names = new Map(features.map((feature) => [feature.properties.id, feature.properties.name]));
+    const names = new Map(collection.features.map(({ properties }) => [properties.id, properties.name]));
     // 和平社区第7网格 lies in 和平社区: on the map 第7网格 is enough.
-    const shortName = ({ name, parent_id: parent }) => (names.has(parent) && name.startsWith(names.get(parent)) ? name.slice(names.get(parent).length) : name) || name;
-    let all = null;
-    for (const feature of features) {
-      const level = feature.properties.level;
-      const layer = window.L.polygon(
-        feature.geometry.coordinates.map((ring) => (typeof ring[0][0] === "number" ? ring : ring[0]).map(([lon, lat]) => [lat, lon])),
-        Object.assign({ renderer: this.still, interactive: false }, LEVELS[level]),
-      ).addTo(this.map);
-      all = all ? all.extend(layer.getBounds()) : window.L.latLngBounds(layer.getBounds().getSouthWest(), layer.getBounds().getNorthEast());
-      if (level === "cell") this.cells.push({ name: shortName(feature.properties), bounds: layer.getBounds(), layer });
+    for (const { properties } of collection.features) {
+      const outer = names.get(properties.parent_id);
+      properties.short = (outer && properties.name.startsWith(outer) ? properties.name.slice(outer.length) : properties.name) || properties.name;
     }
-    if (all) {
-      this.whole = all;
-      if (!this.flown) this.map.fitBounds(all, { padding: [20, 20], animate: false });
-    }
-    $(".legend__synthetic", this.root).hidden = !features.some((feature) => feature.properties.synthetic);
-    this._names();
+    this._synthetic(collection);
+    this._set("areas", collection);
   }
 
-  _names() {
-    const view = this.map.getBounds();
-    const width = ({ bounds }) => this.map.latLngToLayerPoint(bounds.getNorthEast()).x - this.map.latLngToLayerPoint(bounds.getSouthWest()).x;
-    const wanted = this.cells
-      .filter((cell) => view.intersects(cell.bounds) && width(cell) > (cell.name.length + 1) * LETTER_PX)
-      .slice(0, NAMES_AT_MOST);
-    for (const [cell, tooltip] of this.named)
-      if (!wanted.includes(cell)) {
-        tooltip.remove();
-        this.named.delete(cell);
-      }
-    for (const cell of wanted)
-      if (!this.named.has(cell))
-        this.named.set(cell, window.L.tooltip({ permanent: true, direction: "center", className: "cell-name", pane: "names", opacity: 1 })
-          .setContent(h("span", null, cell.name)).setLatLng(cell.bounds.getCenter()).addTo(this.map));
+  /** Buildings as GeoJSON features with `id`, `name`, `storeys`, `height_m` and `homes`. */
+  setBuildings(collection) {
+    this._synthetic(collection);
+    this.byId = new Map(collection.features.map((feature) => [feature.properties.id, feature]));
+    this._set("buildings", collection);
+    this.setIncidents(this.cards, this.pickedId);
   }
 
-  /** Open incidents; those without a position are simply not on the map. */
+  /** The homes of the register as GeoJSON points with `id`, `building_id` and `floor`. */
+  setHomes(collection) {
+    this.homeById = new Map(collection.features.map((feature) => [feature.properties.id, feature]));
+    this._set("homes", collection);
+    this.setIncidents(this.cards, this.pickedId);
+  }
+
+  /** Open incidents, the most urgent first; those without a position are simply not on the map. */
   setIncidents(cards, pickedId) {
-    if (!this.map) return;
-    const seen = new Set();
-    for (const card of cards) {
-      if (card.lat === null || card.lon === null) continue;
-      seen.add(card.id);
-      const look = [card.kind, card.severity, card.stage, card.lat, card.lon, card.id === pickedId].join();
-      const old = this.incidents.get(card.id);
-      if (old && old.look === look) continue;
-      if (old) old.marker.remove();
-      this.incidents.set(card.id, { look, marker: this._pin(card, card.id === pickedId) });
-    }
-    for (const [id, { marker }] of this.incidents)
-      if (!seen.has(id)) {
-        marker.remove();
-        this.incidents.delete(id);
-      }
+    this.cards = cards;
+    this.pickedId = pickedId;
+    const placed = cards.filter((card) => card.lat !== null && card.lon !== null);
+    this._set("incidents", placed.map((card, index) => ({
+      id: card.id, lon: card.lon, lat: card.lat, kind: card.kind, emergency: isEmergency(card), picked: card.id === pickedId,
+      pin: index < PINS_AT_MOST || card.id === pickedId, building: this._building(card.household_id),
+      words: `${door(card.address)[0]} ${kindWord(card.kind)[0]}`, aria: `${door(card.address)[0]} ${kindWord(card.kind).join(" ")}`,
+    })));
+    if (this.scene && !placed.some((card) => card.id === this.scene.card.id)) this.setCase(null, []);
+    else if (this.scene) this.setCase(placed.find((card) => card.id === this.scene.card.id), this.scene.ranked);
   }
 
-  _pin(card, isPicked) {
-    const urgent = isEmergency(card);
-    const classes = ["pin", urgent ? "pin--emergency" : "pin--other", isPicked ? "is-picked" : ""];
-    const element = h("div", { class: classes.join(" ") }, icon(card.kind));
-    const marker = window.L.marker([card.lat, card.lon], {
-      pane: "incidents", keyboard: true, zIndexOffset: isPicked ? 1000 : card.severity,
-      icon: window.L.divIcon({ className: "pin-place", html: element, iconSize: [44, 44], iconAnchor: [22, 44] }),
-    });
-    marker.on("click", () => this.onpick(card.id));
-    marker.on("keypress", (event) => event.originalEvent.key === "Enter" && this.onpick(card.id));
-    const label = h("span", null, `${door(card.address)[0]} ${kindWord(card.kind)[0]}`);
-    marker.bindTooltip(label, {
-      permanent: isPicked, direction: "right", offset: [20, -26], opacity: 1, pane: "tooltipPane",
-      className: urgent ? "pin-name pin-name--emergency" : "pin-name",
-    });
-    marker.addTo(this.map);
-    marker.getElement().setAttribute("aria-label", `${door(card.address)[0]} ${kindWord(card.kind).join(" ")}`);
-    return marker;
-  }
-
-  /** Responders: [{id, kind, name, lon, lat, busy}]; clinics stand still and have a cross. */
+  /** People and clinics: [{id, kind, name, lon, lat, busy}]. */
   setResponders(list) {
-    if (!this.map) return;
-    const seen = new Set();
-    for (const person of list) {
-      if (person.lat === null || person.lon === null) continue;
-      seen.add(person.id);
-      const look = `${person.kind}:${person.busy}`;
-      const old = this.responders.get(person.id);
-      if (old && old.look === look) {
-        old.marker.setLatLng([person.lat, person.lon]);
-        continue;
-      }
-      if (old) old.marker.remove();
-      this.responders.set(person.id, { look, marker: this._helper(person).addTo(this.map) });
-    }
-    for (const [id, { marker }] of this.responders)
-      if (!seen.has(id)) {
-        marker.remove();
-        this.responders.delete(id);
-      }
+    this.people = list.filter((one) => one.lat !== null && one.lon !== null);
+    if (this.scene) this.setCase(this.scene.card, this.scene.ranked);
+    this._nameThem();
   }
 
-  _helper(person) {
-    const at = [person.lat, person.lon];
-    const word = words.responder[person.kind] ? words.responder[person.kind][0] : "";
-    const label = h("span", null, person.kind === "clinic" ? person.name : `${word}${person.name}`);
-    let marker;
-    if (person.kind === "clinic") {
-      marker = window.L.marker(at, {
-        pane: "incidents", keyboard: false, zIndexOffset: -1000,
-        icon: window.L.divIcon({ className: "pin-place", html: h("div", { class: "clinic" }), iconSize: [22, 22] }),
-      });
-    } else {
-      marker = window.L.circleMarker(at, {
-        renderer: this.moving, pane: "moving", radius: person.busy ? 9 : 5.5, weight: 2, color: "#fff",
-        fillColor: person.busy ? "#0a6b3d" : "#5b8f76", fillOpacity: 1,
-      });
-    }
-    return marker.bindTooltip(label, { permanent: Boolean(person.busy), direction: "top", offset: [0, -8], className: "pin-name", opacity: 1 });
+  /** Show the case on screen: with those who are coming, else with the nearest who could. */
+  flyToCase(card, ranked = []) {
+    const goes = coming(card);
+    const there = this.people.filter((one) => goes.includes(one.id));
+    this.flyTo(card, there.length ? there : ranked.filter((one) => one.distance_m <= NEAR_M).slice(0, NEAREST));
   }
 
-  /** Show the home, and whoever of `helperIds` is on the map as well. */
-  flyTo(card, helperIds = []) {
-    if (!this.map || card.lat === null || card.lon === null) return;
-    this.flown = true;
-    const bounds = window.L.latLngBounds([[card.lat, card.lon], [card.lat, card.lon]]);
-    for (const id of helperIds) if (this.responders.has(id)) bounds.extend(this.responders.get(id).marker.getLatLng());
-    const options = { maxZoom: CLOSE_UP, padding: [90, 90], duration: 0.8 };
-    if (CALM.matches) this.map.fitBounds(bounds, Object.assign(options, { animate: false }));
-    else this.map.flyToBounds(bounds, options);
+  /** The case on screen, and who could be sent to it, the first there in front: [{rank, responder_id, name, lon, lat, eta_min}]. */
+  setCase(card, ranked) {
+    this.scene = card ? { card, ranked } : null;
+    const building = card && this._building(card.household_id);
+    const home = card && this.homeById && this.homeById.get(card.household_id);
+    const floor = home && home.properties.floor;
+    const goes = new Set(card ? coming(card) : []);
+    const now = new Map(this.people.map((one) => [one.id, one]));
+    const others = Array.from(goes).filter((id) => now.has(id) && !ranked.some((one) => one.responder_id === id))
+      .map((id) => ({ responder_id: id, rank: 0, name: now.get(id).name, eta_min: null, lon: 0, lat: 0 }));
+    const scene = card && card.lat !== null ? {
+      id: card.id, lon: card.lon, lat: card.lat, building, floor: building && floor ? storey(building, floor) : null,
+      helpers: [...ranked, ...others].map((one) => {
+        const { lon, lat } = now.get(one.responder_id) || one; // where they are by now
+        const says = goes.has(one.responder_id) ? " 前往" : one.eta_min === null ? "" : ` ${one.eta_min}分钟`;
+        return { responder_id: one.responder_id, rank: one.rank, lon, lat, coming: goes.has(one.responder_id), words: `${one.rank || ""} ${one.name}${says}`.trim() };
+      }),
+    } : null;
+    if (JSON.stringify(scene) !== JSON.stringify(this.is.scene)) {
+      this._set("scene", scene); // each event of a storm comes by here
+      this._nameThem();
+    }
+    this.root.dataset.case = card ? card.id : "";
+    this.root.dataset.floor = floor || "";
+  }
+
+  /** Who stands at the end of a line of the case has a name there already. */
+  _nameThem() {
+    const named = new Set(this.is.scene ? this.is.scene.helpers.map((one) => one.responder_id) : []);
+    const word = (kind) => (kind === "clinic" || !words.responder[kind] ? "" : words.responder[kind][0]);
+    this._set("responders", this.people.map((one) => Object.assign({}, one, { clinic: one.kind === "clinic", words: named.has(one.id) ? "" : `${word(one.kind)}${one.name}` })));
+  }
+
+  _building(householdId) {
+    const home = this.homeById && this.homeById.get(householdId);
+    return (home && this.byId && this.byId.get(home.properties.building_id)) || null;
+  }
+
+  /** Show the home, with those of `helpers` ({lon, lat}) who are on the map as well. */
+  flyTo(card, helpers = []) {
+    if (card.lat === null || card.lon === null) return;
+    this.flown = [[card.lon, card.lat], ...helpers.map((one) => [one.lon, one.lat])];
+    this._tell("flyTo", this.flown);
   }
 
   showAll() {
-    if (this.map && this.whole) this.map.fitBounds(this.whole, { padding: [20, 20], animate: !CALM.matches });
+    this.flown = null;
+    this._tell("showAll");
+  }
+
+  // ---- how it is drawn ----
+
+  /** "solid" or "flat": by the operator's wish, as far as this browser can. */
+  choose(how) {
+    keep(WANTS, how);
+    this._begin(how);
+  }
+
+  get isSolid() {
+    return this.view instanceof Solid;
+  }
+
+  setLook(look) {
+    this.look = look;
+    keep(LOOK, look);
+    this.root.dataset.look = look;
+    this._tell("setLook", look);
+  }
+
+  async _begin(how) {
+    const turn = (this.turn = (this.turn || 0) + 1);
+    if (how === "flat" || !canDrawSolid()) return this._useFlat();
+    const meanwhile = setTimeout(() => !this.view && turn === this.turn && this._useFlat(), PATIENCE_MS);
+    try {
+      const solid = await Solid.open(this._canvas(), this.look, this._events());
+      if (turn === this.turn) this._use(solid);
+      else solid.close();
+    } catch (problem) {
+      if (turn === this.turn) this._failed(problem);
+    } finally {
+      clearTimeout(meanwhile);
+    }
+  }
+
+  _useFlat() {
+    try {
+      this._use(new Flat(this._canvas(), this.look, this._events()));
+    } catch (problem) {
+      this._broken(problem);
+    }
+  }
+
+  _canvas() {
+    const element = h("div", { class: "map__canvas" });
+    $(".map__frame", this.root).appendChild(element);
+    return element;
+  }
+
+  _events() {
+    return {
+      picked: (id) => this.onpick(id),
+      lost: (problem, view) => this.view === view && this._failed(problem),
+      settled: (is) => (this.root.dataset.settled = is),
+    };
+  }
+
+  /** Draw with `view` from now on; the one before goes when this one has everything. */
+  _use(view) {
+    const before = this.view;
+    this.view = view;
+    for (const name of Object.keys(this.is)) if (this.is[name]) this._show(name);
+    if (this.flown) this._tell("flyTo", this.flown);
+    if (this.view !== view) return; // it has failed meanwhile, and another one draws
+    if (before) before.close();
+    view.element.classList.add("is-shown");
+    this.root.dataset.view = this.isSolid ? "3d" : "2d";
+    this._changed();
+  }
+
+  _set(name, value) {
+    this.is[name] = value;
+    this._show(name);
+    this._changed();
+  }
+
+  _show(name) {
+    this._tell("show", name, this.is[name]);
+  }
+
+  _tell(method, ...what) {
+    if (!this.view) return;
+    try {
+      this.view[method](...what);
+    } catch (problem) {
+      this._failed(problem);
+    }
+  }
+
+  /** The drawing is broken: a simpler one, or the words that say so. The queue goes on in any case. */
+  _failed(problem) {
+    const broken = this.view;
+    this.view = null;
+    try {
+      if (broken) broken.close();
+    } catch (again) {
+      // It was broken before.
+    }
+    if (broken instanceof Flat) return this._broken(problem);
+    console.error("map", problem);
+    this._useFlat();
+  }
+
+  _broken(problem) {
+    console.error("map", problem);
+    this.view = null;
+    this.root.dataset.view = "none";
+    $(".map__broken", this.root).hidden = false;
+  }
+
+  /** `callback` is called when what is on the map, or how, has changed. */
+  onchange(callback) {
+    this.listeners.push(callback);
+  }
+
+  _changed() {
+    for (const callback of this.listeners) callback();
+  }
+
+  _synthetic({ features }) {
+    if (features.some((feature) => feature.properties.synthetic)) $(".legend__synthetic", this.root).hidden = false;
+  }
+
+  /** Before printing: an image of what cannot be printed itself, as large as it is, and who could go in words. */
+  freeze() {
+    const still = $(".map__still", this.root);
+    let picture = "";
+    try {
+      if (this.isSolid) picture = this.view.picture();
+    } catch (problem) {
+      console.error("map", problem); // the words are printed without it
+    }
+    still.hidden = !picture;
+    if (picture) still.src = picture;
+    else still.removeAttribute("src");
+    const { clientWidth: width, clientHeight: height } = this.root;
+    Object.assign(this.root.style, { width: `${width}px`, height: `${height}px`, zoom: Math.min(1, PAPER_PX / width) });
+    fill($(".map__ranked", this.root.parentElement), this.scene ? this.scene.ranked.map((one) => h("li", null, `${one.name} ${(words.responder[one.kind] || [""])[0]} · ${
+      one.eta_min === null ? "" : `约${one.eta_min}分钟 · `}直线${distance(one.distance_m)}`)) : null);
+  }
+
+  thaw() {
+    $(".map__still", this.root).hidden = true;
+    Object.assign(this.root.style, { width: "", height: "", zoom: "" });
   }
 }
 
-/** The legend: shapes with words, so that nothing is said by colour alone. */
+/** The storey `floor` of a building as a slab a little larger than its walls; heights in metres. */
+function storey({ geometry, properties }, floor) {
+  const each = properties.height_m / properties.storeys;
+  const [ring] = geometry.coordinates;
+  const corners = ring.slice(0, -1);
+  const middle = [0, 1].map((axis) => corners.reduce((sum, corner) => sum + corner[axis], 0) / corners.length);
+  const grown = ring.map((corner) => corner.map((value, axis) => middle[axis] + (value - middle[axis]) * ABOVE));
+  const base = (Math.min(floor, properties.storeys) - 1) * each;
+  return { type: "Feature", geometry: { type: "Polygon", coordinates: [grown] }, properties: { base: Math.max(0, base), top: Math.max(0, base) + each } };
+}
+
+function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch (refused) {
+    return null; // a browser that keeps nothing has no wishes
+  }
+}
+
+function keep(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch (refused) {
+    // It holds until the page is closed.
+  }
+}
+
+/** The legend: shapes with words, so that nothing is said by colour alone. Folded where it would hide the map. */
 export function drawLegend(element) {
-  fill(element,
+  let fits = null;
+  new ResizeObserver(() => {
+    const now = element.parentElement.clientHeight >= LEGEND_FITS_PX;
+    if (now !== fits) element.open = fits = now;
+  }).observe(element.parentElement);
+  const line = (swatch, zh, en) => h("li", null, h("span", { class: `swatch ${swatch}` }), zh, h("span", { class: "en" }, en));
+  fill($("div", element),
     h("ul", null,
-      h("li", null, h("span", { class: "swatch swatch--emergency" }), "紧急事件", h("span", { class: "en" }, "emergency")),
-      h("li", null, h("span", { class: "swatch swatch--other" }), "其他事件", h("span", { class: "en" }, "other incident")),
-      h("li", null, h("span", { class: "swatch swatch--worker" }), "在岗人员", h("span", { class: "en" }, "on duty")),
-      h("li", null, h("span", { class: "swatch swatch--coming" }), "正在前往", h("span", { class: "en" }, "coming")),
-      h("li", null, h("span", { class: "clinic swatch" }), "卫生服务中心", h("span", { class: "en" }, "clinic"))),
+      line("swatch--emergency", "紧急", "emergency"), line("swatch--other", "其他", "other"),
+      line("swatch--floor", "报警楼层", "calling floor"), line("swatch--home", "住户", "home"),
+      line("swatch--worker", "在岗", "on duty"), line("swatch--coming", "前往", "coming"),
+      line("swatch--line", "可派", "could go"), line("clinic", "卫生服务", "clinic")),
     h("p", { class: "legend__note legend__synthetic", hidden: true }, "示意几何 synthetic geometry"));
 }
