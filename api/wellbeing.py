@@ -67,4 +67,4 @@ def _described(check: Check) -> Mapping[str, object]:
         said["output"] = " ".join(check.text)
     if check.since is not None:
         said["since"] = check.since.isoformat()
-    return said
+    return said | {what: at.isoformat() for what, at in check.moments.items()}

@@ -39,6 +39,7 @@ from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import Soundings
 from dispatcher.storage.planbook import Planbook
+from dispatcher.traffic import Ledger
 from dispatcher.wiring import Parts, switchboard
 
 TICK_S = 1.0  # the fall-back when no bell rings
@@ -91,6 +92,7 @@ def main() -> int:
     asking = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
     chaser = Chaser(store, channel.channels.values(), clock, asking)
     soundings = Soundings(store, channel.channels.values(), clock, asking)
+    ledger = Ledger(store, channel)
     echo = Echo(store)
     tests = Drills(store, settings.drills)
 
@@ -98,6 +100,7 @@ def main() -> int:
         soundings.turn(now)
         if chaser.turn(now):
             bell.ring()
+        ledger.turn(now)
         own.turn(now)
         couriers.turn(now, courier.ailment())
         life.turn(now)

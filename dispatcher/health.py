@@ -7,7 +7,7 @@ last turned, how long work has waited, and whether a synthetic press came throug
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ STALE = timedelta(seconds=10)  # loops turn every second and say so every three
 OVERDUE = timedelta(seconds=15)  # how long past its due time an incident, or a text, may be
 UNSENT = timedelta(seconds=60)  # how long a person alarm's text may be on its way to the provider
 TWO_MISSES = 2  # one may be chance
+THREE_FAILURES = 3  # then a dispatcher, too, lets a channel rest
 
 
 class WorkerKind(StrEnum):
@@ -132,6 +133,24 @@ class ChannelHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a channel did with real messages. `failures`: attempts in a row since it last took one; so many of
+    them, and it does not work. `waiting_since`: the oldest message that it was last tried with.
+    """
+
+    name: str
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+    waiting_since: datetime | None = None
+
+    @property
+    def is_sick(self) -> bool:
+        return self.failures >= THREE_FAILURES
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a look at the store has found."""
 
@@ -143,11 +162,14 @@ class Facts:
     probing: tuple[Probing, ...] = ()
     hearing: tuple[Hearing, ...] = ()
     channels: tuple[ChannelHealth, ...] = ()
+    traffic: tuple[Traffic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. `value` is in `unit`; `since`: ill since then."""
+    """One thing that was looked at. `value` is in `unit`; `since`: ill since then; `moments`: what was when,
+    by names as in JSON.
+    """
 
     name: str
     grade: Grade
@@ -155,6 +177,7 @@ class Check:
     value: float | None = None
     unit: str = ""
     since: datetime | None = None
+    moments: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +215,7 @@ def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED, 
             *_workers(facts.workers, now, needed),
             *_hearing(facts.hearing, gateways),
             *_probing(facts.probing),
-            *_channels(facts.channels),
+            *_channels(facts.channels, facts.traffic),
         ),
     )
 
@@ -292,17 +315,35 @@ def _probing(probing: tuple[Probing, ...]) -> Iterator[Check]:
     yield Check("probe", grade, text, misses, "misses")
 
 
-def _channels(channels: tuple[ChannelHealth, ...]) -> Iterator[Check]:
-    all_sick = all(channel.is_sick for channel in channels)
-    for channel in channels:
-        name = f"channel:{channel.name}"
-        if not channel.misses:
-            yield Check(name, Grade.PASS, value=channel.took_s, unit="s")
-            continue
-        said = f"({channel.error})" if channel.error else ""
-        text = (
-            f"通道{channel.name}连续{channel.misses}次无应答{said}",
-            f"{channel.name} does not answer {said}",
-        )
-        grade = Grade.FAIL if all_sick else Grade.WARN
-        yield Check(name, grade, text, channel.misses, "misses", channel.answered_at)
+def _channels(asked: tuple[ChannelHealth, ...], traffic: tuple[Traffic, ...]) -> Iterator[Check]:
+    """Each channel as it answers, and as it carries: not all can be asked, and not all have carried."""
+    answers, carries = {one.name: one for one in asked}, {one.name: one for one in traffic}
+    used = [one for one in traffic if one.sent_at or one.failed_at]
+    known: list[ChannelHealth | Traffic] = [*asked, *used]
+    sick = {one.name for one in known if one.is_sick}
+    worst = Grade.FAIL if sick == {one.name for one in known} else Grade.WARN
+    for name in sorted(answers.keys() | carries.keys()):
+        yield _channel(name, answers.get(name), carries.get(name, Traffic(name)), worst)
+
+
+def _channel(name: str, asked: ChannelHealth | None, carried: Traffic, worst: Grade) -> Check:
+    """`worst` is how bad it is when it does not work: whether another one does."""
+    moments = {
+        "lastSuccess": carried.sent_at,
+        "lastFailure": carried.failed_at,
+        "lastAnswer": asked.answered_at if asked is not None else None,
+        "waitingSince": carried.waiting_since,
+    }
+    known = {what: at for what, at in moments.items() if at is not None}
+    check = f"channel:{name}"
+    if asked is not None and asked.misses:
+        said = f"({asked.error})" if asked.error else ""
+        text = f"通道{name}连续{asked.misses}次无应答{said}", f"{name} does not answer {said}"
+        return Check(check, worst, text, asked.misses, "misses", asked.answered_at, known)
+    if carried.is_sick:
+        said = f"({carried.error})" if carried.error else ""
+        text = f"通道{name}连续{carried.failures}次发送失败{said}", f"{name} carries nothing {said}"
+        return Check(check, worst, text, carried.failures, "failures", carried.sent_at, known)
+    if asked is None:
+        return Check(check, Grade.PASS, moments=known)
+    return Check(check, Grade.PASS, value=asked.took_s, unit="s", moments=known)

@@ -74,6 +74,22 @@ class PerNumber:
     burst: float = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a channel did in a while. `failures` are those after it last took something."""
+
+    sent_at: datetime | None = None
+    failed_at: datetime | None = None
+    failures: int = 0
+    error: str = ""
+
+    def sent(self, now: datetime) -> Done:
+        return replace(self, sent_at=now, failures=0)
+
+    def failed(self, now: datetime, error: str) -> Done:
+        return replace(self, failed_at=now, failures=self.failures + 1, error=error)
+
+
 class Switchboard:
     """A channel made of channels, in the site's order. `wishes` is asked at most once a second, with what it
     said last. Safe to use from several threads.
@@ -101,6 +117,7 @@ class Switchboard:
         self._per_number = per_number or PerNumber()
         self._public_url = public_url.rstrip("/")
         self._healths: dict[str, Health] = {}
+        self._done: dict[str, Done] = {}
         self._buckets: dict[str, Bucket] = {}
         self._numbers: dict[str, Bucket] = {}
         self._lock = threading.Lock()
@@ -159,6 +176,12 @@ class Switchboard:
                 break
         return None
 
+    def done(self) -> dict[str, Done]:
+        """What the channels did since this was last asked, by their names."""
+        with self._lock:
+            done, self._done = self._done, {}
+        return done
+
     def close(self) -> None:
         """Close every channel that has something to close."""
         for channel in self.channels.values():
@@ -171,10 +194,14 @@ class Switchboard:
             addressed = replace(addressed, body=self._unanswered(addressed, way))
         try:
             outcome = self.channels[way.channel].send(addressed)
-        except Exception:
-            self._remember(way.channel, well=False)
+        except Exception as broken:
+            self._remember(way.channel, type(broken).__name__)
             raise
-        self._remember(way.channel, well=not isinstance(outcome, TryLater) or outcome.provider_is_well)
+        match outcome:
+            case TryLater(why=why, provider_is_well=False):
+                self._remember(way.channel, why or "?")
+            case _:
+                self._remember(way.channel, "")
         return replace(outcome, channel=way.channel)
 
     def _unanswered(self, message: Message, way: Way) -> str:
@@ -233,10 +260,13 @@ class Switchboard:
             return Bucket.full(rate, burst, now)
         return known.refilled(now).of(rate, burst)
 
-    def _remember(self, name: str, *, well: bool) -> None:
+    def _remember(self, name: str, error: str) -> None:
+        """How an attempt went; no `error`: well."""
+        now = self._clock.now()
         with self._lock:
-            known = self._healths.get(name, WELL)
-            self._healths[name] = WELL if well else failed(known, self._clock.now())
+            known, done = self._healths.get(name, WELL), self._done.get(name, Done())
+            self._healths[name] = failed(known, now) if error else WELL
+            self._done[name] = done.failed(now, error) if error else done.sent(now)
 
     def _known_wishes(self, now: datetime) -> Wishes:
         with self._lock:

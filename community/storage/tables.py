@@ -947,6 +947,17 @@ Index(
     postgresql_where=text("decided_at IS NULL AND stored_at IS NOT NULL"),
 )
 
+# What each channel last did with real messages; `failures` are attempts in a row since it last took one.
+channel_traffic = Table(
+    "channel_traffic",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("sent_at", Moment),
+    Column("failed_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
 # Whether each provider answers, as last asked; `misses` are questions in a row without a good answer.
 channel_health = Table(
     "channel_health",

@@ -9,12 +9,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from community.storage.rows import upsert
-from community.storage.tables import alarm, channel_health, finding, incident, message, worker
+from community.storage.tables import (
+    alarm,
+    channel_health,
+    channel_traffic,
+    finding,
+    incident,
+    message,
+    worker,
+)
 from dispatcher.health import (
     OVERDUE,
     UNSENT,
     ChannelHealth,
     Facts,
+    Traffic,
     Waiting,
     Worker,
     WorkerKind,
@@ -99,6 +108,7 @@ def facts(connection: Connection, now: datetime) -> Facts:
         pages=_waiting(connection, message.c.created_at, _is_unheard_page(now)),
         probing=probes.probing(connection),
         channels=tuple(channels(connection).values()),
+        traffic=traffic(connection),
     )
 
 
@@ -198,6 +208,37 @@ def keep_channel(
     else:
         values |= {"misses": channel_health.c.misses + 1}
     connection.execute(statement.on_conflict_do_update(index_elements=[channel_health.c.name], set_=values))
+
+
+def know_channels(connection: Connection, names: Collection[str]) -> None:
+    """These are the site's channels, whether or not they have carried anything; others are forgotten."""
+    connection.execute(delete(channel_traffic).where(channel_traffic.c.name.not_in(list(names))))
+    for name in names:
+        row = upsert(connection, channel_traffic).values(name=name, failures=0, error="")
+        connection.execute(row.on_conflict_do_nothing(index_elements=[channel_traffic.c.name]))
+
+
+def keep_traffic(connection: Connection, done: Traffic) -> None:
+    """Add what a dispatcher's channel did in a while; several may say so of the same one."""
+    of = channel_traffic.c
+    values: dict[str, Any] = {"failures": done.failures if done.sent_at else of.failures + done.failures}
+    if done.sent_at is not None:
+        values |= {"sent_at": done.sent_at}
+    if done.failed_at is not None:
+        values |= {"failed_at": done.failed_at, "error": done.error}
+    connection.execute(update(channel_traffic).where(of.name == done.name).values(**values))
+
+
+def traffic(connection: Connection) -> tuple[Traffic, ...]:
+    """What each of the site's channels last did, and how long something waits for it."""
+    waits = message.c.state.in_((MessageState.QUEUED.value, MessageState.SENDING.value))
+    by = message.c.channel
+    oldest = select(by, func.min(message.c.created_at)).where(waits, by != "").group_by(by)
+    since = dict(connection.execute(oldest).all())
+    return tuple(
+        Traffic(row.name, row.sent_at, row.failed_at, row.failures, row.error, since.get(row.name))
+        for row in connection.execute(select(channel_traffic).order_by(channel_traffic.c.name))
+    )
 
 
 # ---- findings ----

@@ -188,7 +188,8 @@ def tell(store: Store, checkup: Checkup, clock: Clock) -> int:
         health = database_away(clock.now(), type(error).__name__)
     for check in health.checks:
         value = "" if check.value is None else f"{check.value:.3g} {check.unit}"
-        said = " ".join(part for part in (*check.text, "" if check.text[0] else value) if part)
+        ago = [f"{what} {(health.at - at).total_seconds():.0f} s ago" for what, at in check.moments.items()]
+        said = " ".join(part for part in (*check.text, "" if check.text[0] else value, *ago) if part)
         print(f"{check.grade.value}\t{check.name}\t{said}")
     return 1 if health.grade is Grade.FAIL else 0
 

@@ -441,6 +441,14 @@ def _health(rules: ModuleType) -> object:
     for misses in ((0, 0), (1, 0), (2, 0), (2, 1), (2, 3)):
         channels = tuple(rules.ChannelHealth(f"c{n}", START, START, m) for n, m in enumerate(misses))
         facts.append(replace(facts[1], channels=channels))
+    carried = (
+        rules.Traffic("c0", START), rules.Traffic("c0", START, START, 2), rules.Traffic("c0", None, START, 3),
+        rules.Traffic("c0"),
+    )  # fmt: skip
+    facts += [replace(facts[1], traffic=(one,)) for one in carried]
+    facts += [replace(facts[1], traffic=(one, rules.Traffic("c1", START))) for one in carried]
+    down = (rules.ChannelHealth("c1", START, START, 2),)
+    facts += [replace(facts[1], traffic=(one,), channels=down) for one in carried]
     heard = ((0, 9), (1, 9), (2, 9), (1, 2))
     few = [replace(facts[1], hearing=tuple(rules.Hearing(f"p{n}", 3, n) for n in each)) for each in heard]
     judged = [rules.judge(known, START) for known in facts]
@@ -512,7 +520,10 @@ MUTANTS = [
     (dispatcher.health, "if fewest >= wanted", "if fewest > wanted"),
     (dispatcher.health, "Grade.WARN if fewest else Grade.FAIL", "Grade.WARN"),
     (dispatcher.health, "Grade.WARN if fewest else Grade.FAIL", "Grade.FAIL"),
-    (dispatcher.health, "if all_sick", "if channel.is_sick"),
+    (dispatcher.health, "sick == {one.name for one in known}", "sick"),
+    (dispatcher.health, "self.failures >= THREE_FAILURES", "self.failures > THREE_FAILURES"),
+    (dispatcher.health, "if one.sent_at or one.failed_at]", "if one.sent_at]"),
+    (dispatcher.health, "for one in traffic if one.sent_at or one.failed_at]", "for one in traffic]"),
     (devices.formats.resent, "abs(at - first) < WINDOW", "abs(at - first) <= WINDOW"),
     (devices.formats.resent, "abs(at - first) < WINDOW", "at - first < WINDOW"),
     (devices.formats.resent, "said[-REMEMBERED:]", "said[:REMEMBERED]"),
