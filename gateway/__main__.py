@@ -11,10 +11,9 @@ import structlog
 
 from community import logs
 from community.starting import CannotStart, ready, starting
-from community.storage import Store, register
+from community.storage import Store
 from community.storage.schema import require_newest
 from devices.formats import TOPICS
-from devices.formats.ha_discovery import KEY
 from devices.profiles import shipped
 from dispatcher import plans
 from dispatcher.bell import MqttBell
@@ -23,6 +22,7 @@ from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
 from dispatcher.storage.planbook import Planbook
 from gateway import slices
+from gateway.confirmed import Confirmed
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
@@ -47,7 +47,8 @@ def main() -> int:
             store = Store(settings.database_url)
             require_newest(store)
             slice_ = _topics(settings.topics)
-            topics = slice_ or (*TOPICS, *_confirmed(store))
+            confirmed = Confirmed()
+            topics = slice_ or (*TOPICS, *(confirmed.news(store) or ()))
             listen = listed(settings)
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
@@ -82,7 +83,8 @@ def main() -> int:
     if line.subscribed.wait(10):
         ready("gateway")
     pulse = Pulse(store, WorkerKind.GATEWAY, topics=",".join(slice_))
-    run(store, line, doors, receiver, seen, alive, strangers, clock, pulse, stopping)
+    following = None if slice_ else confirmed
+    run(store, line, doors, receiver, seen, alive, strangers, following, clock, pulse, stopping)
     doors.stop()
     line.stop()
     if stopping.is_set():
@@ -100,14 +102,6 @@ def _topics(text: str) -> tuple[str, ...]:
         raise ValueError(f"ANXIN_TOPICS: {wrong}") from wrong
 
 
-def _confirmed(store: Store) -> tuple[str, ...]:
-    """Where sensors say their state that Home Assistant's discovery announced and somebody has confirmed."""
-    with store.read() as connection:
-        keys = [device.key for device in register.devices(connection)]
-    topics = [key.removeprefix(KEY) for key in keys if key.startswith(KEY)]
-    return tuple(topic for topic in topics if topic and not {"+", "#"} & set(topic))
-
-
 def run(
     store: Store,
     line: Line,
@@ -116,11 +110,15 @@ def run(
     seen: LastSeen,
     alive: LastLife,
     strangers: Strangers,
+    confirmed: Confirmed | None,
     clock: Clock,
     pulse: Pulse,
     stopping: threading.Event,
 ) -> None:
-    """Commit what arrives until `stopping`, or until a thread that listens has died: somebody restarts us."""
+    """Commit what arrives until `stopping`, or until a thread that listens has died: somebody restarts us.
+
+    `confirmed` is None where the gateway listens to a slice only.
+    """
     flushed = time.monotonic()
     waiting: list[Arrival] = []  # read, not yet stored: the database was away
     callers: list[Caller] = []
@@ -139,6 +137,8 @@ def run(
                 seen.flush(store)
                 alive.flush(store, clock.now(), hears=not line.ailment())
                 pulse.turn(clock.now(), line.ailment())
+                if confirmed is not None and (topics := confirmed.news(store)) is not None:
+                    line.listen((*TOPICS, *topics))
                 strangers.flush(store, clock.now())  # last: all else matters more
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)

@@ -70,7 +70,8 @@ class Line:
     ) -> None:
         self._kept_s = kept_s  # how long the broker keeps what comes while we are away
         self._address = (host, port)
-        self._topics = topics
+        self._topics = self._wanted = tuple(topics)
+        self._asked: dict[int | None, tuple[str, ...]] = {}  # filters, by the packet that asks for them
         self._now = now
         self._client = BufferedClient(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True
@@ -117,6 +118,11 @@ class Line:
         if not self._thread.is_alive():
             self._wake_in.close()
             self._wake_out.close()
+
+    def listen(self, topics: Sequence[str]) -> None:
+        """Hear what is said on these filters from now on, and on no others."""
+        self._wanted = tuple(topics)
+        self._wake()
 
     def wait_arrivals(self, timeout_s: float, most: int) -> list[Arrival]:
         """What has arrived, at most `most`; waits up to `timeout_s` for the first."""
@@ -184,6 +190,7 @@ class Line:
             with contextlib.suppress(BlockingIOError):
                 self._wake_in.recv(4096)
             self._acknowledge()
+            self._follow()
         if self._client.want_write():  # said inside a callback
             self._client.loop_write()
         self._client.loop_misc()
@@ -215,6 +222,21 @@ class Line:
                     *(publication(receipt.topic, receipt.payload) for receipt in receipts),
                 )
 
+    def _follow(self) -> None:
+        """Ask the broker for filters that are new, and no longer for those that are gone."""
+        wanted, was = self._wanted, self._topics
+        if wanted == was or not self._hears:
+            return  # a new connection asks for what is wanted then
+        self._topics = wanted
+        if gone := [topic for topic in was if topic not in wanted]:
+            self._client.unsubscribe(gone)
+        if new := tuple(topic for topic in wanted if topic not in was):
+            self._subscribe(new)
+
+    def _subscribe(self, topics: tuple[str, ...]) -> None:
+        _, packet = self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+        self._asked[packet] = topics
+
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full means that a wake-up is on its way already
             self._wake_out.send(b"\0")
@@ -222,24 +244,28 @@ class Line:
     # ---- paho's callbacks, in the thread above; they never raise, or paho would stop listening ----
 
     def _on_connect(
-        self, client: mqtt.Client, _data: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _p: object
+        self, _client: mqtt.Client, _data: object, flags: mqtt.ConnectFlags, reason: ReasonCode, _p: object
     ) -> None:
         if reason.is_failure:
             log.error("broker refused the gateway", reason=str(reason))
             return
         log.info("connected to the broker", session_present=flags.session_present)
         self._away = False
-        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
+        self._topics = self._wanted
+        self._asked.clear()
+        self._subscribe(self._topics)
 
     def _on_subscribe(
-        self, _client: mqtt.Client, _data: object, _mid: int, reasons: Sequence[ReasonCode], _p: object
+        self, _client: mqtt.Client, _data: object, mid: int, reasons: Sequence[ReasonCode], _p: object
     ) -> None:
-        refused = [topic for topic, reason in zip(self._topics, reasons, strict=False) if reason.is_failure]
+        asked = self._asked.pop(mid, ())
+        refused = [topic for topic, reason in zip(asked, reasons, strict=False) if reason.is_failure]
         if refused:
             log.error("broker lets the gateway hear less than it needs: check its ACL", refused=refused)
         else:
             self._hears = True
             self.subscribed.set()
+            self._follow()  # what was wanted meanwhile
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object

@@ -101,6 +101,33 @@ def cut(mosquitto: Mosquitto) -> None:
     Peer(mosquitto.port, client_id="gateway").close()
 
 
+def test_it_follows_when_other_topics_are_wanted(line: Line, peer: Peer, mosquitto: Mosquitto) -> None:
+    """What one of them hears tells that the broker has done what it was asked."""
+    number = 0
+
+    def heard() -> set[str]:
+        nonlocal number
+        number += 1
+        peer.client.publish("house/cord", "ON", qos=1).wait_for_publish(WITHIN_S)
+        peer.say(number)
+        topics: set[str] = set()
+        while "care/town/button/signal" not in topics:
+            arrived = take(line, 1)
+            line.answered(arrived, [])
+            topics |= {arrival.frame.topic for arrival in arrived}
+        return topics
+
+    ours = ("care/+/+/signal",)
+    assert heard() == {"care/town/button/signal"}
+    line.listen((*ours, "house/cord"))
+    assert until(lambda: "house/cord" in heard(), WITHIN_S)
+    cut(mosquitto)
+    assert until(lambda: line.ailment() == "", WITHIN_S)
+    assert until(lambda: "house/cord" in heard(), WITHIN_S), "on the next connection, too"
+    line.listen(ours)
+    assert until(lambda: "house/cord" not in heard(), WITHIN_S)
+
+
 def test_a_late_answer_acknowledges_nothing_on_the_next_connection(tmp_path: Path) -> None:
     forgetful = Mosquitto(tmp_path / "forgetful", persistence=False)  # its packet ids begin again
     forgetful.start()

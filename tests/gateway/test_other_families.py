@@ -49,3 +49,19 @@ def test_a_sensor_that_announced_itself_is_heard_once_somebody_has_confirmed_it(
     centre.publish("homeassistant/binary_sensor/cord/config", orjson.dumps(body), retain=True)
     centre.publish("house/cord", "pulled")
     centre.comes_to(lambda: centre.kinds() == ["sos"])
+
+
+def test_a_sensor_is_heard_as_soon_as_somebody_confirms_it_and_no_longer_when_it_is_removed(
+    open_centre: Centre,
+) -> None:
+    """The gateway has been running all the time."""
+    announced = {"state_topic": "house/cord", "device_class": "safety"}
+    open_centre.publish("homeassistant/binary_sensor/cord/config", orjson.dumps(announced), retain=True)
+    open_centre.enrol("ha:house/cord")
+
+    def is_heard() -> bool:
+        open_centre.publish("house/cord", "ON")
+        open_centre.publish("house/cord", "OFF")
+        return open_centre.kinds() == ["sos"]
+
+    open_centre.comes_to(is_heard)
