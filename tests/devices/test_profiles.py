@@ -161,10 +161,12 @@ def test_a_model_goes_before_its_family_and_a_family_before_nothing(tmp_path: Pa
         ("z2m:0x00158d0001020304", Role.HELP_BUTTON): 1500,
         ("watch:6907919734", Role.HELP_BUTTON): 30,
         ("scaip:123456", Role.HELP_BUTTON): 1440,
+        ("care:kenli/KL-0001", Role.HELP_BUTTON): 1500,
+        ("care:kenli/HUB-1", Role.HUB): 15,
     }
     for (key, role), minutes in asked.items():
         assert shipped.expected_every(key, role, "", "") == timedelta(minutes=minutes), key
-    assert shipped.expected_every("care:kenli/KL-0001", Role.HELP_BUTTON, "", "") is None
+    assert shipped.expected_every("homie:lamp", Role.HELP_BUTTON, "", "") is None
     (tmp_path / "acme.toml").write_text(f"{HEAD}expected_every_min = 720\n{EXAMPLE}", encoding="utf-8")
     shutil.copytree(profiles.SHIPPED / "rhythms", tmp_path / "rhythms")
     own = profiles.load(tmp_path)

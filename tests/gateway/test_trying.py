@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from community.model import Device
-from community.storage import register, trials
+from community.storage import labels, register, trials
 from community.storage.trials import Trial
 from devices.profiles import shipped
-from devices.signal import Frame, Role
+from devices.signal import Frame, Kind, Role
 from dispatcher.bell import LocalBell
+from dispatcher.storage import proofs
 from dispatcher.storage.planbook import Planbook
 from gateway.receive import Parts, Receiver
 from gateway.supervision import LastLife, LastSeen
@@ -90,3 +91,38 @@ def test_a_low_battery_is_no_proof(button: Installed) -> None:
     button.begin()
     assert button.says("1", "low_battery") == [False]
     assert button.says("2") == [True]
+
+
+def test_a_label_leads_to_a_press_that_proves_the_button_and_wakes_nobody(
+    button: Installed, town: Town
+) -> None:
+    home = town.resident("赵玉兰", contacts=("李梅",))
+    boxed = Device(0, "care:town/boxed", Role.HELP_BUTTON, None)
+    with town.store.write() as connection:
+        [label] = labels.prepare(connection, [boxed], town.time)
+    with town.store.write() as connection:
+        installed = labels.claim(connection, label.code, home, "床头", town.operator.id, town.time)
+
+    def press(id: str) -> bool:
+        said = f'{{"v":1,"id":"{id}","type":"press"}}'.encode()
+        button.gateways[0].take([Frame("care/town/boxed/signal", said, town.time)])
+        with town.store.read() as connection:
+            device = register.device_by_id(connection, installed.id)
+            return proofs.of(connection, [device])[device.id].is_proven
+
+    with town.store.read() as connection:
+        assert not proofs.of(connection, [installed])[installed.id].is_proven
+    with town.store.write() as connection:
+        trials.begin(connection, installed.id, town.time)
+    assert press("1")
+    town.work()
+    assert (town.open_cards(), town.heard("李梅")) == ((), [])
+    press("2")
+    town.work()
+    assert town.card("赵玉兰").kind is Kind.SOS
+    assert len(town.heard("李梅")) == 1
+
+
+def test_what_is_installed_and_not_proven_calls_from_the_first_moment(button: Installed) -> None:
+    assert button.says("1") == [False]
+    assert button.cases() == 1
