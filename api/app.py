@@ -10,7 +10,7 @@ from functools import cache
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api import console, live, login, pocket, problems
+from api import console, live, login, pocket, problems, wall
 from api.callbacks import aliyun, tencent, twilio
 from api.deps import caller
 from api.headers import Headers
@@ -22,6 +22,7 @@ from api.routes import (
     contact_channels,
     devices,
     docs,
+    figures,
     health,
     hotline,
     households,
@@ -109,6 +110,7 @@ def _routes(simulated_phones: bool) -> APIRouter:
     routes.include_router(_behind_the_login(simulated_phones))
     routes.include_router(console.router)
     routes.include_router(pocket.router)
+    routes.include_router(wall.pages)
     return routes
 
 
@@ -135,6 +137,8 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         reach.router,
         hotline.router,
         watching.router,
+        figures.router,
+        wall.router,
     ):
         api.include_router(router)
     if simulated_phones:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -31,7 +31,7 @@ from community.errors import Conflict, NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.storage import desk, labels, register
 from devices.signal import Role
-from dispatcher import safety, views, watching, wording
+from dispatcher import reports, safety, views, watching, wording
 from dispatcher.health import VITAL_WORD
 from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
@@ -60,6 +60,8 @@ PAGES = (
     ("/reach", "缺口", "gaps"),
     ("/watches", "守护", "watching"),
     ("/plans", "预案", "plans"),
+    ("/reports", "报表", "reports"),
+    ("/wall", "大屏", "wall"),
 )
 FOR_ADMINS = frozenset({"/plans", "/watches", "/devices/proposals", "/devices/labels"})
 LOGIN_PROBLEM = {
@@ -123,6 +125,12 @@ CHECK_WORD: Mapping[CheckState, wording.Pair] = {
     CheckState.HELP: ("要帮忙,已报警", "needs help"),
     CheckState.NO_ANSWER: ("没人接,已报警", "no answer"),
     CheckState.DROPPED: ("不用打了", "not needed"),
+}
+PHASE_WORD: Mapping[str, wording.Pair] = {
+    "answered": ("接警", "answered"),
+    "covered": ("有人答应去", "somebody comes"),
+    "attended": ("到场", "attended"),
+    "closed": ("结案", "closed"),
 }
 OUTCOME_WORD: Mapping[Outcome, wording.Pair] = {
     Outcome.WELL: ("平安", "well"),
@@ -235,6 +243,23 @@ def record(
         passed=lambda seconds: f"{seconds // 60}:{seconds % 60:02d}",
         kind_word=wording.KIND_WORD, entry_word=wording.ENTRY_WORD,
         code_word=wording.CLOSE_WORD[detail.card.close_code] if detail.card.close_code else None,
+    )  # fmt: skip
+
+
+@router.get("/reports")
+def report(
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    now: NowDep,
+    days: Annotated[int, Query(ge=1, le=366)] = 30,
+) -> str:
+    zone = _zone(connection)
+    figures = reports.report(connection, now - timedelta(days=days), now, zone)
+    return _page(
+        "reports.html", "/reports", caller, parts, connection,
+        days=days, figures=figures, bars=bars_of(figures.by_day, now.astimezone(zone).date(), days),
+        phase_word=PHASE_WORD, code_word=wording.CLOSE_WORD, kind_word=wording.KIND_WORD, long=_long,
     )  # fmt: skip
 
 
@@ -674,3 +699,51 @@ def _site(connection: Connection) -> Site:
 
 def _zone(connection: Connection) -> ZoneInfo:
     return ZoneInfo(_site(connection).timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A day of a chart, in units of its view box."""
+
+    day: str
+    count: int
+    x: float
+    y: float
+    height: float
+    word: str  # under it; empty under most
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    bars: Sequence[Bar]
+    each: float  # the width of one
+    width: int = 1000
+
+
+def bars_of(by_day: Sequence[tuple[str, int]], today: date, days: int) -> Bars:
+    """A bar for each of the last `days` days, also for those on which nobody called."""
+    counts = dict(by_day)
+    dates = [today - timedelta(days=back) for back in reversed(range(days))]
+    most, step = max(counts.values(), default=0) or 1, 1000 / len(dates)
+    every = max(1, round(len(dates) / 15))
+    each = min(round(step * 0.8, 1), 48)
+    bars = []
+    for place, day in enumerate(dates):
+        count = counts.get(day.isoformat(), 0)
+        height = round(110 * count / most, 1)
+        word = f"{day:%m-%d}" if (len(dates) - 1 - place) % every == 0 else ""
+        x = round(place * step + (step - each) / 2, 1)
+        bars.append(Bar(day.isoformat(), count, x, 128 - height, height, word))
+    return Bars(bars, each)
+
+
+def _long(seconds: float | None) -> str:
+    """14秒, 2分14秒, 1小时03分."""
+    if seconds is None:
+        return "—"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}秒"
+    if whole < 3600:
+        return f"{whole // 60}分{whole % 60:02d}秒"
+    return f"{whole // 3600}小时{whole % 3600 // 60:02d}分"

@@ -51,6 +51,8 @@ BY_PASS = {
     ("POST", "/p/step"),
     ("GET", "/p/live"),
     ("GET", "/p/worker.js"),
+    ("GET", "/wall/open"),
+    ("POST", "/wall/open"),
 }
 FILES = {"/static", "/vendor", "/docs/files", "/p/static"}
 
