@@ -579,8 +579,8 @@ class _Climb:
         absent |= {who for who in self.asked if f"responder:{who}" in self.unreachable}
         for tell in self._tells():
             if tell.whom in SENDS and not self._such(tell, self.in_time):
-                standing = self._such(tell, self.asked - absent)
-                for candidate in self._free(tell)[: max(0, tell.count - standing)]:
+                missing = tell.count - self._such(tell, self.asked - absent)
+                for candidate in self._free(tell)[:missing] if missing > 0 else ():
                     self._ask(candidate)
 
     def _such(self, tell: Tell, responders: set[int]) -> int:

@@ -7,9 +7,9 @@ those the desk is all that is left, which every plan rings anyway.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, partial
 
 from community.model import (
     Duty,
@@ -75,15 +75,14 @@ class Fleet:
         for home in homes:
             position = home.household.position
             if position is None:
-                found[home.household.id] = _Ranked(self._present, home, {}, self._present.available)
+                found[home.household.id] = _Ranked(self._present, home, _nobody, self._present.available)
             else:
                 located.append(home)
                 doors.append(Point(position.lon, position.lat))
         present = self._present
-        for home, near in zip(
-            located, present.places.nearest_to_each(doors, SHORTLIST + beyond), strict=True
-        ):
-            found[home.household.id] = _Ranked(present, home, near, present.placeless)
+        seen = present.places.seen_from(doors, SHORTLIST + beyond)
+        for at, home in enumerate(located):
+            found[home.household.id] = _Ranked(present, home, partial(seen.nearest, at), present.placeless)
         return found
 
     def _turn_to(self, minute: datetime) -> None:
@@ -126,7 +125,7 @@ class _Ranked:
         self,
         present: _Present,
         home: HomeRecord,
-        near: Mapping[ResponderKind, Sequence[Near]],
+        near: Callable[[ResponderKind], Sequence[Near]],
         placeless: Sequence[Responder],
     ) -> None:
         self._present = present
@@ -150,7 +149,7 @@ class _Ranked:
 
     def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
         areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
-        for rank, one in enumerate(self._near.get(kind, ()), start=1):
+        for rank, one in enumerate(self._near(kind), start=1):
             responder = self._present.by_id[one.id]
             why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
             yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
@@ -190,6 +189,10 @@ class _Ranked:
                 distance_m=near.distance_m,
                 eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind]),
             )
+
+
+def _nobody(_kind: ResponderKind) -> Sequence[Near]:
+    return ()
 
 
 def _place(responder: Responder, where: Position) -> Place:

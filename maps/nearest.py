@@ -7,7 +7,7 @@ geodesic. Exact for any data, with no index that could go stale (7-where: a tree
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from math import ceil, isfinite, pi
@@ -49,76 +49,100 @@ class Near:
 
 
 class Places(Generic[G]):
-    """Groups of places, prepared for asking many times who of each is nearest; one pass serves them all."""
+    """Groups of places, prepared for asking many times who of each is nearest."""
 
     def __init__(self, groups: Mapping[G, Iterable[Place]]) -> None:
-        self._ids: list[str] = []
-        self._slices: dict[G, slice] = {}
-        points: list[Point] = []
-        for group, members in groups.items():
-            ordered = sorted(members, key=lambda place: place.id)  # equally far: the lower index is first
-            self._slices[group] = slice(len(self._ids), len(self._ids) + len(ordered))
-            self._ids += [place.id for place in ordered]
-            points += [place.point for place in ordered]
-        self._degrees = np.array([(point.lon, point.lat) for point in points]).reshape(-1, 2)
-        self._vectors = _ecef(self._degrees)
+        self._groups = {group: _Group(members) for group, members in groups.items()}
 
     def nearest(self, origin: Point, k: int) -> dict[G, tuple[Near, ...]]:
         """The `k` nearest to `origin` of each group, nearest first; equal distances by id.
 
         Fewer when there are fewer. ValueError when `k` is not positive.
         """
-        [found] = self.nearest_to_each([origin], k)
-        return found
+        seen = self.seen_from([origin], k)
+        return {group: seen.nearest(0, group) for group in self._groups}
 
-    def nearest_to_each(self, origins: Sequence[Point], k: int) -> list[dict[G, tuple[Near, ...]]]:
-        """The same for many origins at once, at a tenth of the time."""
+    def seen_from(self, origins: Sequence[Point], k: int) -> Seen[G]:
+        """The same for many origins at once, when it is asked for, at a tenth of the time."""
         if k < 1:
             raise ValueError(f"ask for at least one place, not {k}")
-        found: list[dict[G, tuple[Near, ...]]] = [{} for _ in origins]
-        if not origins:
-            return found
-        doors = np.array([(origin.lon, origin.lat) for origin in origins])
-        differences = self._vectors[None, :, :] - _ecef(doors)[:, None, :]
+        return Seen(self._groups, origins, k)
+
+
+class Seen(Generic[G]):
+    """Places from many origins. Who is asked for one of them works out that group for all: most want the same."""
+
+    def __init__(self, groups: Mapping[G, _Group], origins: Sequence[Point], k: int) -> None:
+        self._groups = groups
+        self._doors = np.array([(origin.lon, origin.lat) for origin in origins]).reshape(-1, 2)
+        self._vectors: Vectors | None = None
+        self._k = k
+        self._found: dict[G, Sequence[_Ranks]] = {}
+
+    def nearest(self, at: int, group: G) -> tuple[Near, ...]:
+        """The nearest of `group` to the origin number `at`, nearest first; equal distances by id."""
+        if group not in self._groups:
+            return ()
+        if group not in self._found:
+            if self._vectors is None:
+                self._vectors = _ecef(self._doors)
+            self._found[group] = self._groups[group].ranked(self._doors, self._vectors, self._k)
+        places, metres = self._found[group][at]
+        return tuple(map(Near, places, metres))
+
+
+_Ranks = tuple[Sequence[str], Sequence[float]]  # ids, and how many metres away each is
+
+
+class _Group:
+    """Places of one kind; k of them are looked for at a time."""
+
+    def __init__(self, members: Iterable[Place]) -> None:
+        ordered = sorted(members, key=lambda place: place.id)  # equally far: the lower index is first
+        self._ids = [place.id for place in ordered]
+        points = [(place.point.lon, place.point.lat) for place in ordered]
+        self._degrees = np.array(points).reshape(-1, 2)
+        self._vectors = _ecef(self._degrees)
+
+    def ranked(self, doors: Vectors, vectors: Vectors, k: int) -> list[_Ranks]:
+        """For each of n doors, degrees (n, 2) and `vectors` (n, 3): the k nearest."""
+        size = len(self._ids)
+        differences = self._vectors[None, :, :] - vectors[:, None, :]
         chords: Vectors = np.sqrt(np.einsum("ijk,ijk->ij", differences, differences))
-        for group, own in self._slices.items():
-            for answer, near in zip(found, self._of_group(doors, chords[:, own], own, k), strict=True):
-                answer[group] = near
+        every = np.arange(len(doors))[:, None]
+        is_certain = [True] * len(doors)
+        if size > k:
+            order = np.argpartition(chords, k, axis=1)
+            chosen = np.sort(order[:, :k], axis=1)
+            metres = self._geodesics(doors, chosen)
+            # Whether the next chord is longer than the farthest of the chosen ways.
+            following = chords[every[:, 0], order[:, k]]
+            is_certain = (following > metres.max(axis=1) + ROUNDING_M).tolist()
+        else:
+            chosen = np.broadcast_to(np.arange(size), (len(doors), size))
+            metres = self._geodesics(doors, chosen)
+        ranks = np.argsort(metres, axis=1, kind="stable")
+        chosen, metres = chosen[every, ranks], metres[every, ranks]
+        ids = self._ids
+        found: list[_Ranks] = []
+        for at, (indices, distances) in enumerate(zip(chosen.tolist(), metres.tolist(), strict=True)):
+            if is_certain[at]:
+                found.append(([ids[index] for index in indices], distances))
+            else:
+                found.append(self._all_that_could_win(doors[at : at + 1], chords[at], distances[-1], k))
         return found
 
-    def _of_group(self, doors: Vectors, chords: Vectors, own: slice, k: int) -> Iterator[tuple[Near, ...]]:
-        order = np.argsort(chords, axis=1, kind="stable")
-        chosen = np.sort(order[:, :k], axis=1)
-        metres = self._geodesics(doors, chosen + own.start)
-        ranks = np.argsort(metres, axis=1, kind="stable")
-        chosen, metres = np.take_along_axis(chosen, ranks, 1), np.take_along_axis(metres, ranks, 1)
-        certain = np.ones(len(doors), dtype=bool)
-        if order.shape[1] > k:  # whether the next chord is longer than the farthest of the chosen ways
-            following = np.take_along_axis(chords, order[:, k : k + 1], 1)[:, 0]
-            certain = following > metres[:, -1] + ROUNDING_M
-        ids, start = self._ids, own.start
-        for at, (indices, distances, is_certain) in enumerate(
-            zip(chosen.tolist(), metres.tolist(), certain.tolist(), strict=True)
-        ):
-            if is_certain:
-                yield tuple([Near(ids[start + i], d) for i, d in zip(indices, distances, strict=True)])
-            else:
-                yield self._of_all_that_could_win(doors[at : at + 1], chords[at], distances[-1], own, k)
-
-    def _of_all_that_could_win(
-        self, door: Vectors, chords: Vectors, limit_m: float, own: slice, k: int
-    ) -> tuple[Near, ...]:
-        chosen = np.flatnonzero(chords <= limit_m + ROUNDING_M) + own.start
+    def _all_that_could_win(self, door: Vectors, chords: Vectors, limit_m: float, k: int) -> _Ranks:
+        chosen = np.flatnonzero(chords <= limit_m + ROUNDING_M)
         metres = self._geodesics(door, chosen[None, :])[0]
-        ranked = sorted(zip(metres.tolist(), chosen.tolist(), strict=True))
-        return tuple(Near(self._ids[index], distance) for distance, index in ranked[:k])
+        ranked = sorted(zip(metres.tolist(), chosen.tolist(), strict=True))[:k]
+        return [self._ids[index] for _, index in ranked], [distance for distance, _ in ranked]
 
     def _geodesics(self, doors: Vectors, which: NDArray[np.intp]) -> Vectors:
         """Metres from each of n doors to its own row of m places: (n, m)."""
-        lons, lats = np.moveaxis(self._degrees[which], -1, 0)
-        from_lons = np.repeat(doors[:, 0], which.shape[1])
-        from_lats = np.repeat(doors[:, 1], which.shape[1])
-        _, _, metres = GEOD.inv(from_lons, from_lats, lons.ravel(), lats.ravel())
+        places = self._degrees[which.ravel()]
+        from_lons, from_lats = np.repeat(doors, which.shape[1], axis=0).T
+        _, _, metres = GEOD.inv(from_lons, from_lats, places[:, 0], places[:, 1])
         rounded: Vectors = np.round(metres, DECIMALS).reshape(which.shape)
         return rounded
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from maps.coords import Point
-from maps.nearest import Near, Place, minutes, nearest
+from maps.nearest import Near, Place, Places, minutes, nearest
 
 GEOD = Geod(ellps="WGS84")
 HOME = Point(118.5475, 37.5880)
@@ -42,6 +42,16 @@ def test_the_quick_answer_is_the_slow_answer(points: list[Point], k: int) -> Non
     places = [Place(f"r{index:02}", point) for index, point in enumerate(rest)]
     quick = [(near.distance_m, near.id) for near in nearest(origin, places, k)]
     assert quick == every_distance(origin, places, k)
+
+
+@given(town(118.54, 118.55, 37.58, 37.59), town(118.54, 118.55, 37.58, 37.59), st.integers(1, 20))
+def test_many_doors_are_told_what_each_would_be_told(doors: list[Point], points: list[Point], k: int) -> None:
+    places = [Place(f"r{index:02}", point) for index, point in enumerate(points)]
+    seen = Places({"workers": places, "clinics": []}).seen_from(doors, k)
+    for at, door in enumerate(doors):
+        quick = [(near.distance_m, near.id) for near in seen.nearest(at, "workers")]
+        assert quick == every_distance(door, places, k)
+        assert seen.nearest(at, "clinics") == seen.nearest(at, "helicopters") == ()
 
 
 def test_a_longer_chord_never_hides_a_shorter_way() -> None:
