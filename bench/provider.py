@@ -19,6 +19,7 @@ import structlog
 
 from bench.settings import BenchSettings
 from bench.street import ASKS, TAKEN
+from community.starting import ready
 from community.storage import Store
 from dispatcher.__main__ import run
 from dispatcher.bell import MqttBell
@@ -118,7 +119,7 @@ def main() -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    print("ready dispatcher", flush=True)
+    ready("dispatcher")
     run(Engine(store, courier), courier, bell, clock, stopping, life.turn)
     courier.close()
     life.close()

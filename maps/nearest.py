@@ -70,7 +70,7 @@ class Places(Generic[G]):
 
 
 class Seen(Generic[G]):
-    """Places from many origins. Who is asked for one of them works out that group for all: most want the same."""
+    """Places from many origins. Asking for one works its group out for all of them: most ask for the same."""
 
     def __init__(self, groups: Mapping[G, _Group], origins: Sequence[Point], k: int) -> None:
         self._groups = groups
