@@ -84,8 +84,8 @@ class _MadeQuery:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[Any]:
         given: dict[str, Any] = {**self._fixed, **parameters}
-        if self._is_sqlite:
-            given = {name: _sqlite_parameter(value) for name, value in given.items()}
+        as_parameter = _sqlite_parameter if self._is_sqlite else _postgres_parameter
+        given = {name: as_parameter(value) for name, value in given.items()}
         bound = given if self._order is None else tuple([given[name] for name in self._order])
         with driver_cursor(connection, self._sql) as cursor:
             cursor.execute(self._sql, bound)
@@ -231,7 +231,8 @@ class Changes(Rows):
                 )
             return
         with driver_cursor(connection, self._postgres_change) as cursor:
-            cursor.execute(self._postgres_change, (self._document(rows), [row["id"] for row in rows]))
+            ids = as_array([row["id"] for row in rows])
+            cursor.execute(self._postgres_change, (self._document(rows), ids))
 
 
 @contextmanager
@@ -265,6 +266,22 @@ def _sqlite_parameter(value: Any) -> Any:
     if isinstance(value, list):
         return orjson.dumps(value).decode()
     return value
+
+
+def _postgres_parameter(value: Any) -> Any:
+    return as_array(value) if isinstance(value, list) else value
+
+
+def as_array(values: Sequence[int | str]) -> str:
+    """Numbers or words as PostgreSQL reads an array from text; psycopg takes ten times as long over it."""
+    return f"{{{','.join([_element(value) for value in values])}}}"
+
+
+def _element(value: int | str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _reader(type_: TypeEngine[Any], is_sqlite: bool) -> Convert | None:

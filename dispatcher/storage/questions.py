@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Select, select
 
-from community.storage.prepared import Query, Rows, driver_cursor
+from community.storage.prepared import Query, Rows, as_array, driver_cursor
 from community.storage.rows import upsert
 from community.storage.tables import incident, message, reply, reply_code
 from dispatcher.model import DEFINITE, Meaning, Purpose
@@ -95,7 +95,7 @@ def _standing(connection: Connection, phones: list[str]) -> defaultdict[str, dic
     found: defaultdict[str, dict[int, str]] = defaultdict(dict)
     is_sqlite = connection.dialect.name == "sqlite"
     sql = _STANDING_SQLITE if is_sqlite else _STANDING_POSTGRES
-    given = (orjson.dumps(phones).decode() if is_sqlite else phones,)
+    given = (orjson.dumps(phones).decode() if is_sqlite else as_array(phones),)
     with driver_cursor(connection, sql) as cursor:
         rows = cursor.execute(sql, given).fetchall()
     for phone, incident_id, code in rows:

@@ -293,6 +293,16 @@ def test_signs_of_life_of_many_devices_are_written_at_once(
     }
 
 
+def test_a_device_is_found_whatever_its_name_is_made_of(store: Store, small: SmallStreet) -> None:
+    names = ['a"b', "a\\b", '\\"', "{a,b}", "a,b", "NULL", "null", " ", "老人'家", "🆘", "a\nb", "%s", ":key"]
+    keys = [f"zigbee2mqtt:{name}" for name in names]
+    with store.write() as connection:
+        for key in keys:
+            register.enrol_device(connection, replace(small.button, key=key, username=""))
+        assert register.devices_by_key(connection, keys).keys() == set(keys)
+        assert register.devices_by_key(connection, ['zigbee2mqtt:a"b","NULL']) == {}
+
+
 def test_an_older_sign_of_life_changes_nothing_and_a_silent_battery_keeps_its_value(
     store: Store, small: SmallStreet, now: datetime
 ) -> None:
