@@ -19,7 +19,6 @@ from api.login import Door
 from api.parts import Parts
 from api.routes import (
     atlas,
-    contact_channels,
     devices,
     docs,
     figures,
@@ -38,6 +37,7 @@ from api.routes import (
     responders,
     safety,
     watching,
+    wishes,
 )
 from maps.vendored import URL as MAPS_URL
 from maps.vendored import vendor_dir
@@ -128,7 +128,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         places.router,
         households.router,
         safety.router,
-        contact_channels.router,
+        wishes.router,
         devices.router,
         proposals.router,
         labels.router,

@@ -106,11 +106,15 @@ class TextsIn(In):
 
 
 class ContactChannelIn(In):
-    """One way to tell a contact, between two minutes of the site's day; `ends` may pass midnight."""
+    """One way to tell a person, between two minutes of the site's day; `ends` may pass midnight."""
 
     medium: Medium = Field(examples=["voice"])
     url: Annotated[str, Field(max_length=500, pattern=r"^[a-z0-9+.-]+://\S+$")] | None = Field(
         default=None, repr=False, description="for a push: its Apprise address, never shown again"
+    )
+    keeps: Annotated[int, Field(ge=0, lt=100)] | None = Field(
+        default=None,
+        description="for a push without `url`: the place, from 0, at which its address stands now",
     )
     starts: Annotated[int, Field(ge=0, lt=1440)] = Field(default=0, examples=[1320])
     ends: Annotated[int, Field(gt=0, le=2880)] = Field(default=1440, examples=[1860])

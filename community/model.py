@@ -127,9 +127,10 @@ class Medium(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactChannel:
-    """How a contact wants to be told, between two minutes of the site's day. `ends` may pass midnight.
+    """How a contact, or a responder, wants to be told, between two minutes of the site's day.
 
-    `url` is where a push goes (an Apprise address). It holds its own secret: it is never shown again.
+    `ends` may pass midnight. `url` is where a push goes (an Apprise address). It holds its own secret: it is
+    never shown again.
     """
 
     medium: Medium
@@ -144,7 +145,7 @@ class ContactChannel:
             raise ValueError("a push needs an address, and nothing else has one")
 
     def covers(self, minute: int) -> bool:
-        """Whether the contact wants this at `minute` (0..1439) of the day."""
+        """Whether this is wanted at `minute` (0..1439) of the day."""
         return self.starts <= minute < self.ends or minute + 1440 < self.ends
 
 

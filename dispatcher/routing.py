@@ -42,13 +42,15 @@ def ways(
     if message.is_call:
         return tuple(by_phone)
     found: list[Way] = []
+    # A key cannot say which of several cases it is about.
+    may_ring = calls_for_help(message) and not message.is_bundle
     for wish in wishes:
         if wish.covers(minute):
             match wish.medium:
                 case Medium.SMS:
                     found += by_text
                 case Medium.VOICE:
-                    found += by_phone if calls_for_help(message) else ()
+                    found += by_phone if may_ring else ()
                 case Medium.PUSH:
                     found += [Way(name, wish.url) for name, can in able.items() if can.medium is Medium.PUSH]
     if calls_for_help(message) or message.purpose in AWAITED or not found:

@@ -51,7 +51,9 @@ _MOST_NUMBERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What people want, by `contact:<id>`, and where they live; `revision` tells whether it is still so.
+    """What people want, by `contact:<id>` and `responder:<id>`, and where they live.
+
+    `revision` tells whether it is still so.
 
     `sick` are providers that did not answer when they were asked: they come last. `couriers` are alive, this
     one among them: each takes its share of what a provider, and a number, may get in a second.

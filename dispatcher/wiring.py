@@ -11,7 +11,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from community.errors import NotFound
-from community.storage import Store, contact_channels, register
+from community.storage import Store, register
+from community.storage import wishes as wanted
 from dispatcher import responses
 from dispatcher.channels import Channel
 from dispatcher.channels.aliyun import AliyunSettings, AliyunSms
@@ -144,15 +145,14 @@ def read_wishes(store: Store, known: Wishes, now: datetime) -> Wishes:
                 one.kind is WorkerKind.COURIER and not one.is_stale(now) for one in vitals.workers(connection)
             )
             known = replace(known, sick=sick, couriers=max(1, alive))
-            revision = contact_channels.current_revision(connection)
+            revision = wanted.current_revision(connection)
             if revision == known.revision:
                 return known
-            wanted = contact_channels.of_everybody(connection)
+            by_who = wanted.of_everybody(connection)
             site = register.site(connection)
     except (SQLAlchemyError, NotFound) as away:
         log.warning("wishes cannot be read", kind=type(away).__name__)
         return known
-    by_who = {f"contact:{id}": channels for id, channels in wanted.items()}
     return replace(
         known,
         revision=revision,

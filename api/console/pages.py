@@ -59,11 +59,12 @@ PAGES = (
     ("/catalogue", "服务目录", "services"),
     ("/reach", "缺口", "gaps"),
     ("/watches", "守护", "watching"),
+    ("/channels", "联系方式", "channels"),
     ("/plans", "预案", "plans"),
     ("/reports", "报表", "reports"),
     ("/wall", "大屏", "wall"),
 )
-FOR_ADMINS = frozenset({"/plans", "/watches", "/devices/proposals", "/devices/labels"})
+FOR_ADMINS = frozenset({"/plans", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -272,6 +273,11 @@ def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/watches")
 def watches(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("watches.html", "/watches", caller, parts, connection)
+
+
+@router.get("/channels")
+def channels(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("channels.html", "/channels", caller, parts, connection)
 
 
 @router.get("/devices/proposals")

@@ -167,24 +167,30 @@ contact = Table(
     CheckConstraint("rank >= 1", name="rank_from_one"),
 )
 
-# How a contact wants to be told, and when; without a row: a text at any hour.
-contact_channel = Table(
-    "contact_channel",
-    metadata,
-    _id(),
-    Column("contact_id", Id, ForeignKey("contact.id", ondelete="CASCADE"), nullable=False),
-    Column("rank", Integer, nullable=False),
-    Column("medium", String(8), nullable=False),
-    Column("url", Text, nullable=False, server_default=""),  # for push: holds its own secret, never shown
-    Column("starts", Integer, nullable=False, server_default="0"),
-    Column("ends", Integer, nullable=False, server_default="1440"),
-    UniqueConstraint("contact_id", "rank"),
-    CheckConstraint("medium IN ('sms', 'voice', 'push')", name="medium_known"),
-    CheckConstraint("(medium = 'push') = (url <> '')", name="push_has_a_url"),
-    CheckConstraint(
-        "starts >= 0 AND starts < 1440 AND ends > starts AND ends <= starts + 1440", name="within_a_day"
-    ),
-)
+
+def _channels_of(person: str) -> Table:
+    """How people want to be told, and when; without a row: a text at any hour."""
+    return Table(
+        f"{person}_channel",
+        metadata,
+        _id(),
+        Column(f"{person}_id", Id, ForeignKey(f"{person}.id", ondelete="CASCADE"), nullable=False),
+        Column("rank", Integer, nullable=False),
+        Column("medium", String(8), nullable=False),
+        Column("url", Text, nullable=False, server_default=""),  # for push: holds its own secret, never shown
+        Column("starts", Integer, nullable=False, server_default="0"),
+        Column("ends", Integer, nullable=False, server_default="1440"),
+        UniqueConstraint(f"{person}_id", "rank"),
+        CheckConstraint("medium IN ('sms', 'voice', 'push')", name="medium_known"),
+        CheckConstraint("(medium = 'push') = (url <> '')", name="push_has_a_url"),
+        CheckConstraint(
+            "starts >= 0 AND starts < 1440 AND ends > starts AND ends <= starts + 1440", name="within_a_day"
+        ),
+    )
+
+
+contact_channel = _channels_of("contact")
+responder_channel = _channels_of("responder")
 
 # Numbers that want no texts, since when; `restored_at` is set when they want them again.
 withdrawal = Table(

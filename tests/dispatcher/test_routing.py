@@ -103,6 +103,12 @@ def test_a_wish_that_nobody_can_grant_does_not_silence_an_alarm(now: datetime) -
     assert ways(a_message(now), only_text, TWO_PUSHES, NIGHT) == (Way("twilio"),)
 
 
+def test_many_requests_in_one_text_are_not_read_out_because_a_key_names_none_of_them(now: datetime) -> None:
+    many = a_message(now, purpose=Purpose.ASK, incident_id=None)
+
+    assert ways(many, SITE, ONLY_CALLS, NIGHT) == (Way("twilio"),)
+
+
 def test_the_way_that_failed_for_good_is_not_taken_again(now: datetime) -> None:
     assert ways(a_message(now, refused=("aliyun",)), SITE, (), NOON) == (Way("twilio"),)
     assert ways(a_message(now, refused=("aliyun", "twilio")), SITE, (), NOON) == ()
@@ -309,6 +315,7 @@ def what_the_rules_say(rules: ModuleType) -> object:
         for is_call in (False, True)
         for lane in Lane
     ]
+    messages.append(replace(messages[0], purpose=Purpose.ASK, incident_id=None))
     found = [
         [str(rules.ways(message, site, wishes, minute)) for message in messages]
         for wishes in ((), CALL_AT_NIGHT, WECOM_FIRST, TWO_PUSHES)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from community.model import ContactChannel, Medium, ResponderKind
-from community.storage import contact_channels
+from community.storage import wishes as kept_wishes
 from community.storage.tables import contact, message, offer
 from devices.signal import Kind
 from dispatcher import responses, views
@@ -388,7 +388,7 @@ def test_who_likes_to_be_called_is_called_once(town: Town, telephone: Telephone)
     with town.store.write() as connection:
         daughter = connection.execute(select(contact.c.id)).scalar_one()
         home = town.homes["王秀英"]
-        contact_channels.replace_for(connection, home, daughter, [ContactChannel(Medium.VOICE)])
+        kept_wishes.replace_for_contact(connection, home, daughter, [ContactChannel(Medium.VOICE)])
     town.channel = Switchboard(
         [telephone.texts, telephone.exchange], town, lambda known: read_wishes(town.store, known, town.now())
     )

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from community.model import ContactChannel, Medium
-from community.storage import contact_channels, register
+from community.storage import register
+from community.storage import wishes as kept_wishes
 from devices.signal import Kind
 from dispatcher import responses
 from dispatcher.channels import Capabilities, Outcome, Sent, TryLater, Undeliverable
@@ -172,7 +173,7 @@ def test_by_night_she_wants_to_be_called_and_by_day_to_be_texted(town: Town) -> 
             ContactChannel(Medium.VOICE, starts=21 * 60, ends=21 * 60 + 600),
             ContactChannel(Medium.SMS),
         ]
-        contact_channels.replace_for(connection, home, contact.id, wishes)
+        kept_wishes.replace_for_contact(connection, home, contact.id, wishes)
     providers = Providers(town, sms=Capabilities(), call=Capabilities(medium=Medium.VOICE))
 
     town.press("王秀英")  # 14:05
@@ -190,7 +191,7 @@ def test_who_is_called_first_is_not_called_once_more_beside_it(town: Town) -> No
     home = town.resident("王秀英", contacts=("女儿",))
     with town.store.write() as connection:
         [contact] = register.household_by_id(connection, home).contacts
-        contact_channels.replace_for(connection, home, contact.id, [ContactChannel(Medium.VOICE)])
+        kept_wishes.replace_for_contact(connection, home, contact.id, [ContactChannel(Medium.VOICE)])
     board = town.channel
     assert isinstance(board, Switchboard)
     town.channel = Switchboard(

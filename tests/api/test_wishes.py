@@ -1,11 +1,11 @@
-"""How a contact wants to be told, over HTTP: as a list, by an administrator, and no secret comes back."""
+"""How people want to be told, over HTTP: as a list, by an administrator, and no secret comes back."""
 
 from __future__ import annotations
 
 import pytest
 
 from community.model import ContactChannel, Medium
-from community.storage import Store, contact_channels
+from community.storage import Store, register, wishes
 from tests.api.conftest import URL, Browser, Town
 
 NIGHT = {"medium": "voice", "starts": 1320, "ends": 1860}
@@ -24,7 +24,9 @@ def put(browser: Browser, path: str, wishes: object):  # type: ignore[no-untyped
 
 def kept(store: Store, path: str) -> tuple[ContactChannel, ...]:
     with store.read() as connection:
-        return contact_channels.of_everybody(connection).get(int(path.split("/")[5]), ())
+        number = path.split("/")[-2]
+        who = f"responder:{number}" if "responders" in path else f"contact:{number}"
+        return wishes.of_everybody(connection).get(who, ())
 
 
 def test_who_has_said_nothing_gets_a_text_at_any_hour(operator: Browser, town: Town) -> None:
@@ -54,6 +56,32 @@ def test_other_hours_do_not_need_the_secret_again(admin: Browser, store: Store, 
     assert kept(store, where)[0] == ContactChannel(Medium.PUSH, "wecombot://a-secret-of-hers", 480, 1200)
     assert put(admin, where, []).json() == []
     assert kept(store, where) == ()
+
+
+def test_a_push_that_moves_up_keeps_its_own_address(admin: Browser, store: Store, town: Town) -> None:
+    where = path(admin, town)
+    put(admin, where, [NIGHT, WECOM, {"medium": "push", "url": "dingtalk://another"}])
+    put(admin, where, [{"medium": "push", "keeps": 2}, NIGHT])
+
+    assert [channel.url for channel in kept(store, where)] == ["dingtalk://another", ""]
+    assert put(admin, where, [{"medium": "push", "keeps": 1}]).status_code == 422, "no push stands there"
+
+
+def test_a_responder_has_wishes_of_her_own(admin: Browser, operator: Browser, store: Store) -> None:
+    with store.read() as connection:
+        first, second, *_ = register.responders(connection)
+    where = f"/api/responders/{first.id}/channels"
+    assert operator.get(where).json() == []
+
+    said = put(admin, where, [NIGHT, WECOM])
+
+    assert said.status_code == 200, said.text
+    assert said.json() == operator.get(where).json()
+    assert [channel.medium for channel in kept(store, where)] == [Medium.VOICE, Medium.PUSH]
+    assert operator.get(f"/api/responders/{second.id}/channels").json() == []
+    assert put(operator, where, []).status_code == 403
+    assert put(admin, "/api/responders/999999/channels", []).status_code == 404
+    assert operator.get("/api/responders/999999/channels").status_code == 404
 
 
 @pytest.mark.parametrize(
