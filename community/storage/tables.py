@@ -228,7 +228,7 @@ device_word = Table(
     Column("version", Integer, nullable=False),  # of the incident when it was written: the newest counts
 )
 
-# Whether a device is still there. Made when it is first heard, or when somebody says how it is to be watched.
+# Whether a device is still there. Made when it is heard, has a home, or somebody says how to watch it.
 supervision = Table(
     "supervision",
     metadata,
