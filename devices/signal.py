@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Kind(StrEnum):
@@ -44,6 +44,19 @@ class Kind(StrEnum):
 class State(StrEnum):
     ACTIVE = "active"
     CLEAR = "clear"
+
+
+class Clock(StrEnum):
+    """How far what a device says of the time may be believed. It is evidence, and never delays an alarm."""
+
+    NONE = "none"  # it said nothing of the time, or tells of the past
+    OK = "ok"
+    SKEWED = "skewed"  # more than `CLOCKS_DIFFER` from ours: wrong, or said long ago and heard only now
+    UNSYNCED = "unsynced"  # it counts from when it was switched on
+
+
+CLOCKS_DIFFER: Final = timedelta(minutes=5)
+NEVER_SET: Final = datetime(2015, 1, 1, tzinfo=UTC)  # older than any device here
 
 
 class Role(StrEnum):
@@ -155,6 +168,15 @@ class Signal:
     @property
     def is_old(self) -> bool:
         return self.retained or self.historical
+
+    @property
+    def clock(self) -> Clock:
+        """The device's clock, judged by ours."""
+        if self.device_time is None or self.is_old:
+            return Clock.NONE
+        if self.device_time < NEVER_SET:
+            return Clock.UNSYNCED
+        return Clock.SKEWED if abs(self.received_at - self.device_time) > CLOCKS_DIFFER else Clock.OK
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from community.errors import Invalid
 from community.model import Device
 from community.storage import Store, register
-from devices.signal import Kind, LevelKey, Reading, Role, Signal, State, Ticket
+from devices.signal import Clock, Kind, LevelKey, Reading, Role, Signal, State, Ticket
 from dispatcher.model import Entry, Fact, Incident, Severity, Stage, begins
 from dispatcher.news import SAME_CRY
 from dispatcher.plans import Plans
@@ -219,9 +219,10 @@ def _apply(
     match verdict:
         case Raise(severity=severity):
             label = f"{word} · {device.label}" if device is not None and device.label else word
+            said = " ".join(part for part in (signal.text, _doubt(signal)) if part)
             fact = Fact(
                 Entry.SIGNAL,
-                f"{label}:{signal.text}" if signal.text else label,
+                f"{label}:{said}" if said else label,
                 actor=actor,
                 detail={"kind": signal.kind.value, "received_at": signal.received_at.isoformat()},
             )
@@ -242,6 +243,16 @@ def _apply(
             )
         case _:
             pass  # the end of something that was never open here
+
+
+def _doubt(signal: Signal) -> str:
+    """What to know of a device's clock before it is taken for evidence; nothing where it agrees with ours."""
+    match signal.clock:
+        case Clock.SKEWED if signal.device_time is not None:
+            return f"(设备时钟 its clock says {signal.device_time.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z)"
+        case Clock.UNSYNCED:
+            return "(设备时钟未校准 its clock was never set)"
+    return ""
 
 
 def _join(

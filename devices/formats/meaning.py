@@ -11,6 +11,7 @@ from typing import Final
 from devices.formats.document import moment, percent
 from devices.profiles import PRESS, Battery, Press, Rule, Rules, as_text
 from devices.signal import (
+    CLOCKS_DIFFER,
     Beat,
     Enrolment,
     Frame,
@@ -26,7 +27,6 @@ from devices.signal import (
 
 BUCKET_SECONDS: Final = 2
 ANEW: Final = timedelta(seconds=10)  # an alarm that is said to begin, and has begun as long ago, begins again
-CLOCKS_DIFFER: Final = timedelta(minutes=5)
 KEPT_BY_BROKERS: Final = timedelta(days=7)  # the expiry of a gateway's session
 UNMAPPED: Final = "?"  # the level under which the strange words of a device are remembered
 BEGAN: Final = "@"  # behind the name of a level: when it was last said to begin, and what stood beside it

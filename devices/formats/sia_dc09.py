@@ -19,11 +19,22 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from devices.formats.events import Said, reading_of
 from devices.formats.family import Family
-from devices.formats.meaning import CLOCKS_DIFFER, Heard, alive, digest, ticket, unreadable
+from devices.formats.meaning import Heard, alive, digest, ticket, unreadable
 from devices.formats.resent import unique_of
 from devices.formats.tables import Meaning, meanings, table
 from devices.profiles import Profiles
-from devices.signal import Frame, Kind, LevelKey, Levels, Reading, Registry, Signal, State, Ticket
+from devices.signal import (
+    CLOCKS_DIFFER,
+    Frame,
+    Kind,
+    LevelKey,
+    Levels,
+    Reading,
+    Registry,
+    Signal,
+    State,
+    Ticket,
+)
 
 LARGEST: Final = 4200  # bytes: the length has three hexadecimal digits
 KEY_SIZES: Final = (16, 24, 32)  # bytes
@@ -250,7 +261,7 @@ def _reading(
         heard = _zone(stem, registry, event.zone)
         if place:
             heard = replace(heard, unique=f"{heard.unique}.{place}")
-        reading = _one(heard, event, _words(event, message, heard, in_the_clear), levels)
+        reading = _one(heard, event, _words(event, message, in_the_clear), levels)
         signals += reading.signals
         tickets += reading.tickets
         beats += [beat for beat in reading.beats if beat.device_key != stem.device_key]
@@ -285,12 +296,10 @@ def _one(heard: Heard, event: _Event, text: str, levels: Levels) -> Reading:
     return reading_of(heard, [Said(meaning, state, rule, text)], levels)
 
 
-def _words(event: _Event, message: _Message, heard: Heard, in_the_clear: bool) -> str:
-    """What an operator should know beside the kind: zone, place, a clock that is wrong, who it may not be."""
+def _words(event: _Event, message: _Message, in_the_clear: bool) -> str:
+    """What an operator should know beside the kind: zone, place, who it may not be."""
     words = [f"防区{event.zone.lstrip('0')} zone"] if event.zone.strip("0") else []
     words += [place] if (place := _place(message.more)) else []
-    if message.time is not None and abs(heard.frame.received_at - message.time) > CLOCKS_DIFFER:
-        words.append(f"设备时钟不准 its clock says {message.time:%Y-%m-%d %H:%M:%S}Z")
     if in_the_clear:
         words.append("本应加密却是明文 in the clear, and this account enciphers")
     return ", ".join(words)

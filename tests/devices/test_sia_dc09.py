@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from devices.formats import BY_NAME, read
 from devices.formats.sia_dc09 import CONTACT_ID, SIA
-from devices.signal import Frame, Kind, Reading, Role
+from devices.signal import Clock, Frame, Kind, Reading, Role
 from tests.devices.street import Street, words
 
 KEY = bytes(range(16))
@@ -172,7 +172,11 @@ def test_a_clock_that_is_wrong_is_written_down_and_never_refused(line: Line) -> 
     reading = line.say(dialled("#1234|1101 01 005", more="_08:00:00,01-01-2000"))
     assert words(reading) == ["sos"]
     assert reading.signals[0].device_time == datetime(2000, 1, 1, 8, tzinfo=UTC)
-    assert "设备时钟不准" in reading.signals[0].text
+    assert reading.signals[0].clock is Clock.UNSYNCED
+    late = line.say(dialled("#1234|1101 01 005", number=2, more="_00:05:30,11-20-2026"))
+    assert late.signals[0].clock is Clock.SKEWED
+    on_time = line.say(dialled("#1234|1101 01 005", number=3, more="_00:10:30,11-20-2026"))
+    assert on_time.signals[0].clock is Clock.OK
     assert b'"ACK"' in reading.reply
     assert words(line.say(dialled("#1234|1103 01 005", more="_99:99:99,99-99-9999"))) == ["fall"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -32,6 +32,21 @@ def unread(town: Town) -> tuple[views.Unread, ...]:
 
 def entries(town: Town, name: str = "王秀英") -> list[Entry]:
     return [entry.entry for entry in town.detail(name).timeline]
+
+
+def test_a_clock_that_disagrees_stands_beside_what_the_device_said_and_delays_nothing(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    told = [
+        (town.time - timedelta(hours=1), "its clock says"),
+        (town.time - timedelta(minutes=4), ""),
+        (datetime(2000, 1, 1, tzinfo=UTC), "its clock was never set"),
+    ]
+    for device_time, doubt in told:
+        town.take(town.reading("王秀英", Kind.SOS, device_time=device_time))
+        said = [entry.text for entry in town.detail("王秀英").timeline if entry.entry is Entry.SIGNAL][-1]
+        assert doubt in said
+        assert bool(doubt) is ("clock" in said)
+    assert len(town.heard("女儿")) >= 1
 
 
 # ---- once ----
