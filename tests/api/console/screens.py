@@ -142,6 +142,7 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.keyboard.press("Space")
     tab.wait_for_selector('[data-deed="close"]')
     centre.work()
+    _take_the_map(tab, folder)
     tab.locator('[data-deed$="-accepted"]').first.click()  # he has said so on the telephone
     centre.work()
     tab.wait_for_selector(".case .chip--good")
@@ -174,6 +175,15 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
         tab.goto(f"{centre.url}/{name}")
         tab.wait_for_timeout(500)
         tab.screenshot(path=folder / f"{name}.png")
+
+
+def _take_the_map(tab: Page, folder: Path) -> None:
+    """The calling house and its storey, by day and by night, when the flight there is over."""
+    for look in ("map", "map-night"):
+        tab.wait_for_timeout(2500)
+        tab.wait_for_selector('.map[data-settled="true"]')
+        tab.screenshot(path=folder / f"{look}.png")
+        tab.click(".map__look")
 
 
 def _an_evening(centre: Centre, store: Store, buttons: list[Device], colleague: Account) -> None:

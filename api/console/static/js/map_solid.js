@@ -307,7 +307,7 @@ export class Solid {
 
   _margins() {
     const { clientWidth: width, clientHeight: height } = this.element;
-    return { top: Math.min(170, height / 3), bottom: Math.min(190, height / 6), left: Math.min(70, width / 6), right: Math.min(110, width / 5) };
+    return { top: Math.min(170, height / 3), bottom: Math.min(190, height / 6), left: Math.min(70, width / 6), right: Math.min(190, width / 3) }; // the words of a pin stand to its right
   }
 
   /** The map as it is now, as the address of an image. */
