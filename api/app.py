@@ -19,6 +19,7 @@ from api.login import Door
 from api.parts import Parts
 from api.routes import (
     atlas,
+    consoles,
     devices,
     docs,
     figures,
@@ -129,6 +130,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         households.router,
         safety.router,
         wishes.router,
+        consoles.router,
         devices.router,
         proposals.router,
         labels.router,

@@ -57,6 +57,11 @@ class Fleet:
         """Those of `ids` who are in the register, on duty or not."""
         return {id: self._everybody[id] for id in ids if id in self._everybody}
 
+    def supervisors(self, now: datetime) -> tuple[Responder, ...]:
+        """The shift leaders on duty."""
+        self._turn_to(now.replace(second=0, microsecond=0))
+        return tuple(self._present.supervisors)
+
     def candidates(self, home: HomeRecord, now: datetime) -> Candidates:
         """Those on duty, as `home` sees them."""
         return self.candidates_for([home], now)[home.household.id]

@@ -20,6 +20,8 @@ OVERDUE = timedelta(seconds=15)  # how long past its due time an incident, or a 
 UNSENT = timedelta(seconds=60)  # how long a person alarm's text may be on its way to the provider
 TWO_MISSES = 2  # one may be chance
 THREE_FAILURES = 3  # then a dispatcher, too, lets a channel rest
+INAUDIBLE = timedelta(seconds=60)  # consoles say every 15 s whether they can be heard
+SOUND = "sound"
 
 
 class WorkerKind(StrEnum):
@@ -51,6 +53,7 @@ VITAL_WORD: Mapping[str, Pair] = {
     "pages": ("故障通知", "telling technicians"),
     "hearing": ("收听", "listening"),
     "probe": ("自检", "self-test"),
+    SOUND: ("声音", "sound"),
 }
 """What each check is called; one of a provider, `channel:<name>`, by the provider's own name."""
 
@@ -151,6 +154,14 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Audible:
+    """How many consoles were open in the last day, and when one last said that it can sound an alarm."""
+
+    consoles: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a look at the store has found."""
 
@@ -163,6 +174,7 @@ class Facts:
     hearing: tuple[Hearing, ...] = ()
     channels: tuple[ChannelHealth, ...] = ()
     traffic: tuple[Traffic, ...] = ()
+    audible: Audible = Audible()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +228,7 @@ def judge(facts: Facts, now: datetime, needed: Collection[WorkerKind] = NEEDED, 
             *_hearing(facts.hearing, gateways),
             *_probing(facts.probing),
             *_channels(facts.channels, facts.traffic),
+            *_sound(facts.audible, now),
         ),
     )
 
@@ -347,3 +360,14 @@ def _channel(name: str, asked: ChannelHealth | None, carried: Traffic, worst: Gr
     if asked is None:
         return Check(check, Grade.PASS, moments=known)
     return Check(check, Grade.PASS, value=asked.took_s, unit="s", moments=known)
+
+
+def _sound(audible: Audible, now: datetime) -> Iterator[Check]:
+    """Alarms that nobody hears in the room: relatives and workers are told all the same, so it only warns."""
+    if not audible.consoles:
+        return
+    if audible.last_at is not None and abs(now - audible.last_at) <= INAUDIBLE:
+        yield Check(SOUND, Grade.PASS, value=abs(now - audible.last_at).total_seconds(), unit="s")
+        return
+    text = "没有一台控制台能发出声音", "no console can be heard"
+    yield Check(SOUND, Grade.WARN, text, since=audible.last_at)

@@ -975,3 +975,13 @@ channel_health = Table(
     Column("took_s", Float),
     Column("error", Text, nullable=False),
 )
+
+# Consoles that were open in the last day, each by a name that its page made up; `audible_at` is when its
+# browser last said that it can sound an alarm.
+console = Table(
+    "console",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("seen_at", Moment, nullable=False),
+    Column("audible_at", Moment),
+)

@@ -13,6 +13,7 @@ from community.storage.tables import (
     alarm,
     channel_health,
     channel_traffic,
+    console,
     finding,
     incident,
     message,
@@ -21,6 +22,7 @@ from community.storage.tables import (
 from dispatcher.health import (
     OVERDUE,
     UNSENT,
+    Audible,
     ChannelHealth,
     Facts,
     Traffic,
@@ -95,6 +97,28 @@ def forget_replaced(connection: Connection, now: datetime) -> None:
     )
 
 
+# ---- consoles ----
+
+
+def listens(connection: Connection, name: str, now: datetime, *, is_audible: bool) -> None:
+    """A console is open, and its browser says whether it can sound an alarm."""
+    audible = {"audible_at": now} if is_audible else {}
+    statement = upsert(connection, console).values(name=name, seen_at=now, **audible)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[console.c.name], set_={"seen_at": now, **audible})
+    )
+
+
+def forget_consoles(connection: Connection, now: datetime) -> None:
+    """Forget those that nobody has opened for a day: a site that works without a console is not ill."""
+    connection.execute(delete(console).where(console.c.seen_at < now - _FORGOTTEN))
+
+
+def _audible(connection: Connection) -> Audible:
+    count, last_at = connection.execute(select(func.count(), func.max(console.c.audible_at))).one()
+    return Audible(count, last_at)
+
+
 # ---- one look at everything ----
 
 
@@ -109,6 +133,7 @@ def facts(connection: Connection, now: datetime) -> Facts:
         probing=probes.probing(connection),
         channels=tuple(channels(connection).values()),
         traffic=traffic(connection),
+        audible=_audible(connection),
     )
 
 
@@ -257,19 +282,20 @@ def keep_findings(connection: Connection, found: Collection[tuple[str, str]], no
         )
 
 
-def take_pages(connection: Connection, now: datetime, again: timedelta) -> set[str]:
-    """The keys of findings that a technician is to hear of now: new ones, and old ones each `again`.
+def take_pages(connection: Connection, keys: Collection[str], now: datetime, again: timedelta) -> set[str]:
+    """Those findings of `keys` that somebody is to hear of now: new ones, and old ones each `again`.
 
     Of several watchers only one gets each.
     """
     rows = connection.execute(
         update(finding)
         .where(
+            finding.c.key.in_(list(keys)),
             or_(
                 finding.c.paged_at.is_(None),
                 finding.c.paged_at <= now - again,
                 finding.c.paged_at > now + again,
-            )
+            ),
         )
         .values(paged_at=now)
         .returning(finding.c.key)

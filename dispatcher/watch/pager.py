@@ -36,12 +36,19 @@ UNNAMED = Site("", "", "", "安心")  # until the register has a site
 log = structlog.get_logger()
 
 
-def page(number: int, phone: str, wrong: Sequence[str], voice: Voice, key: str) -> Draft:
-    """To the `number`th technician: what is `wrong` with the centre."""
-    to = Recipient(f"technician:{number}", f"技术员{number}", phone)
+def people(technicians: Sequence[str]) -> list[Recipient]:
+    """The technicians with these telephone numbers."""
+    return [
+        Recipient(f"technician:{number}", f"技术员{number}", phone)
+        for number, phone in enumerate(technicians, start=1)
+    ]
+
+
+def page(to: Recipient, wrong: Sequence[str], voice: Voice, key: str) -> Draft:
+    """To a technician, or who else has to know: what is `wrong` with the centre."""
     short = templates.trouble(wrong)
     return Draft(
-        f"{key}.{number}", to, Purpose.TROUBLE, 0, voice.trouble(wrong), Lane.PERSON, variables=short
+        f"{key}.{to.who}", to, Purpose.TROUBLE, 0, voice.trouble(wrong), Lane.PERSON, variables=short
     )
 
 
@@ -138,10 +145,7 @@ class Pager:
 
     def _pages(self, wrong: Sequence[str], now: datetime) -> list[Message]:
         key = f"trouble.away.{now.timestamp():.6f}"
-        drafts = [
-            page(number, phone, wrong, self._voice, key)
-            for number, phone in enumerate(self._technicians, start=1)
-        ]
+        drafts = [page(to, wrong, self._voice, key) for to in people(self._technicians)]
         return [_in_hand(draft, now) for draft in drafts]
 
 

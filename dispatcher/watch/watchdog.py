@@ -1,26 +1,32 @@
 """The watchdog: looks at the whole centre every few seconds, and barks where somebody hears it.
 
 What fails is kept as a finding, told to the technicians by the ordinary outbox, and again while it lasts.
-When nobody carries it the watch does so itself: pager.py.
+When nobody carries it the watch does so itself: pager.py. That no console can be heard, the shift leaders on
+duty are told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy import Connection
 
 from community.errors import NotFound
+from community.model import Site
 from community.storage import Store, register
 from dispatcher.checkup import Checkup
-from dispatcher.health import Check, Health
-from dispatcher.model import Entry, Fact
+from dispatcher.fleet import Fleet
+from dispatcher.health import SOUND, Check, Grade, Health
+from dispatcher.model import Entry, Fact, Recipient
 from dispatcher.storage import outbox, vitals
 from dispatcher.storage.casebook import Casebook
-from dispatcher.watch.pager import AGAIN, UNNAMED, page
+from dispatcher.watch.pager import AGAIN, UNNAMED, page, people
 from dispatcher.wording import Voice
 
+SILENCE_AGAIN = timedelta(hours=1)  # how often a shift leader hears that no console can be heard
 TIDY = timedelta(minutes=1)
 _MOST_RUNG = 50  # incidents marked in one look
 
@@ -42,26 +48,28 @@ class Watchdog:
         with self._store.read() as connection:
             health = self._checkup.look(connection, now)
         ill = [check for check in health.ill if check.name != "pages"]  # of that, no page can tell
-        if ill or self._knows_findings:
-            self._bark(ill, now)
-        self._knows_findings = bool(ill)
+        silent = [check for check in health.checks if check.name == SOUND and check.grade is not Grade.PASS]
+        if ill or silent or self._knows_findings:
+            self._bark(ill, silent, now)
+        self._knows_findings = bool(ill or silent)
         self._tidy(now)
         return health
 
-    def _bark(self, ill: Sequence[Check], now: datetime) -> None:
+    def _bark(self, ill: Sequence[Check], silent: Sequence[Check], now: datetime) -> None:
         with self._store.write() as connection:
-            vitals.keep_findings(connection, [(check.name, check.text[0]) for check in ill], now)
-            keys = vitals.take_pages(connection, now, AGAIN)
-            told = [check for check in ill if check.name in keys]
+            found = [*ill, *silent]
+            vitals.keep_findings(connection, [(check.name, check.text[0]) for check in found], now)
+            keys = vitals.take_pages(connection, [check.name for check in ill], now, AGAIN)
+            keys |= vitals.take_pages(connection, [check.name for check in silent], now, SILENCE_AGAIN)
+            told = [check for check in found if check.name in keys]
             if told:
-                try:
-                    site = register.site(connection)
-                except NotFound:
-                    site = UNNAMED
-                wrong = [check.text[0] for check in told]
-                key = f"trouble.{now.timestamp():.6f}"
-                for number, phone in enumerate(self._technicians, start=1):
-                    outbox.put(connection, page(number, phone, wrong, Voice.of(site), key), now)
+                site, technicians = _site(connection), people(self._technicians)
+                leaders = _shift_leaders(connection, site, now) or technicians
+                for checks, whom in ((ill, technicians), (silent, leaders)):
+                    wrong = [check.text[0] for check in checks if check in told]
+                    key = f"trouble.{now.timestamp():.6f}"
+                    for to in whom if wrong else ():
+                        outbox.put(connection, page(to, wrong, Voice.of(site), key), now)
         if told:
             log.error("the centre is not well", failing=[check.name for check in told])
         if "incidents" in keys:
@@ -88,3 +96,16 @@ class Watchdog:
         self._tidied = now
         with self._store.write() as connection:
             vitals.forget_replaced(connection, now)
+            vitals.forget_consoles(connection, now)
+
+
+def _site(connection: Connection) -> Site:
+    try:
+        return register.site(connection)
+    except NotFound:
+        return UNNAMED
+
+
+def _shift_leaders(connection: Connection, site: Site, now: datetime) -> list[Recipient]:
+    fleet = Fleet(register.responders(connection), register.duties(connection), ZoneInfo(site.timezone))
+    return [Recipient(f"responder:{one.id}", one.name, one.phone) for one in fleet.supervisors(now)]

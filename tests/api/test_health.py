@@ -14,7 +14,7 @@ from api.parts import Parts
 from community.storage import Store
 from dispatcher.health import NEEDED, WorkerKind
 from dispatcher.pulse import Pulse
-from tests.api.conftest import StoppedClock, Town
+from tests.api.conftest import Browser, StoppedClock, Town
 
 
 def all_turn(parts: Parts, *but: WorkerKind) -> None:
@@ -94,3 +94,16 @@ def test_a_database_that_never_answers_is_noticed(parts: Parts, town: Town, cloc
     assert list(answer.json()["checks"]) == ["database"]
     assert answer.json()["time"] == clock.now().isoformat()
     assert timedelta(seconds=wellbeing.PATIENCE_S) <= timedelta(seconds=6)
+
+
+def test_a_console_that_cannot_be_heard_is_a_warning_and_one_that_can_is_none(
+    operator: Browser, parts: Parts
+) -> None:
+    all_turn(parts)
+    assert operator.put("/api/consoles/k3x9q0p7", {"audio_ok": False}).status_code == 204
+    answer = asked(parts)
+    assert (answer.status_code, answer.json()["checks"]["sound"][0]["status"]) == (200, "warn")
+
+    assert operator.put("/api/consoles/m5m5m5m5", {"audio_ok": True}).status_code == 204
+    assert asked(parts).json()["checks"]["sound"][0]["status"] == "pass"
+    assert operator.put("/api/consoles/No!", {"audio_ok": True}).status_code == 422

@@ -323,9 +323,13 @@ def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre
     expect(tab.locator(".sound")).to_contain_text("开始值班")
     first = centre.press(BUTTON)
     expect(tab.locator(".card")).to_have_count(1, timeout=SOON)
-    with tab.expect_response(re.compile(rf"/console/speech/{first}\.wav"), timeout=SOON) as spoken:
+    with (
+        tab.expect_response(re.compile(rf"/console/speech/{first}\.wav"), timeout=SOON) as spoken,
+        tab.expect_request(lambda one: one.post_data == '{"audio_ok":true}', timeout=SOON) as heard,
+    ):
         tab.click(".sound")
     assert spoken.value.status in (200, 204)
+    assert "/api/consoles/" in heard.value.url, "the server knows that this console can be heard"
     expect(tab.locator(".sound")).to_contain_text("声音已开")
 
     tab.click(".mute")

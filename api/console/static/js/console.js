@@ -1,6 +1,6 @@
 // The console: joins the live stream, the queue, the map, the case, the sound and the keys.
 
-import { get, post } from "./api.js";
+import { get, post, set } from "./api.js";
 import { byUrgency, callsAgain, coming, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
 import { Case } from "./case.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
@@ -16,6 +16,7 @@ import { every } from "./steady.js";
 import { Vitals } from "./vitals.js";
 import words from "/console/words.js";
 
+const NAME = Array.from({ length: 16 }, () => Math.floor(Math.random() * 36).toString(36)).join(""); // of this page
 const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
 const TRIALS_MS = 5000;
 const PICTURE_MS = 5000; // people move without an event of any incident
@@ -184,6 +185,7 @@ function drawSound() {
   const look = on ? "on" : "off";
   if (badge.dataset.look !== look) {
     badge.dataset.look = look;
+    sayWhetherAudible();
     badge.className = `state sound ${on ? "state--good" : "state--bad"}`;
     fill(badge, icon(on ? "sound" : "silent"), on ? "声音已开" : "开始值班 / 声音测试",
       h("span", { class: "en" }, on ? "sound on · test" : "sound is off"));
@@ -196,6 +198,15 @@ function drawSound() {
     mute.dataset.text = text;
     mute.classList.toggle("state--bad", left > 0);
     fill(mute, text, h("span", { class: "en" }, left ? "muted · undo" : "mute"));
+  }
+}
+
+/** When no console can be heard, the shift leader is told. */
+async function sayWhetherAudible() {
+  try {
+    await set(`/api/consoles/${NAME}`, { audio_ok: sound.state === "on" });
+  } catch (problem) {
+    // Cut off: the badge says so, and this console counts as silent.
   }
 }
 
@@ -431,6 +442,7 @@ drawLegend($(".legend"));
 live = new Live({ snapshot, incident, counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
 everySecond(tick);
 every(RENEW_MS, renewLeases);
+every(RENEW_MS, sayWhetherAudible);
 every(TRIALS_MS, () => showTrials($(".trials")));
 showTrials($(".trials"));
 setInterval(readPicture, PICTURE_MS);
