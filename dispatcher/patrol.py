@@ -1,4 +1,5 @@
-"""The patrol: looks at every device that may have gone silent, and puts before somebody what is down.
+"""The patrol: looks at every device that may have gone silent, and puts before somebody what is down, or
+what alarms for nothing.
 
 A look that finds nothing new costs a share of two statements for a thousand devices.
 """
@@ -20,6 +21,7 @@ from dispatcher.model import Entry, Fact
 from dispatcher.storage import lives, supervised
 from dispatcher.storage.planbook import Planbook
 from dispatcher.supervision import Matter, Presence, Supervised, is_network, look, matters, subject_of
+from dispatcher.suspects import Suspects
 from dispatcher.triage import SEVERITY
 
 EVERY_S = 5.0
@@ -38,6 +40,7 @@ class Patrol:
     def __init__(self, store: Store, plans: Planbook) -> None:
         self._store = store
         self._plans = plans
+        self._suspects = Suspects(store, plans)
 
     def run(self, clock: Clock, stopping: threading.Event, changed: Callable[[], None]) -> None:
         """Look every few seconds until `stopping`; `changed` is called after somebody was told."""
@@ -59,7 +62,7 @@ class Patrol:
                 if not supervised.is_anything_due(connection, now):
                     break
             back += self._look(now)
-        return self._tell(now) + self._back(back, now)
+        return self._tell(now) + self._back(back, now) + self._suspects.turn(now)
 
     def _look(self, now: datetime) -> list[Supervised]:
         """Look at one group; returns what somebody was told of, and is heard again."""

@@ -985,3 +985,17 @@ console = Table(
     Column("seen_at", Moment, nullable=False),
     Column("audible_at", Moment),
 )
+
+# Devices whose alarms were false three times in a day, and since when somebody knows of it.
+suspect = Table(
+    "suspect",
+    metadata,
+    Column("id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
+    Column("since", Moment, nullable=False),
+)
+Index(
+    "ix_incident_closed_at",
+    incident.c.closed_at,
+    sqlite_where=text("closed_at IS NOT NULL"),
+    postgresql_where=text("closed_at IS NOT NULL"),
+)

@@ -177,7 +177,7 @@ def test_each_finding_is_paged_once_by_one_of_many_watchers_and_again_while_it_l
     def look(*found: tuple[str, str]) -> list[str]:
         with town.store.write() as connection:
             vitals.keep_findings(connection, found, town.time)
-            return sorted(vitals.take_pages(connection, town.time, again))
+            return sorted(vitals.take_pages(connection, [key for key, _ in found], town.time, again))
 
     dispatcher, texts = ("dispatcher", "stands still"), ("messages", "3 do not leave")
     assert look(dispatcher) == ["dispatcher"]

@@ -7,7 +7,10 @@ from datetime import timedelta
 from devices.signal import Kind
 from dispatcher import responses
 from dispatcher.channels import TryLater
-from dispatcher.model import LOOK_AT_LEAST, CloseCode, Meaning
+from dispatcher.model import LOOK_AT_LEAST, CloseCode, Meaning, Severity
+from dispatcher.storage import suspects as rows
+from dispatcher.storage.planbook import Planbook
+from dispatcher.suspects import FALSE, TIMES, WITHIN, Suspects
 from tests.town import Town
 
 DAY = 24 * 60
@@ -56,6 +59,62 @@ def test_a_button_that_cries_by_itself_is_believed_each_time(town: Town) -> None
         assert len(alarms) == times
         town.close("王秀英", CloseCode.FALSE_PRESS)
         town.pass_time(minutes=60)
+
+
+def test_a_device_with_three_false_alarms_in_a_day_is_to_be_replaced_and_believed_until_then(
+    town: Town,
+) -> None:
+    """(zigbee2mqtt #31821): 设备可疑, and the next press wakes everybody as ever."""
+    town.also = Suspects(town.store, Planbook(town.plans)).turn
+    town.resident("王秀英", contacts=("女儿",))
+    for times, code in enumerate((CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT, CloseCode.FALSE_PRESS), 1):
+        assert town.open_cards() == (), times
+        town.press("王秀英")
+        town.close("王秀英", code)
+        town.pass_time(minutes=2)
+
+    [suspicion] = town.open_cards()
+    assert (suspicion.kind, suspicion.severity) == (Kind.FAULT, Severity.TROUBLE)
+    assert any("设备可疑" in line.text and "3次误报" in line.text for line in town.detail("王秀英").timeline)
+    told = len(town.heard("女儿"))
+
+    town.press("王秀英")
+
+    assert town.card("王秀英").severity is Severity.EMERGENCY
+    assert "按了紧急按钮" in town.heard("女儿")[told]
+    town.close("王秀英", CloseCode.FALSE_PRESS)
+    town.pass_time(minutes=2)
+    assert town.open_cards() == (), "it is told of again after three more"
+
+
+def test_three_false_alarms_in_a_week_and_tests_make_no_device_suspect(town: Town) -> None:
+    town.also = Suspects(town.store, Planbook(town.plans)).turn
+    town.resident("王秀英", contacts=("女儿",))
+    for code in (CloseCode.FALSE_PRESS, CloseCode.TEST, CloseCode.HELPED, CloseCode.FALSE_PRESS):
+        town.press("王秀英")
+        town.close("王秀英", code)
+        town.time += timedelta(minutes=1)
+    town.time += timedelta(hours=24)  # the first ones are of yesterday
+    town.press("王秀英")
+    town.close("王秀英", CloseCode.FALSE_PRESS)
+    town.pass_time(minutes=2)
+
+    assert town.open_cards() == ()
+
+
+def test_two_dispatchers_tell_of_a_suspect_once(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿",))
+    for _ in range(TIMES):
+        town.press("王秀英")
+        town.close("王秀英", CloseCode.FALSE_PRESS)
+    first, second = (Suspects(town.store, Planbook(town.plans)) for _ in range(2))
+    with town.store.read() as connection:
+        [liar] = rows.liars(connection, FALSE, town.time - WITHIN, TIMES)
+
+    assert first.turn(town.time) == 1
+    assert second.turn(town.time) == 0
+    with town.store.write() as connection:
+        assert not rows.mark(connection, liar, town.time), "who has looked before the other wrote"
 
 
 def test_a_press_that_comes_again_after_the_case_was_closed_opens_nothing(town: Town) -> None:
