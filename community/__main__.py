@@ -1,4 +1,4 @@
-"""The register from a command line: migrate, check, seed, roster, add-user, add-key, logins of devices."""
+"""The register from a command line: migrate, check, seed, import homes, accounts, keys, logins of devices."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from community import logins, passwords
+from community import ledger, logins, passwords
 from community.doorkeeper import MosquittoDoor
 from community.errors import NotFound, Refused
 from community.model import Account, AccountRole
@@ -25,6 +25,7 @@ from community.roster import roster as roster_of
 from community.settings import BrokerSettings, StoreSettings
 from community.sites import generate, profile
 from community.storage import Store, accounts, device_logins, register, schema, seeding
+from community.storage import ledger as ledgers
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
@@ -83,6 +84,34 @@ def seed(
                 secrets_made = _demo_logins(connection, _now())
     if secrets_made is not None:
         print(json.dumps(secrets_made, ensure_ascii=False))
+
+
+@app.command()
+def import_homes(
+    table: Annotated[Path, typer.Argument(help="台账,另存为CSV / the ledger, saved as CSV")],
+    write: Annotated[bool, typer.Option("--write", help="导入无误的行 / import the good rows")] = False,
+    bad_rows: Annotated[
+        Path | None, typer.Option(help="有误的行写到这里 / where the bad rows go; else beside the table")
+    ] = None,
+) -> None:
+    """检查并导入老人台账 / Check a ledger of elders, all rows of it, and with --write import the good ones.
+
+    Bad rows are given back as a table with a column of reasons, to be mended and imported again.
+    """
+    with _store() as store:
+        schema.require_newest(store)
+        with store.write() if write else store.read() as connection:
+            cells, known = ledgers.cells(connection), ledgers.elders(connection)
+            found = ledger.read(table.read_bytes(), cells, known, _now().date())
+            for line in ledger.report(found):
+                print(line)
+            if write:
+                homes, elders = ledgers.write(connection, [row.elder for row in found.good if row.elder])
+                print(f"已导入{elders}人、新增{homes}户 imported")
+    if found.bad:
+        back = bad_rows or table.with_name(f"{table.stem}-{ledger.WRONG}.csv")
+        back.write_bytes(ledger.given_back(found))
+        print(f"有误的行在 the bad rows are in {back}")
 
 
 @app.command()

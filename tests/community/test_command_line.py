@@ -134,3 +134,26 @@ def test_a_database_that_is_not_there_is_said_so(run: Run) -> None:
     assert refused.returncode == 1
     assert "ANXIN_DATABASE_URL" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_ledger_is_looked_at_first_and_imported_when_told_so(
+    run: Run, opened: Store, tmp_path: Path
+) -> None:
+    run("seed")
+    with opened.read() as connection:
+        cell = next(area.code for area in register.areas(connection) if area.level.value == "cell")
+    table = tmp_path / "台账.csv"
+    rows = f"网格,地址,姓名\n{cell},幸福里99号,王秀兰\n不知道,幸福里98号,李建国\n"
+    table.write_text(rows, encoding="utf-8-sig")
+
+    looked = run("import-homes", str(table))
+    assert (looked.returncode, "可导入1行,有误1行" in looked.stdout) == (0, True)
+    assert "第3行 网格:没有网格“不知道”" in looked.stdout
+    with opened.read() as connection:
+        assert register.list_households(connection, search="幸福里99号") == ()
+
+    assert "已导入1人" in run("import-homes", str(table), "--write").stdout
+    assert "错误" in (tmp_path / "台账-错误.csv").read_text(encoding="utf-8-sig")
+    with opened.read() as connection:
+        [home] = register.list_households(connection, search="幸福里99号")
+    assert home.residents[0].name == "王秀兰"

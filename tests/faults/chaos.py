@@ -72,6 +72,7 @@ class Size:
     kill_every: float
     seed: int = 1
     faulty: float = FAULTY
+    gap: Callable[[int], float] = soon  # after how many seconds a press is said again
 
 
 @dataclass
@@ -151,7 +152,7 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
             stack.callback(part.kill)
             part.start()
         with (
-            Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender,
+            Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=size.gap) as sender,
             closing(centre),
         ):
             sending = Sending(
