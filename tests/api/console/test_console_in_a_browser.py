@@ -339,6 +339,20 @@ def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre
     assert broken.value.url.endswith(f"/{second}.wav")
 
 
+def test_when_the_voice_is_out_the_recorded_words_are_heard(centre: Centre, desk: Desk) -> None:
+    """Elsewhere such an outage was a silent prompt (Resgrid). A voice that fails is none to the console: 204."""
+    desk.log_in()
+    tab = desk.tab
+    tab.route(re.compile(r"/console/speech/\d+\.wav"), lambda route: route.fulfill(status=204))
+    tab.click(".sound")
+    expect(tab.locator(".sound")).to_contain_text("声音已开")
+
+    with tab.expect_response(re.compile(r"/static/voice/sos\.mp3"), timeout=SOON) as clip:
+        centre.press(BUTTON)
+
+    assert clip.value.status == 200
+
+
 def test_a_relative_answers_on_her_phone_and_the_operator_sees_it(
     centre: Centre, desk: Desk, store: Store
 ) -> None:
