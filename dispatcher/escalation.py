@@ -146,9 +146,9 @@ class _Climb:
         self.people = dict(case.people)
         # Not to be asked again on this ladder: who is being asked, who said no, who has just let it pass.
         self.asked = {offer.responder_id for offer in self.waiting}
-        self.refused = {offer.responder_id for offer in case.offers if offer.state in _GAVE_UP} | {
-            offer.responder_id for offer in case.offers if offer.id in self.expired
-        }
+        # What was said no to before it began was other trouble.
+        here = [offer for offer in case.offers if offer.asked_at >= self.incident.ladder_at]
+        self.refused = {o.responder_id for o in here if o.state in _GAVE_UP or o.id in self.expired}
         # What was told and answered before the present plan began was about other trouble: only a STOP holds.
         present = [told for told in case.told if told.rung > self.incident.ladder_rung]
         self.told = {told.who for told in present}
@@ -422,7 +422,11 @@ class _Climb:
         if repeating:
             self.told = set(self.just_told)
             self.unreachable.clear()  # a phone that was off may be on again
-            self.refused = {o.responder_id for o in self.case.offers if o.state is OfferState.DECLINED}
+            self.refused = {
+                o.responder_id
+                for o in self.case.offers
+                if o.state is OfferState.DECLINED and o.asked_at >= self.incident.ladder_at
+            }
         reached = [self._tell(tell) for tell in rung.tell]
         self.nobody = [
             self._why_nobody(tell) for tell, found in zip(rung.tell, reached, strict=True) if not found

@@ -429,6 +429,19 @@ def test_an_answer_to_the_press_does_not_hide_the_fire(said: Meaning) -> None:
     assert whom(look(replace(case, incident=fire), 50)[0]) == ["contact:1"]
 
 
+@pytest.mark.parametrize("no", [OfferState.DECLINED, OfferState.EXPIRED])
+def test_a_worker_who_did_not_come_for_a_leak_is_asked_when_it_burns(no: OfferState) -> None:
+    _, case = look(a_case(LADDER, workers=1), 0)
+    case = answered(case, 1, no, after(10))
+    _, case = look(case, 10)
+    fire = replace(case.incident, ladder_rung=case.incident.rung, ladder_at=after(50), due_at=after(50))
+
+    step, case = look(replace(case, incident=fire), 50)
+    assert whom(step) == ["responder:1"]
+    _, case = look(answered(case, 1, OfferState.DECLINED, after(60)), 60)
+    assert whom(look(case, 50 + 60)[0]) == [], "who said no to the fire is not asked again"
+
+
 def test_who_wants_no_texts_gets_none_also_when_it_burns() -> None:
     _, case = look(a_case(LADDER, contacts=1), 0)
     case = replied(case, 1, Meaning.STOP, after(10))

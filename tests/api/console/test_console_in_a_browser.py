@@ -340,7 +340,7 @@ def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre
 
 
 def test_when_the_voice_is_out_the_recorded_words_are_heard(centre: Centre, desk: Desk) -> None:
-    """Elsewhere such an outage was a silent prompt (Resgrid). A voice that fails is none to the console: 204."""
+    """Elsewhere such an outage was a silent prompt (Resgrid). A voice that fails answers 204 here."""
     desk.log_in()
     tab = desk.tab
     tab.route(re.compile(r"/console/speech/\d+\.wav"), lambda route: route.fulfill(status=204))
