@@ -201,7 +201,9 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
 
 
 def _told_after(centre: Centre, said: dict[str, float], accepted: dict[str, float]) -> list[float]:
-    """Seconds from the press that opened a case until its first message was accepted."""
+    """Seconds from the press that opened a case until the first call for help about it was accepted; cases
+    that were closed before that are left out.
+    """
     with centre.store.read() as connection:
         heard = {
             (row.device_key, row.received_at.isoformat()): row.unique_key
@@ -214,7 +216,8 @@ def _told_after(centre: Centre, said: dict[str, float], accepted: dict[str, floa
             if key is not None:
                 began.setdefault(row.incident_id, key)
         told: dict[int, float] = {}
-        for key, incident_id in connection.execute(select(message.c.key, message.c.incident_id)):
+        calls = select(message.c.key, message.c.incident_id).where(message.c.purpose.in_(("raised", "ask")))
+        for key, incident_id in connection.execute(calls):
             if key in accepted:
                 told[incident_id] = min(accepted[key], told.get(incident_id, accepted[key]))
     return sorted(told[id] - said[key] for id, key in began.items() if id in told)

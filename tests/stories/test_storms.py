@@ -317,6 +317,6 @@ def test_the_case_of_a_cell_can_be_played_again_with_its_plan(cell: Town) -> Non
     assert desk == [
         (event.after_s, event.text) for event in again.happened if (event.after_s, event.text) in desk
     ]
-    assert [after_s for after_s, _ in desk] == [60, 120, 120, 300]
+    assert [after_s for after_s, _ in desk] == [60, 180, 300]
     asked = [(event.after_s, event.text[:5]) for event in again.would if event.text.startswith("请")]
-    assert asked == [(0, "请李强前往"), (60, "请外人前往")]
+    assert asked == [(0, "请李强前往"), (60, "请外人前往"), (120, "请李强前往"), (180, "请外人前往")]
