@@ -389,7 +389,7 @@ class _Sense:
         if not (heard.is_change or (heard.fleeting and kind in (None, Kind.SOS))):
             return False
         then, _, rest = self.levels.get((key[0], key[1] + BEGAN), "0 ").partition(" ")
-        if not heard.is_change and rest != self.rest():
+        if rest != self.rest():
             self.changed[key[0], key[1] + BEGAN] = f"{then} {self.rest()}"
             return False
         since = heard.frame.received_at.timestamp() - int(then) / 1000

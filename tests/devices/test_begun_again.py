@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import product
+from types import ModuleType
+
 import orjson
 import pytest
 
-from devices.signal import Role
-from tests.devices.street import Street
+from devices.profiles import Rule, Rules
+from devices.signal import Enrolment, Frame, Kind, Role
+from tests.devices.street import MORNING, Street
 
 DELTA = {"src": "s", "method": "NotifyStatus", "params": {"ts": 1.3, "input:0": {"id": 0, "state": True}}}
 FULL = {"src": "s", "method": "NotifyFullStatus", "params": {"input:0": {"id": 0, "state": True}}}
@@ -129,3 +134,26 @@ def test_a_tracker_whose_alarm_nobody_mapped_is_seen_each_time(street: Street) -
         return street.understood("positions", orjson.dumps(said))
 
     assert [at(sosKey=True), at(sosKey=True), at(), at(sosKey=True)] == [["ticket"], [], [], ["ticket"]]
+
+
+CORD = Rule("cord", "sos", False, {"true": Kind.SOS}, frozenset({"false"}))
+LEAK = Rule("mat", "leak", False, {"true": Kind.LEAK}, frozenset({"false"}))
+
+
+def what_begins_again(rules: ModuleType) -> list[tuple[str, ...]]:
+    """Active again and again, at some moments and with other things beside: as a change, as an echo, kept."""
+    found: list[tuple[str, ...]] = []
+    known = Rules({"sos": CORD, "leak": LEAK}, frozenset({"battery", "link"}), None, None, "")
+    for is_change, fleeting, retained in product((True, False), ((), ("link",)), (False, True)):
+        levels: dict[tuple[str, str], str] = {}
+        for seconds, battery in ((0, 9), (9.999, 9), (10, 9), (25, 8), (30, 8), (-5, 8), (-15.1, 8)):
+            frame = Frame("t", b"{}", MORNING + timedelta(seconds=seconds), retained and seconds > 0)
+            device = Enrolment("d", Role.HELP_BUTTON)
+            heard = rules.Heard(
+                frame, "d", device, "d#1", is_change=is_change, fleeting=frozenset(fleeting), echoes=True
+            )
+            said = {"sos": True, "leak": True, "battery": battery, "link": seconds}
+            reading = rules.interpret(heard, said, known, levels)
+            levels |= reading.levels
+            found.append(tuple(signal.kind for signal in reading.signals))
+    return found

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import community.logins
+import devices.formats.meaning
 import devices.formats.resent
 import devices.formats.rights
 import devices.formats.shelly_gen1
@@ -48,6 +49,7 @@ from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
 from dispatcher.reach import Gap, Reason
 from dispatcher.reachability import Reached
+from tests.devices.test_begun_again import what_begins_again
 from tests.devices.test_resent import what_is_new
 from tests.devices.test_shelly_gen1 import what_is_pressed
 from tests.devices.test_traccar_owntracks import what_is_kept
@@ -473,6 +475,7 @@ def _fallback(rules: ModuleType) -> object:
 TABLES: dict[ModuleType, Table] = {
     dispatcher.health: _health,
     gateway.fallback.rule: _fallback,
+    devices.formats.meaning: what_begins_again,
     devices.formats.resent: what_is_new,
     devices.formats.shelly_gen1: what_is_pressed,
     devices.formats.traccar: what_is_kept,
@@ -524,6 +527,13 @@ MUTANTS = [
     (dispatcher.health, "self.failures >= THREE_FAILURES", "self.failures > THREE_FAILURES"),
     (dispatcher.health, "if one.sent_at or one.failed_at]", "if one.sent_at]"),
     (dispatcher.health, "for one in traffic if one.sent_at or one.failed_at]", "for one in traffic]"),
+    (devices.formats.meaning, "abs(since) < ANEW", "abs(since) <= ANEW"),
+    (devices.formats.meaning, "abs(since) < ANEW", "since < ANEW"),
+    (devices.formats.meaning, "if rest != self.rest():", "if False:"),
+    (devices.formats.meaning, "kind in (None, Kind.SOS)", "kind is None"),
+    (devices.formats.meaning, "kind in EMERGENCY and not heard.frame.retained and", "kind in EMERGENCY and"),
+    (devices.formats.meaning, "if kind in EMERGENCY and not heard.frame", "if not heard.frame"),
+    (devices.formats.meaning, "if p not in self.heard.fleeting", ""),
     (devices.formats.resent, "abs(at - first) < WINDOW", "abs(at - first) <= WINDOW"),
     (devices.formats.resent, "abs(at - first) < WINDOW", "at - first < WINDOW"),
     (devices.formats.resent, "said[-REMEMBERED:]", "said[:REMEMBERED]"),
