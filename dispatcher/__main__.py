@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -38,6 +39,7 @@ from dispatcher.reachcheck import ReachCheck
 from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import Soundings
+from dispatcher.steps import SetBack
 from dispatcher.storage.planbook import Planbook
 from dispatcher.traffic import Ledger
 from dispatcher.wiring import Parts, switchboard
@@ -93,6 +95,7 @@ def main() -> int:
     chaser = Chaser(store, channel.channels.values(), clock, asking)
     soundings = Soundings(store, channel.channels.values(), clock, asking)
     ledger = Ledger(store, channel)
+    set_back = SetBack(store, socket.gethostname()[:120])
     echo = Echo(store)
     tests = Drills(store, settings.drills)
 
@@ -131,7 +134,7 @@ def main() -> int:
     )
     answering.start()
     ready("dispatcher")
-    run(engine, courier, bell, clock, stopping, also)
+    run(engine, courier, bell, clock, stopping, also, lambda now: set_back.turn(now, time.monotonic()))
     going_round.join()
     checking.join()
     patrolling.join()
@@ -155,8 +158,10 @@ def run(
     clock: Clock,
     stopping: threading.Event,
     also: Callable[[datetime], int] = lambda _: 0,
+    first: Callable[[datetime], int] = lambda _: 0,
 ) -> None:
-    """Look when the bell rings and once a second anyway, until `stopping`; `also` ends each round.
+    """Look when the bell rings and once a second anyway, until `stopping`; `first` begins each round, at the
+    very moment at which the engine looks, and `also` ends it.
 
     A round takes one group. While there are more it is followed by the next at once, which begins with what
     came in meanwhile: a press does not wait for the repeats of a thousand others.
@@ -166,7 +171,9 @@ def run(
     while not stopping.is_set():
         seen = 0
         try:
-            seen = engine.tick(clock.now(), expected=rang, once=True)
+            now = clock.now()
+            hastened = first(now)
+            seen = engine.tick(now, expected=rang or hastened > 0, once=True)
             changed = seen + also(clock.now())
             if changed:
                 bell.tell()

@@ -924,6 +924,15 @@ worker = Table(
     Column("topics", Text, nullable=False, server_default=""),  # a gateway's slice; empty: all
 )
 
+# When a machine's clock was last seen to be set back: one of its dispatchers puts right what follows.
+clock_step = Table(
+    "clock_step",
+    metadata,
+    Column("host", String(120), primary_key=True),
+    Column("noticed_at", Moment, nullable=False),
+    Column("by_s", Integer, nullable=False),  # by so many seconds: that tells two steps apart
+)
+
 # What is wrong with the centre itself, while it lasts; `paged_at` is when a technician was last told.
 finding = Table(
     "finding",

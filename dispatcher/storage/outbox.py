@@ -16,7 +16,7 @@ from dispatcher.model import RANK, Draft, Lane, Message, MessageState, Purpose, 
 from dispatcher.storage.casebook import message_from, message_from_mapping
 
 _WORTH_ANOTHER = timedelta(minutes=30)  # a report that comes later is of a text that nobody waits for
-_TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
+TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
 
 _SENT = Changes(
     message,
@@ -119,7 +119,7 @@ def put(connection: Connection, draft: Draft, now: datetime) -> None:
 
 def is_anything_waiting(connection: Connection, now: datetime, last: Lane = Lane.LAST) -> bool:
     """Whether a courier would find something to take, up to the lane `last`; a cheap look, without a lock."""
-    return bool(_ANY_WAITING.rows(connection, now=now, too_far=now + _TOO_FAR, last=int(last)))
+    return bool(_ANY_WAITING.rows(connection, now=now, too_far=now + TOO_FAR, last=int(last)))
 
 
 def take(
@@ -140,18 +140,18 @@ def take(
 
 def waiting(connection: Connection, now: datetime, limit: int, last: Lane = Lane.LAST) -> list[Message]:
     """What `take` would take, locked until the transaction ends."""
-    rows = _TAKE.rows(connection, now=now, too_far=now + _TOO_FAR, most=limit, last=int(last))
+    rows = _TAKE.rows(connection, now=now, too_far=now + TOO_FAR, most=limit, last=int(last))
     return [message_from_mapping(row._asdict()) for row in rows]
 
 
 def is_page_waiting(connection: Connection, since: datetime) -> bool:
     """Whether a page to a technician was due at `since` and is not on its way; a look without a lock."""
-    return bool(_ANY_PAGE.rows(connection, now=since, too_far=since + _TOO_FAR))
+    return bool(_ANY_PAGE.rows(connection, now=since, too_far=since + TOO_FAR))
 
 
 def waiting_pages(connection: Connection, since: datetime, limit: int) -> list[Message]:
     """Pages to technicians that were due at `since`, locked until the transaction ends."""
-    rows = _PAGES.rows(connection, now=since, too_far=since + _TOO_FAR, most=limit)
+    rows = _PAGES.rows(connection, now=since, too_far=since + TOO_FAR, most=limit)
     return [message_from_mapping(row._asdict()) for row in rows]
 
 

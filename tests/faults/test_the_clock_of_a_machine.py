@@ -21,8 +21,11 @@ from tests.servers import least, until
 DUE_S = 3  # the second rung
 LATE_S = 2.0
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# Set forward and back again: four jumps. Each line is how far off the clock is after it.
-CLOCKS = {"+1 h": HOUR, "-1 h": timedelta(0), "+1 day": DAY, "-1 day": timedelta(0)}
+# Set forward and back again: six jumps. Each line is how far off the clock is after it.
+CLOCKS = {
+    **{"+1 h": HOUR, "-1 h": timedelta(0), "+1 day": DAY, "-1 day": timedelta(0)},
+    **{"+10 min": timedelta(minutes=10), "-10 min": timedelta(0)},
+}
 
 pytestmark = [pytest.mark.broker, pytest.mark.fault]
 
