@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from community.model import HomeRecord, ResponderKind, Site
@@ -216,7 +217,7 @@ class Voice:
 
     def clock(self, moment: datetime) -> str:
         """HH:MM as the people there read it."""
-        return moment.astimezone(self.zone).strftime("%H:%M")
+        return _clock(moment, self.zone)
 
     def _say(self, body: str) -> str:
         return f"【{self.signature}】{body}"
@@ -475,6 +476,11 @@ def _name(home: HomeRecord) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+@lru_cache(maxsize=1024)
+def _clock(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%H:%M")  # of one moment, every text of a case says it twice
 
 
 def door_of(home: HomeRecord) -> str:

@@ -121,12 +121,13 @@ _ALARMS_OF = Query(
     lambda among: select(alarm).where(among(alarm.c.incident_id, "ids"), alarm.c.ended_at.is_(None))
 )
 _CHANGING = (
-    *("kind", "severity", "stage", "due_at", "plan", "rung", "ladder_rung", "ladder_at", "version", "digest"),
+    *("kind", "severity", "stage", "due_at", "rung", "ladder_rung", "ladder_at", "version", "digest"),
     *("claimed_by", "claimed_at", "lease_until", "covered_at", "on_scene_at", "closed_at", "close_code"),
     "close_note",
 )
-_INCIDENTS = Rows(incident, "subject", "household_id", "opened_at", *_CHANGING)
+_INCIDENTS = Rows(incident, "subject", "household_id", "opened_at", "plan", *_CHANGING)
 _INCIDENT_CHANGES = Changes(incident, *_CHANGING)
+_INCIDENT_PLANS = Changes(incident, "plan")  # longer than all the rest, and seldom another one
 _INCIDENT_HEADS = Changes(incident, "version", "digest")
 _ALARMS = Rows(
     alarm,
@@ -170,19 +171,28 @@ def is_anything_due(connection: Connection, now: datetime) -> bool:
 class _Open:
     """One incident in the making or in the changing."""
 
-    incident: Incident
+    id: int
+    made: Incident | None  # None until somebody asks: who only notes something needs no more than the head
+    row: Any
     plan: str  # frozen; thawed when asked for, so that a broken one harms nobody who does not need it
     head: str  # digest of its last timeline entry
     version: int  # of its last timeline entry: runs ahead of `incident.version` until somebody asks
     new: bool = False
     changed: bool = False
+    replanned: bool = False
     moved: bool = False  # to another stage: the devices at home are told
     alarms: list[Alarm] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
 
+    @property
+    def incident(self) -> Incident:
+        if self.made is None:
+            self.made = incident_from(self.row)
+        return self.made
+
     def current(self) -> Incident:
         if self.incident.version != self.version:
-            self.incident = replace(self.incident, version=self.version)
+            self.made = replace(self.incident, version=self.version)
         return self.incident
 
 
@@ -240,11 +250,11 @@ class Casebook:
         return _is_due(self._open[incident_id].incident.due_at, now)
 
     def _add(self, row: Any) -> int:
-        loaded = incident_from(row)
-        self._open[loaded.id] = _Open(loaded, row.plan, row.digest, row.version)
-        if loaded.is_open:
-            self._open_for[loaded.subject] = loaded.id
-        return loaded.id
+        id: int = row.id
+        self._open[id] = _Open(id, None, row, row.plan, row.digest, row.version)
+        if row.closed_at is None:
+            self._open_for[row.subject] = id
+        return id
 
     def _load_alarms(self) -> None:
         if not self._open:
@@ -286,6 +296,7 @@ class Casebook:
         """Open an incident that is due at once; the number is its id until `write`."""
         temporary = -1 - len(self._open)
         self._open[temporary] = _Open(
+            temporary,
             Incident(
                 id=temporary,
                 subject=subject,
@@ -300,7 +311,8 @@ class Casebook:
                 ladder_at=now,
                 version=0,
             ),
-            freeze(plan),
+            row=None,
+            plan=freeze(plan),
             head="",
             version=0,
             new=True,
@@ -312,14 +324,15 @@ class Casebook:
         """Replace fields of an incident; returns the new value."""
         entry = self._open[incident_id]
         entry.moved |= values.get("stage", entry.incident.stage) is not entry.incident.stage
-        entry.incident = replace(entry.incident, version=entry.version, **values)
+        entry.made = changed = replace(entry.incident, version=entry.version, **values)
         entry.changed = True
-        return entry.incident
+        return changed
 
     def restart(self, incident_id: int, plan: Plan, now: datetime) -> None:
         """Begin the ladder again, on `plan`, at once."""
         entry = self._open[incident_id]
         entry.plan = freeze(plan)
+        entry.replanned = True
         due_at = min(entry.incident.due_at or now, now)
         self.change(incident_id, ladder_rung=entry.incident.rung, ladder_at=now, due_at=due_at)
 
@@ -451,7 +464,7 @@ class Casebook:
             _ALARMS.insert(self._connection, self._alarms_new)
         if self._offers_new:
             _OFFERS.insert(self._connection, self._offers_new)
-        moved = [entry.incident.id for entry in self._open.values() if entry.moved and not entry.new]
+        moved = [entry.id for entry in self._open.values() if entry.moved and not entry.new]
         if moved:
             answers.tell(self._connection, {id: self._open[id].version for id in moved})
         return self._write_messages(lease, lease_most)
@@ -461,12 +474,15 @@ class Casebook:
         if new:
             ids = _INCIDENTS.insert_for_ids(self._connection, [_new_row(entry) for entry in new])
             for entry, stored in zip(new, ids, strict=True):
-                self.stored_ids[entry.incident.id] = stored
-                entry.incident = replace(entry.incident, id=stored, version=entry.version)
+                self.stored_ids[entry.id] = stored
+                entry.made = replace(entry.incident, id=stored, version=entry.version)
         known = [entry for entry in self._open.values() if not entry.new]
         changed = [_incident_row(entry) for entry in known if entry.changed]
         if changed:
             _INCIDENT_CHANGES.run(self._connection, changed)
+        replanned = [{"id": entry.id, "plan": entry.plan} for entry in known if entry.replanned]
+        if replanned:
+            _INCIDENT_PLANS.run(self._connection, replanned)
         noted = [_head_row(entry) for entry in known if entry.entries and not entry.changed]
         if noted:
             _INCIDENT_HEADS.run(self._connection, noted)
@@ -529,6 +545,7 @@ def _new_row(entry: _Open) -> dict[str, Any]:
         "subject": i.subject,
         "household_id": i.household_id,
         "opened_at": i.opened_at,
+        "plan": entry.plan,
     }
 
 
@@ -540,7 +557,6 @@ def _incident_row(entry: _Open) -> dict[str, Any]:
         "severity": int(i.severity),
         "stage": i.stage.value,
         "due_at": i.due_at,
-        "plan": entry.plan,
         "rung": i.rung,
         "ladder_rung": i.ladder_rung,
         "ladder_at": i.ladder_at,
@@ -558,7 +574,7 @@ def _incident_row(entry: _Open) -> dict[str, Any]:
 
 
 def _head_row(entry: _Open) -> dict[str, Any]:
-    return {"id": entry.incident.id, "version": entry.version, "digest": entry.head}
+    return {"id": entry.id, "version": entry.version, "digest": entry.head}
 
 
 def alarm_from(row: Any) -> Alarm:
