@@ -13,6 +13,9 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from community.storage.schema import SchemaOutOfDate
 
+# Python's own 700 are those of a handful of presses; a group has thousands, and none of them in a circle.
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
+
 
 class CannotStart(Exception):
     """A process cannot run as it was set up; the message says which setting to look at."""
@@ -43,6 +46,7 @@ def ready(what: str) -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     sys.stdout.write(f"ready {what}\n")
     sys.stdout.flush()
 
