@@ -43,6 +43,7 @@ ASK_AFTER_S, ANSWERS_WITHIN_S = 3.0, 2.0
 SILENT_S = 12.0  # given up whatever it says to others
 _TLS_QUESTION = struct.pack("!ii", 8, 80877103)  # of PostgreSQL's protocol: answered before any login
 _SQLITE_BUSY_MS = 10_000
+_LOCK_LOOK_S = 0.001  # between looks whether another writer has ended
 _FRESH_S = 1.0  # a connection that worked so recently is taken without asking whether it lives
 
 # Our transactions are a dozen statements, each ended by the time-outs above: a row still invisible after
@@ -166,7 +167,27 @@ def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("anxin_writes")
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
     with driver_cursor(connection, begin) as cursor:
-        cursor.execute(begin)
+        if not writes:
+            cursor.execute(begin)
+            return
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            _begin_when_free(cursor)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={_SQLITE_BUSY_MS}")
+
+
+def _begin_when_free(cursor: sqlite3.Cursor) -> None:
+    """SQLite itself looks again after 1, 2, 5, 10 … ms, and so finds a lock free long after it was."""
+    latest = time.monotonic() + _SQLITE_BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= latest:
+                raise
+        time.sleep(_LOCK_LOOK_S)  # noqa: TID251 - a file lock wakes nobody when it is free
 
 
 def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:
