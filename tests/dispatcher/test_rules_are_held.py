@@ -445,12 +445,14 @@ def _health(rules: ModuleType) -> object:
         facts.append(replace(facts[1], channels=channels))
     carried = (
         rules.Traffic("c0", START), rules.Traffic("c0", START, START, 2), rules.Traffic("c0", None, START, 3),
-        rules.Traffic("c0"),
+        rules.Traffic("c0"), rules.Traffic("c0", None, START, 1),
     )  # fmt: skip
     facts += [replace(facts[1], traffic=(one,)) for one in carried]
     facts += [replace(facts[1], traffic=(one, rules.Traffic("c1", START))) for one in carried]
     down = (rules.ChannelHealth("c1", START, START, 2),)
     facts += [replace(facts[1], traffic=(one,), channels=down) for one in carried]
+    sounded = [rules.Audible(), rules.Audible(1), *(rules.Audible(2, after(-s)) for s in (60, 61, -60, -61))]
+    facts += [replace(facts[1], audible=audible) for audible in sounded]
     heard = ((0, 9), (1, 9), (2, 9), (1, 2))
     few = [replace(facts[1], hearing=tuple(rules.Hearing(f"p{n}", 3, n) for n in each)) for each in heard]
     judged = [rules.judge(known, START) for known in facts]
@@ -526,6 +528,10 @@ MUTANTS = [
     (dispatcher.health, "sick == {one.name for one in known}", "sick"),
     (dispatcher.health, "self.failures >= THREE_FAILURES", "self.failures > THREE_FAILURES"),
     (dispatcher.health, "if one.sent_at or one.failed_at]", "if one.sent_at]"),
+    (dispatcher.health, "if not audible.consoles:", "if audible.consoles > 1:"),
+    (dispatcher.health, "<= INAUDIBLE", "< INAUDIBLE"),
+    (dispatcher.health, "abs(now - audible.last_at) <= INAUDIBLE", "now - audible.last_at <= INAUDIBLE"),
+    (dispatcher.escalation, "if offer.asked_at >= self.incident.ladder_at]", "if True]"),
     (dispatcher.health, "for one in traffic if one.sent_at or one.failed_at]", "for one in traffic]"),
     (devices.formats.meaning, "abs(since) < ANEW", "abs(since) <= ANEW"),
     (devices.formats.meaning, "abs(since) < ANEW", "since < ANEW"),
