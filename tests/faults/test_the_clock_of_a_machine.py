@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -78,9 +79,11 @@ def test_no_rung_is_late_when_the_clock_jumps(
             off = after
             clock.write_text(f"+{off.total_seconds():.0f}")
             assert until(lambda: told(2, button.key), WITHIN_S), telling.tail()  # noqa: B023
-            late.append(time.monotonic() - pressed - DUE_S)
+            took = time.monotonic() - pressed
             ((noted,),) = centre.rows("SELECT at FROM timeline ORDER BY id DESC LIMIT 1")
-            assert abs(noted - SystemClock().now() - off) < timedelta(minutes=1), "its clock has jumped"
+            # On a machine so slow that the rung came before the jump nothing was measured: once more.
+            has_jumped = abs(noted - SystemClock().now() - off) < timedelta(minutes=1)
+            late.append(took - DUE_S if has_jumped else inf)
         return tuple(late)
 
     clock.write_text("+0")
