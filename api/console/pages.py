@@ -62,7 +62,6 @@ PAGES = (
     ("/channels", "联系方式", "channels"),
     ("/plans", "预案", "plans"),
     ("/reports", "报表", "reports"),
-    ("/wall", "大屏", "wall"),
 )
 FOR_ADMINS = frozenset({"/plans", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
 LOGIN_PROBLEM = {

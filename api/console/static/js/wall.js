@@ -5,6 +5,7 @@ import { after } from "./steady.js";
 const EVERY_MS = 2000;
 const SHIFT_MS = 60000;
 const SHIFTS = [[0, 0], [4, 2], [8, 4], [4, 6], [0, 4]]; // pixels
+const ZONE = document.documentElement.dataset.zone; // the site's, wherever the screen hangs
 let drawnAt = performance.now();
 let ahead = Date.parse(document.body.dataset.now) - Date.now(); // the server's clock counts
 let shift = 0;
@@ -28,7 +29,7 @@ async function redraw() {
 function tick() {
   const now = new Date(Date.now() + ahead);
   const zoned = document.querySelector(".wall__clock");
-  zoned.textContent = now.toLocaleTimeString("zh-CN", { hour12: false });
+  zoned.textContent = now.toLocaleTimeString("zh-CN", { hour12: false, timeZone: ZONE });
   for (const each of document.querySelectorAll("[data-since]")) {
     const seconds = Math.max(0, Math.floor((now - Date.parse(each.dataset.since)) / 1000));
     each.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
