@@ -11,20 +11,22 @@ import struct
 import sys
 import tempfile
 import zlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from community import passwords
 from community.model import Account, AccountRole, Device
 from community.sites import generate, profile
 from community.storage import Store, accounts, register, schema, seeding
 from devices.signal import Kind, Role, Ticket
-from dispatcher import responses, views
-from dispatcher.model import Stage
+from dispatcher import passes, responses, views
+from dispatcher.model import OfferState, Stage
+from dispatcher.passes import Pass
 from dispatcher.storage import signals
 from hotline import calls, catalogue, orders
 from hotline.orders import Step
@@ -68,6 +70,9 @@ def main(folder: Path) -> None:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                 tab = browser.new_page(viewport=DESK)
                 _take(tab, centre, store, colleague, folder)
+                _take_what_admins_see(browser.new_page(viewport=DESK), centre, folder)
+                _take_the_wall(tab, centre, folder)
+                _take_what_is_held_in_hands(browser, centre, store, folder)
                 _make_small(browser.new_page(), folder)
                 browser.close()
         finally:
@@ -114,9 +119,14 @@ def _fill(store: Store) -> Account:
     with store.write() as connection:
         seeding.load(connection, generate.generate(profile.read("kenli"), 1))
         hashed = passwords.hashed(PASSWORD)
-        _operator, colleague = (
-            accounts.create_account(connection, Account(0, login, name, AccountRole.OPERATOR), hashed)
-            for login, name in (("liufang", "刘芳"), ("sunli", "孙丽"))
+        register.set_site(connection, replace(register.site(connection), secret=PASSWORD))
+        _operator, colleague, _admin = (
+            accounts.create_account(connection, Account(0, login, name, role), hashed)
+            for login, name, role in (
+                ("liufang", "刘芳", AccountRole.OPERATOR),
+                ("sunli", "孙丽", AccountRole.OPERATOR),
+                ("admin", "管理员", AccountRole.ADMIN),
+            )
         )
     return colleague
 
@@ -175,6 +185,49 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
         tab.goto(f"{centre.url}/{name}")
         tab.wait_for_timeout(500)
         tab.screenshot(path=folder / f"{name}.png")
+
+
+def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
+    tab.goto(f"{centre.url}/login?next=/plans")
+    tab.fill("#login", "admin")
+    tab.fill("#password", PASSWORD)
+    tab.press("#password", "Enter")
+    for path in (
+        "plans", "watches", "channels", "reach", "welfare", "reports", "devices/1", "devices/proposals",
+        "devices/labels", "install", "incidents/1/record",
+    ):  # fmt: skip
+        tab.goto(f"{centre.url}/{path}")
+        tab.wait_for_timeout(1200)
+        tab.screenshot(path=folder / f"{path.replace('/', '-')}.png")
+
+
+def _take_the_wall(tab: Page, centre: Centre, folder: Path) -> None:
+    tab.set_viewport_size({"width": 1920, "height": 1080})
+    tab.goto(f"{centre.url}/wall")
+    tab.wait_for_timeout(800)
+    tab.screenshot(path=folder / "wall.png")
+
+
+def _take_what_is_held_in_hands(browser: Browser, centre: Centre, store: Store, folder: Path) -> None:
+    """A relative's page and a worker's, by day and by night."""
+    with store.read() as connection:
+        [card] = [each for each in views.board(connection) if each.stage is Stage.COVERED][:1]
+        told = views.detail(connection, card.id).messages
+        comes = next(one.responder_id for one in card.helpers if one.state is OfferState.ACCEPTED)
+    relative = next(each.to.who for each in told if each.to.who.startswith("contact:"))
+    for look in ("light", "dark"):
+        for name, who in (("family", relative), ("worker", f"responder:{comes}")):
+            hand = browser.new_context(viewport=HAND, device_scale_factor=1, color_scheme=look)
+            tab = hand.new_page()
+            tab.goto(f"{centre.url}/p")
+            if name == "family":
+                tab.screenshot(path=folder / f"code-{look}.png")
+            tab.fill("#code", passes.code(PASSWORD, Pass(card.id, who)))
+            tab.press("#code", "Enter")
+            tab.wait_for_url("**/p/case")
+            tab.wait_for_timeout(800)
+            tab.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+            hand.close()
 
 
 def _take_the_map(tab: Page, folder: Path) -> None:
