@@ -646,14 +646,16 @@ message = Table(
     CheckConstraint("(state = 'sending') = (lease_until IS NOT NULL)", name="sending_has_a_lease"),
 )
 Index("ix_message_phone_id", message.c.phone, message.c.id)  # the latest to a phone, without all the others
+# Queries of what follows say the same words as its index, literally: SQLite proves nothing else from them.
+WAITING = "state IN ('queued', 'sending')"
 Index(
     "ix_message_waiting",
     message.c.lane,
     message.c.due_at,
-    sqlite_where=text("state IN ('queued', 'sending')"),
-    postgresql_where=text("state IN ('queued', 'sending')"),
+    sqlite_where=text(WAITING),
+    postgresql_where=text(WAITING),
 )
-# What has not arrived yet, as far as we know; a query that uses it says the same words.
+# What has not arrived yet, as far as we know.
 NOT_ARRIVED = "state IN ('queued', 'sending', 'sent', 'failed', 'undeliverable')"
 Index(
     "ix_message_not_arrived",
@@ -663,11 +665,12 @@ Index(
 )
 
 # Said to have left, and then that it did not arrive: for the second provider, who must find them quickly.
+LOST_ON_THE_WAY = "state IN ('failed', 'undeliverable')"
 Index(
     "ix_message_lost",
     message.c.sent_at,
-    sqlite_where=text("state IN ('failed', 'undeliverable')"),
-    postgresql_where=text("state IN ('failed', 'undeliverable')"),
+    sqlite_where=text(LOST_ON_THE_WAY),
+    postgresql_where=text(LOST_ON_THE_WAY),
 )
 
 # Requests to one responder that leave as one text, the message `bundle_id`; they share its fate.

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, text, true, update
 
 from community.storage.prepared import Changes, Query
 from community.storage.rows import upsert
-from community.storage.tables import bundled, incident, message, withdrawal
+from community.storage.tables import LOST_ON_THE_WAY, WAITING, bundled, incident, message, withdrawal
 from dispatcher.model import RANK, Draft, Lane, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from, message_from_mapping
 
@@ -36,14 +36,18 @@ _AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.COVERE
 
 
 # Due and not taken, or taken by somebody whose lease has run out; also after a clock was set back.
-_WAITS = or_(
-    and_(
-        message.c.state == MessageState.QUEUED.value,
-        or_(message.c.due_at <= bindparam("now"), message.c.due_at > bindparam("too_far")),
-    ),
-    and_(
-        message.c.state == MessageState.SENDING.value,
-        or_(message.c.lease_until <= bindparam("now"), message.c.lease_until > bindparam("too_far")),
+IN_HAND = text(f"message.{WAITING}")  # in the words of its index
+_WAITS = and_(
+    IN_HAND,
+    or_(
+        and_(
+            message.c.state == MessageState.QUEUED.value,
+            or_(message.c.due_at <= bindparam("now"), message.c.due_at > bindparam("too_far")),
+        ),
+        and_(
+            message.c.state == MessageState.SENDING.value,
+            or_(message.c.lease_until <= bindparam("now"), message.c.lease_until > bindparam("too_far")),
+        ),
     ),
 )
 _UP_TO = message.c.lane <= bindparam("last")
@@ -178,6 +182,7 @@ def shorten_leases(connection: Connection, worker: str, until: datetime) -> int:
     return connection.execute(
         update(message)
         .where(
+            IN_HAND,
             message.c.state == MessageState.SENDING.value,
             message.c.worker == worker,
             message.c.lease_until > until,
@@ -209,6 +214,7 @@ def drop_stale(connection: Connection, now: datetime) -> int:
     return connection.execute(
         update(message)
         .where(
+            IN_HAND,
             or_(
                 message.c.state == MessageState.QUEUED.value,
                 and_(message.c.state == MessageState.SENDING.value, message.c.lease_until <= now),
@@ -297,7 +303,7 @@ def take_back(connection: Connection, now: datetime, limit: int = 100) -> int:
 def _lost(now: datetime) -> ColumnElement[bool]:
     case_closed = exists().where(incident.c.id == message.c.incident_id, incident.c.closed_at.is_not(None))
     return and_(
-        message.c.state.in_([MessageState.FAILED.value, MessageState.UNDELIVERABLE.value]),
+        text(f"message.{LOST_ON_THE_WAY}"),
         message.c.sent_at > now - _WORTH_ANOTHER,
         message.c.is_call.is_(False),
         or_(message.c.purpose.in_(_AFTER_CLOSING), ~case_closed),

@@ -32,7 +32,7 @@ from dispatcher.health import (
     replaced,
 )
 from dispatcher.model import TOO_FAR, Lane, MessageState, Purpose
-from dispatcher.storage import probes
+from dispatcher.storage import outbox, probes
 
 _OUR_OWN = (Purpose.TROUBLE.value, Purpose.PROBE.value)  # they tell of trouble; they are none
 _FORGOTTEN = timedelta(days=1)  # a worker that stands still for so long has been taken away by somebody
@@ -162,7 +162,7 @@ def _is_unsent(now: datetime) -> ColumnElement[bool]:
     """Not taken when it was time, held by a courier that is gone, or a person's that tries too long."""
     queued, sending = MessageState.QUEUED.value, MessageState.SENDING.value
     return and_(
-        message.c.state.in_((queued, sending)),
+        outbox.IN_HAND,
         message.c.purpose.not_in(_OUR_OWN),
         or_(
             and_(message.c.state == queued, message.c.due_at < now - OVERDUE),
@@ -175,7 +175,7 @@ def _is_unsent(now: datetime) -> ColumnElement[bool]:
 def _is_unheard_page(now: datetime) -> ColumnElement[bool]:
     """Neither a courier nor the watch itself could get it out to a technician."""
     return and_(
-        message.c.state.in_((MessageState.QUEUED.value, MessageState.SENDING.value)),
+        outbox.IN_HAND,
         message.c.purpose == Purpose.TROUBLE.value,
         message.c.created_at < now - UNSENT,
     )
@@ -256,9 +256,8 @@ def keep_traffic(connection: Connection, done: Traffic) -> None:
 
 def traffic(connection: Connection) -> tuple[Traffic, ...]:
     """What each of the site's channels last did, and how long something waits for it."""
-    waits = message.c.state.in_((MessageState.QUEUED.value, MessageState.SENDING.value))
     by = message.c.channel
-    oldest = select(by, func.min(message.c.created_at)).where(waits, by != "").group_by(by)
+    oldest = select(by, func.min(message.c.created_at)).where(outbox.IN_HAND, by != "").group_by(by)
     since = dict(connection.execute(oldest).all())
     return tuple(
         Traffic(row.name, row.sent_at, row.failed_at, row.failures, row.error, since.get(row.name))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from community.storage import Store
-from community.storage.tables import incident
+from community.storage.tables import incident, message
+from dispatcher.model import Lane
+from dispatcher.storage import outbox, vitals
+from tests.dispatcher.backlog import waiting
 from tests.town import Town
 
 OPEN = 3_000
@@ -49,6 +52,36 @@ def test_a_look_at_what_is_due_reads_no_table_from_end_to_end(store: Store, town
     assert among_many <= 2 * alone + OPEN // 10
     with store.write() as connection:
         connection.execute(incident.delete().where(incident.c.subject.like("crowd:%")))
+
+
+SENT = 5_000
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # PostgreSQL's planner guesses from statistics
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda connection, now: outbox.take(connection, worker="w", now=now, lease_until=now, limit=9),
+        lambda connection, now: outbox.drop_stale(connection, now),
+        lambda connection, now: outbox.is_anything_lost(connection, now),
+        lambda connection, now: outbox.take_back(connection, now),
+        lambda connection, now: outbox.shorten_leases(connection, "w", now),
+        lambda connection, _: vitals.traffic(connection),
+    ],
+    ids=["take", "drop_stale", "is_anything_lost", "take_back", "shorten_leases", "traffic"],
+)
+def test_a_courier_that_looks_does_not_read_what_has_arrived_long_ago(
+    store: Store, town: Town, look: Callable[[Connection, datetime], object]
+) -> None:
+    works = Works(store)
+    with store.write() as connection:
+        alone = works.at(lambda: look(connection, town.time))
+    waiting(store, town.time, ((f"k{n}", Lane.PERSON) for n in range(SENT)))
+    with store.write() as connection:
+        connection.execute(message.update().values(state="delivered"))
+        among_many = works.at(lambda: look(connection, town.time))
+
+    assert among_many <= alone + SENT // 10
 
 
 def looks(town: Town) -> None:
