@@ -629,7 +629,8 @@ def tapped(store: Store, held: Pass, meaning: Meaning, tap_id: str, now: datetim
         contact = next((one for one in contacts if f"contact:{one.id}" == held.who), None)
         if contact is None or meaning not in _TAPS:
             raise Invalid("not_an_answer", "请在页面上选一项 choose one of the answers on the page")
-        number, body = phones.normalise(contact.phone)[:LONGEST_NUMBER], _TAPS[meaning]
+        told_at = outbox.phone_of(connection, held.incident_id, held.who) or contact.phone
+        number, body = phones.normalise(told_at)[:LONGEST_NUMBER], _TAPS[meaning]
         once = f"tap:{held.incident_id}:{held.who}:{meaning}:{tap_id}"
         reply_id = inbox.keep(connection, once, number, body, meaning, now)
         if reply_id is None:

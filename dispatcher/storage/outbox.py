@@ -373,5 +373,11 @@ def name_of(connection: Connection, incident_id: int, who: str) -> str:
     return connection.execute(query).scalar() or who
 
 
+def phone_of(connection: Connection, incident_id: int, who: str) -> str:
+    """The number at which `who` was told of a case last, by which answers are known; empty when never."""
+    told = select(message.c.phone).where(message.c.incident_id == incident_id, message.c.who == who)
+    return connection.execute(told.order_by(message.c.id.desc()).limit(1)).scalar() or ""
+
+
 _LEFT = (MessageState.SENDING, MessageState.SENT, MessageState.UNCONFIRMED, MessageState.DELIVERED)
 _NOT_LEFT = (MessageState.QUEUED, MessageState.CANCELLED)

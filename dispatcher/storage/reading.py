@@ -277,19 +277,21 @@ _NO_ANSWER = (
 )  # an operator reads these in the tray
 
 
+_LONGEST_CASE = timedelta(days=30)  # one that was open for longer is not looked for by its end
+
+
 def told(connection: Connection, closed_after: datetime) -> set[tuple[int, str]]:
     """(incident, who) of everybody who was told of or asked to a case that was open after `closed_after`."""
-    recent = or_(incident.c.closed_at.is_(None), incident.c.closed_at > closed_after)
-    contacts = (
-        select(message.c.incident_id, message.c.who)
-        .join(incident, incident.c.id == message.c.incident_id)
-        .where(recent, message.c.purpose == Purpose.RAISED.value)
+    recent = union_all(
+        select(incident.c.id).where(incident.c.closed_at.is_(None)),
+        select(incident.c.id).where(
+            incident.c.opened_at > closed_after - _LONGEST_CASE, incident.c.closed_at > closed_after
+        ),
     )
-    asked = (
-        select(offer.c.incident_id, offer.c.responder_id)
-        .join(incident, incident.c.id == offer.c.incident_id)
-        .where(recent)
+    contacts = select(message.c.incident_id, message.c.who).where(
+        message.c.incident_id.in_(recent), message.c.purpose == Purpose.RAISED.value
     )
+    asked = select(offer.c.incident_id, offer.c.responder_id).where(offer.c.incident_id.in_(recent))
     found = {(row.incident_id, row.who) for row in connection.execute(contacts)}
     return found | {(row.incident_id, f"responder:{row.responder_id}") for row in connection.execute(asked)}
 

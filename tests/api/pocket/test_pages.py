@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from dispatcher import guests, passes, views
 from dispatcher.engine import Engine
 from dispatcher.model import Meaning, OfferState, Stage
 from dispatcher.passes import Pass
+from dispatcher.storage.casebook import told_of
 from tests.api.conftest import URL, Browser, StoppedClock, Town
 from tests.api.pocket.conftest import SECRET, code_of, daughter_of
 
@@ -134,6 +136,20 @@ def test_her_answer_counts_as_her_text_would_and_the_same_tap_once(
     assert [entry["entry"] for entry in entries].count("reply") == 1
     hers.post("/p/answer", data={"meaning": "cannot", "tap": "7"}, headers=OURS)
     assert "✓ 我去不了" in said(hers.get("/p/case").text)
+
+
+def test_her_answer_counts_also_when_she_has_a_new_number_meanwhile(
+    app: FastAPI, store: Store, with_pages: Town, daughter: Pass, told: int
+) -> None:
+    hers = phone(app, daughter)
+    with store.write() as connection:
+        [contact] = register.household_by_id(connection, with_pages.household_id).contacts
+        moved = replace(contact, phone="13800000099")
+        register.set_contacts(connection, with_pages.household_id, [moved])
+    hers.post("/p/answer", data={"meaning": "cannot", "tap": "1"}, headers=OURS)
+    with store.read() as connection:
+        [known] = [one for one in told_of(connection, [told])[told] if one.who == daughter.who]
+    assert known.answer is Meaning.CANNOT, "the plan goes on to the next relative"
 
 
 def test_please_call_me_waits_for_an_operator(
