@@ -277,16 +277,11 @@ _NO_ANSWER = (
 )  # an operator reads these in the tray
 
 
-_LONGEST_CASE = timedelta(days=30)  # one that was open for longer is not looked for by its end
-
-
 def told(connection: Connection, closed_after: datetime) -> set[tuple[int, str]]:
     """(incident, who) of everybody who was told of or asked to a case that was open after `closed_after`."""
     recent = union_all(
         select(incident.c.id).where(incident.c.closed_at.is_(None)),
-        select(incident.c.id).where(
-            incident.c.opened_at > closed_after - _LONGEST_CASE, incident.c.closed_at > closed_after
-        ),
+        select(incident.c.id).where(incident.c.closed_at > closed_after),
     )
     contacts = select(message.c.incident_id, message.c.who).where(
         message.c.incident_id.in_(recent), message.c.purpose == Purpose.RAISED.value
