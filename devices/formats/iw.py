@@ -15,7 +15,7 @@ from typing import Final
 from devices.formats.document import percent
 from devices.formats.events import Said, reading_of
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, charge_reading, digest, unreadable
+from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
 from devices.formats.resent import unique_of
 from devices.profiles import Battery, Profiles
 from devices.signal import Frame, Kind, Levels, Reading, Registry
@@ -35,7 +35,9 @@ _SENTENCES: Final = "00 01 02 03 07 14 42 49 50 HB HD HP HT JK TP TQ VR WR"
 _ANSWERS: Final = "04 11 12 15 16 17 18 19 20 28 31 33 40 41 46 52 82 84 XL"
 HARMLESS: Final = frozenset(_SENTENCES.split())
 ANSWERS: Final = frozenset(_ANSWERS.split())
-STATES: Final = {"01": Kind.SOS, "02": Kind.LOW_BATTERY}  # of AP10; any other is a cry for help, too
+# Of AP10; any other is a cry for help, too. Makers differ about which of 05 and 06 is a fall.
+STATES: Final = {"01": Kind.SOS, "02": Kind.LOW_BATTERY, "05": Kind.FALL, "06": Kind.FALL}
+WORN: Final = frozenset({"03", "04"})  # put on or taken off: makers differ about which
 
 
 def split(stream: bytes) -> tuple[list[bytes], bytes]:
@@ -98,7 +100,11 @@ def _alarm(heard: Heard, type_: str, body: str, levels: Levels, reply: bytes) ->
     at = heard.frame.received_at
     unique, changed = unique_of(heard.device_key, digest(heard.frame.payload), at, levels)
     position, parts = _ALARM.match(body), body.split(",")
-    kind = Kind.FALL if type_ in FALLS else STATES.get(parts[5] if len(parts) > 5 else "", Kind.SOS)
+    state = parts[5] if len(parts) > 5 else ""
+    if type_ in ALARMS and state in WORN:
+        worn = unreadable(heard, f"AP10 {state}: put on or taken off", levels)
+        return replace(worn, beats=alive(heard), reply=reply)
+    kind = Kind.FALL if type_ in FALLS else STATES.get(state, Kind.SOS)
     heard = replace(heard, unique=unique, device_time=_moment(position) if position else None)
     charge = percent(int(position[10])) if position else None
     text = _place(position) if position else ""

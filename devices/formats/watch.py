@@ -119,7 +119,10 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
 
 
 def _alarm(heard: Heard, values: list[str], levels: Levels, reply: bytes) -> Reading:
-    """An alarm with no bit set, or with a status that nobody can read, is a cry for help all the same."""
+    """An alarm with no known bit set, or whose status nobody can read, is a cry for help all the same.
+
+    Who comes back into the fence (a bit that clears) calls nobody.
+    """
     unique, changed = unique_of(
         heard.device_key, digest(heard.frame.payload), heard.frame.received_at, levels
     )
@@ -129,8 +132,8 @@ def _alarm(heard: Heard, values: list[str], levels: Levels, reply: bytes) -> Rea
     said = [
         Said(kind, state, f"watch:AL bit {bit}", text) for bit, kind, state in ALARMS if status >> bit & 1
     ]
-    if not any(one.state is State.ACTIVE for one in said):
-        said.insert(0, Said(Kind.SOS, rule="watch:AL", text=text))
+    if not said:
+        said.append(Said(Kind.SOS, rule="watch:AL", text=text))
     changed |= {_level(heard, one.kind): "1" for one in said if one.state is State.ACTIVE}
     charge = percent(_number(values, 12))
     return reading_of(heard, said, levels, charge=charge, changed=changed, reply=reply)

@@ -71,6 +71,10 @@ def position(type_: str, status: str, battery: int = 80) -> bytes:
         (b"00100000", ["tamper"]),
         (b"00040000", ["wander"]),
         (b"00004000", ["mains_failure"]),
+        (b"00080000", ["wander clear"]),
+        (b"00000004", ["wander clear"]),
+        (b"00000080", ["sos"]),
+        (b"0000000?", ["sos"]),
     ],
 )
 def test_every_bit_of_an_alarm_is_heard(wrist: Wrist, status: bytes, meaning: list[str]) -> None:
@@ -199,6 +203,10 @@ def test_a_pendant_is_known_by_its_log_in(pendant: Wrist) -> None:
     [
         (ALARM % b"00", ["sos"]),
         (ALARM % b"02", ["low_battery"]),
+        (ALARM % b"03", ["ticket"]),
+        (ALARM % b"04", ["ticket"]),
+        (ALARM % b"05", ["fall"]),
+        (ALARM % b"06", ["fall"]),
         (ALARM % b"77", ["sos"]),
         (b"IWAP10#", ["sos"]),
         (b"IWAPFD,353456789012345,1712345678#", ["fall"]),
