@@ -78,7 +78,8 @@ def test_whatever_a_model_can_say_is_understood_as_its_makers_mean_it() -> None:
                     kind, when = MEANS[path]
                     assert (kind in heard) is (value in when), this
                 if path == "action" and definition.role == "help_button":
-                    assert heard == what_a_button_calls(value), this
+                    arms = definition.model == "SWO-KEF1PA" and value != "panic"
+                    assert heard == ([] if arms else what_a_button_calls(value)), this
                 assert len(LIFE & set(heard)) <= 1, this
                 heard_life |= LIFE & set(heard)
         if definition.role in ("smoke_detector", "co_detector", "gas_detector", "fall_sensor"):
