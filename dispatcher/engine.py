@@ -177,7 +177,7 @@ class Engine:
             incident = book.incident(incident_id)
             known_offers = offers.get(incident_id, ())
             if is_set_back(incident, now):
-                known_offers = brought_back(known_offers, now)
+                known_offers = brought_back(incident, book.plan(incident_id), known_offers, now)
                 keep_offer_times(connection, known_offers)
             household_id = incident.household_id
             home = scenes.get(incident_id) if household_id is None else homes.get(household_id)

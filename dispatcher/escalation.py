@@ -65,18 +65,32 @@ def is_set_back(incident: Incident, now: datetime) -> bool:
     return incident.due_at is not None and incident.due_at > now + TOO_FAR
 
 
-def brought_back(offers: tuple[Offer, ...], now: datetime) -> tuple[Offer, ...]:
-    """Offers with times in what is now the future, moved so that the last thing said was said at `now`."""
-    ahead = max((o.changed_at or o.asked_at for o in offers), default=now) - now
-    if ahead <= timedelta():
-        return offers
+def ladder_brought_back(plan: Plan, now: datetime, fired: int) -> datetime:
+    """When the ladder of a case whose clock was set back is to have begun: so that the next rung is due."""
+    return now - (rung_at(plan, now, fired) - now)
+
+
+def brought_back(
+    incident: Incident, plan: Plan, offers: tuple[Offer, ...], now: datetime
+) -> tuple[Offer, ...]:
+    """Offers with times in what is now the future, moved so that the last thing said was said at `now`.
+
+    What belonged to the present ladder still does wherever the ladder now begins; what did not, does not.
+    """
+    ahead = max(timedelta(), max((o.changed_at or o.asked_at for o in offers), default=now) - now)
+    since = incident.ladder_at
+    begins = ladder_brought_back(plan, now, incident.rung - incident.ladder_rung)
+
+    def moved(at: datetime) -> datetime:
+        return max(at - ahead, begins) if at >= since else min(at - ahead, begins - timedelta.resolution)
+
     return tuple(
         replace(
             o,
-            asked_at=o.asked_at - ahead,
+            asked_at=moved(o.asked_at),
             expires_at=o.expires_at - ahead,
             eta_at=o.eta_at - ahead if o.eta_at else None,
-            changed_at=o.changed_at - ahead if o.changed_at else None,
+            changed_at=moved(o.changed_at) if o.changed_at else None,
         )
         for o in offers
     )
@@ -132,7 +146,8 @@ class _Climb:
         self.rung = case.incident.rung
         self.ladder_at = self.incident.ladder_at
         if is_set_back(case.incident, now):  # the next rung comes at once, and the others count from there
-            self.ladder_at = now - (rung_at(case.plan, now, self._fired) - now)
+            self.ladder_at = ladder_brought_back(case.plan, now, self._fired)
+            self.incident = replace(self.incident, ladder_at=self.ladder_at)
         self.lane = _LANE[case.incident.severity]
         self.texts: list[Draft] = []
         self.asks: list[Ask] = []

@@ -40,7 +40,7 @@ class SetBack:
         if back >= LEAST:
             with self._store.write() as connection:
                 if steps.take(connection, self._host, now, back):
-                    hastened = steps.bring_back(connection, now, LEASE)
+                    hastened = steps.bring_back(connection, now, back, LEASE)
                     log.warning("the clock was set back", by_s=round(back.total_seconds()), cases=hastened)
         self._before = now, now_s
         return hastened

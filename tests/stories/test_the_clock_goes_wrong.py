@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from community.storage import Store
+from community.storage.tables import incident, offer
 from devices.signal import Kind
 from dispatcher.channels import TryLater
 from dispatcher.courier import LEASE
-from dispatcher.model import OfferState
+from dispatcher.model import Entry, OfferState
 from dispatcher.steps import LEAST, SetBack
 from dispatcher.storage import outbox, steps
 from tests.town import Town
@@ -45,6 +47,30 @@ def test_a_clock_that_was_set_back_does_not_restart_the_ladder(town: Town, jump:
 
     # at once, on the last rung's repeats six and nine minutes after the rung that came with the jump's moment
     assert [len(town.heard(who)) for who in ("女儿", "儿子", "邻居")] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("jump", JUMPS[:2], ids=str)
+def test_who_has_declined_is_not_asked_again_for_a_clock_that_was_set_back(
+    town: Town, jump: timedelta
+) -> None:
+    _declined_before_a_step(town)
+    town.time += jump
+    town.pass_time(seconds=20)
+
+    assert len(town.heard("网格员1")) == 1
+    assert town.asked("王秀英")["网格员1"] is OfferState.DECLINED
+    assert town.asked("王秀英")["网格员4"] is OfferState.ASKED, "the next rung has come"
+
+
+def _declined_before_a_step(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿", "儿子", "邻居"))
+    for number in range(1, 6):
+        town.responder(f"网格员{number}", metres=100 * number)
+    town.press("王秀英")
+    town.pass_time(seconds=10)
+    town.answer("网格员1", "2")
+    town.pass_time(seconds=45)
+    assert "网格员4" not in town.asked("王秀英")
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
@@ -100,6 +126,14 @@ class Steady:
         self._off += by
 
 
+_TIMES = (
+    select(
+        *(incident.c.due_at, incident.c.ladder_at, incident.c.lease_until),
+        *(offer.c.asked_at, offer.c.expires_at, offer.c.eta_at, offer.c.changed_at),
+    )
+    .join(offer, offer.c.incident_id == incident.c.id)
+    .where(offer.c.eta_at.is_not(None))
+)
 STEPS = [-timedelta(minutes=30), -timedelta(minutes=10), -timedelta(seconds=30)]
 
 
@@ -124,6 +158,52 @@ def test_the_next_rung_is_not_late_by_a_small_step_and_comes_once(
     said = len(town.detail("王秀英").messages)
     town.pass_time(seconds=20)
     assert len(town.detail("王秀英").messages) == said, "no dispatcher beside it brought another rung"
+
+
+@pytest.mark.parametrize("unseen_s", [0, 12, 300])
+def test_a_step_that_was_noticed_and_then_looked_at_by_nobody_silences_no_case(
+    town: Town, unseen_s: int
+) -> None:
+    _declined_before_a_step(town)
+    before = len(town.heard("邻居"))
+    town.time -= timedelta(seconds=60)
+    with town.store.write() as connection:  # whoever noticed it dies right after
+        assert steps.bring_back(connection, town.time, timedelta(seconds=60), LEASE) == 1
+    town.time += timedelta(seconds=unseen_s)
+
+    town.pass_time(seconds=6)  # the rung was due five seconds after the step
+
+    assert len(town.heard("邻居")) == before + 1
+    assert len(town.heard("网格员1")) == 1
+    assert town.asked("王秀英")["网格员1"] is OfferState.DECLINED
+
+
+def test_a_case_that_was_written_after_the_step_comes_one_rung_sooner_and_no_more(town: Town) -> None:
+    town.resident("王秀英", contacts=("女儿", "儿子", "邻居"))
+    town.press("王秀英")
+    said = len(town.heard("邻居"))
+    with town.store.write() as connection:
+        assert steps.bring_back(connection, town.time, timedelta(minutes=29), LEASE) == 1
+    town.pass_time(seconds=1)
+    levels = [entry for entry in town.detail("王秀英").timeline if entry.entry is Entry.RUNG]
+    assert (said, len(levels)) == (0, 2)
+
+
+def test_the_times_of_an_acceptance_go_back_with_its_case(town: Town) -> None:
+    town.resident("王秀英")
+    town.responder("网格员1", metres=250)
+    town.responder("网格员2", metres=900)
+    town.press("王秀英")
+    town.answer("网格员1", "1")
+    town.claim("王秀英")
+    with town.store.read() as connection:
+        before = connection.execute(_TIMES).one()
+    back = timedelta(seconds=60)
+    town.time -= back
+    with town.store.write() as connection:
+        steps.bring_back(connection, town.time, back, LEASE)
+        after = connection.execute(_TIMES).one()
+    assert [was - at for was, at in zip(before, after, strict=True)] == [back] * len(before)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
