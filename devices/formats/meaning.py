@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ UNMAPPED: Final = "?"  # the level under which the strange words of a device are
 BEGAN: Final = "@"  # behind the name of a level: when it was last said to begin, and what stood beside it
 UNREADABLE: Final = "unreadable"  # ... and its value when not even words could be made out
 REASON_LIMIT: Final = 200  # characters
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ALARMING: Final = frozenset({"alarm", "alarms", "alert", "emergency", "fall", "panic", "sos"})
 
 # A device that nobody enrolled is heard when it says one of these in so many words.
 EMERGENCY: Final = frozenset({Kind.SOS, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO})
@@ -110,6 +113,11 @@ class Heard:
         if kind in SUSPICIOUS and state is State.ACTIVE and not self.is_old:
             tickets.append(ticket(self.frame, f"{kind} from a device that nobody enrolled", self.device_key))
         return True
+
+
+def words_of(text: str) -> set[str]:
+    """The words in a name or a short text, however they are joined: `sosFlag`, `PANIC_BUTTON`."""
+    return {word.lower() for word in _WORD.findall(text)}
 
 
 def digest(payload: bytes) -> str:
@@ -465,18 +473,35 @@ class _Sense:
         if not unknown:
             return
         reason = f"nobody mapped {', '.join(f'{path}={as_text(value)}' for path, value in unknown.items())}"
-        # A cached property comes again with every message: numbers count once, words each time they change.
-        words = ((path, value if isinstance(value, bool | str) else "") for path, value in unknown.items())
+        # A cached property comes again with every message: words count each time they change, numbers once,
+        # and when they cease to be 0.
+        words = ((path, value if _is_word(path, value) else "") for path, value in unknown.items())
         seen = digest(repr(sorted((path, as_text(value)) for path, value in words)).encode())
+        zeros = sorted(digest(path.encode())[:6] for path, value in unknown.items() if _is_zero(value))
         key = (heard.device_key, UNMAPPED)
         is_echo = heard.echoes and not self.is_odd_event
         if self.understood and (is_echo or not heard.is_life_safety):
-            is_known = self.levels.get(key) == seen
+            before, *were_zero = self.levels.get(key, "").split() or [""]
+            is_known = before == seen and set(were_zero) <= set(zeros)
+            seen = " ".join((seen, *zeros))
             if is_known and not (heard.role is Role.HELP_BUTTON and self.begins_again(key)):
+                if were_zero != zeros:
+                    self.changed[key] = seen
                 return
             self.changed[key] = seen
             self.begins(key)
         self.tickets.append(ticket(heard.frame, reason, heard.device_key))
+
+
+def _is_word(path: str, value: object) -> bool:
+    """Whether a value is no measurement: neither is a whole number whose name speaks of an alarm."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return not words_of(path.rpartition(".")[2]).isdisjoint(_ALARMING) and value != 0
+    return isinstance(value, bool | str)
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
 
 
 def _holds(wanted: Mapping[str, frozenset[str]], beside: Mapping[str, object]) -> bool:

@@ -85,11 +85,23 @@ class Rule:
         return self.means.get(ANY)
 
     def spelled(self, value: object) -> str:
-        """The spelling under which a value is looked up and remembered: all idle numbers have one."""
+        """The spelling under which a value is looked up and remembered: all idle numbers have one.
+
+        Where only true and false are known, 1 and 0 are those.
+        """
         text = as_text(value)
         if NUMBER in self.idle and isinstance(value, int | float) and not isinstance(value, bool):
             return text if text in self.means else NUMBER
+        if text in ("0", "1") and type(value) is int and self._is_said_in_booleans(text):
+            return "true" if value else "false"
         return text
+
+    def _is_said_in_booleans(self, number: str) -> bool:
+        """Whether 0 and 1 can only be false and true: gas may be measured, and so may a `value`."""
+        known = self.means.keys() | self.idle
+        may_be_measured = Kind.GAS in self.means.values() or self.path.rpartition(".")[2] == "value"
+        is_boolean = not self.event and number not in known and {"true", "false"} <= known
+        return is_boolean and not may_be_measured
 
 
 @dataclass(frozen=True, slots=True)
