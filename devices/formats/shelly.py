@@ -23,6 +23,8 @@ NAME_LIMIT: Final = 64  # characters of a name that stands in a message
 
 _ONLINE: Final = words("shelly", online=("true",), offline=("false",))
 _FULL: Final = "NotifyFullStatus"
+_SCRIPT: Final = "script"
+_BLU: Final = "shelly-blu"  # the word under which Shelly's own script tells what a Bluetooth device said
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +113,31 @@ class _Voice:
                 readings.append(unreadable(named, "an event without its word, or of nobody", self.levels))
                 continue
             one = _Said(_name(event.get("component")), {"event": event.get("event")})
-            stem = f"{as_text(event.get('event'))}@{as_text(event.get('ts'))}".encode()
-            heard = self.heard(one.component, one.part, event.get("ts"), stem)
+            stem = f"{as_text(event.get('event'))}@{as_text(event.get('ts'))}"
+            if one.type == _SCRIPT:
+                readings.append(self.script(one, event, f"{stem}/{event.get('data')}".encode()))
+                continue
+            heard = self.heard(one.component, one.part, event.get("ts"), stem.encode())
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, {one.type: one.attributes}, rules, self.levels))
         return joined(readings)
+
+    def script(self, one: _Said, event: Mapping[str, object], stem: bytes) -> Reading:
+        """What a script says: Shelly's own repeats what Bluetooth devices said, of others nobody knows."""
+        word, data = event["event"], event.get("data")
+        component = one.component
+        if word == _BLU and isinstance(data, dict):
+            address = _name(data.get("address"))
+            if any(self.registry.find(f"shelly:{name}/{address}") for name in self.names):
+                component = address
+        heard = self.heard(component, one.part, event.get("ts"), stem)
+        said: dict[str, object] = {"script_event": {"event": word}}
+        if word == _BLU:
+            said = {_BLU: data}
+            if isinstance(data, dict) and "battery" in data:
+                rest = {name: value for name, value in data.items() if name != "battery"}
+                said = {"battery": data["battery"], _BLU: rest}
+        return interpret(heard, said, self.profiles.rules("shelly", heard.enrolment), self.levels)
 
     def status(
         self, parameters: Mapping[str, object], *, is_full: bool = False, is_change: bool = False

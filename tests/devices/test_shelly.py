@@ -148,3 +148,23 @@ def test_a_state_on_a_topic_of_its_own_is_read_too(street: Street) -> None:
 def test_what_nobody_understands_of_a_detector_is_a_ticket(street: Street, payload: bytes) -> None:
     street.enrol(f"shelly:{HUB}", Role.SMOKE_DETECTOR)
     assert street.understood(f"{HUB}/events/rpc", payload) == ["ticket"]
+
+
+def scripted(address: str, button: int, ts: float) -> bytes:
+    data = {"button": button, "address": address}
+    event = {"component": "script:1", "event": "shelly-blu", "data": data, "ts": ts}
+    return orjson.dumps({"src": "p", "method": "NotifyEvent", "params": {"ts": ts, "events": [event]}})
+
+
+def test_what_a_script_tells_of_bluetooth_buttons_belongs_to_each(street: Street) -> None:
+    street.enrol("shelly:p", Role.SERVICE_BUTTON)
+    street.enrol("shelly:p/b4:35:22:fe:56:e5", Role.HELP_BUTTON)
+    assert street.understood("p/events/rpc", scripted("b4:35:22:fe:56:e5", 1, 1)) == ["sos"]
+    assert street.understood("p/events/rpc", scripted("b4:35:22:00:00:01", 4, 2)) == ["request"]
+
+
+def test_a_script_that_calls_for_help_in_its_own_words_is_seen_each_time(street: Street) -> None:
+    street.enrol("shelly:p", Role.HELP_BUTTON)
+    event = {"component": "script:2", "event": "sos", "ts": 1}
+    told = orjson.dumps({"src": "p", "method": "NotifyEvent", "params": {"events": [event]}})
+    assert [street.understood("p/events/rpc", told) for _ in range(2)] == [["ticket"], ["ticket"]]
