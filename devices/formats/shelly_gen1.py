@@ -56,6 +56,14 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
             if heard.is_old or "event_cnt" not in body or enrolment is None:
                 return reading
             return replace(reading, levels={**reading.levels, counter: count})
+        case ["input" | "longpush" as what, place]:
+            value = read_scalar(frame.payload, SIZE_LIMIT)
+            if isinstance(value, Unreadable):
+                return unreadable(heard, value.reason, levels)
+            # The state of an input is repeated every half minute, that a push was a long one is not.
+            part = "" if place == "0" else f"{place[:8]}/"
+            heard = replace(heard, part=part, is_change=what == "longpush")
+            return interpret(heard, {what: {"state": "null" if value is None else value}}, rules, levels)
         case _:
             return Reading()
 
@@ -76,6 +84,8 @@ FAMILY: Final = Family(
         f"{BASE}+/online",
         f"{BASE}+/sensor/+",
         f"{BASE}+/input_event/+",
+        f"{BASE}+/input/+",
+        f"{BASE}+/longpush/+",
         f"{BASE}+/status",
     ),
     read,

@@ -50,6 +50,24 @@ def test_an_old_copy_pages_nobody_and_hides_no_press(button: Street) -> None:
     assert press(button, "L", 7) == ["sos"]
 
 
+def test_a_cord_on_an_input_is_pulled_once_however_often_its_state_is_told(street: Street) -> None:
+    street.enrol("shelly:i3", Role.HELP_BUTTON)
+    said = []
+    for topic, state in (("input/0", 1), ("input/0", 1), ("input/0", 0), ("input/0", 1), ("input/1", 1)):
+        said.append(street.understood(f"shellies/i3/{topic}", str(state)))
+        street.pass_time(30)
+    assert said == [["sos"], [], ["sos clear"], ["sos"], ["sos"]]
+
+
+def test_each_long_push_counts(street: Street) -> None:
+    street.enrol("shelly:i3", Role.HELP_BUTTON)
+    said = []
+    for state in (0, 1, 1, 0):
+        said.append(street.understood("shellies/i3/longpush/0", str(state)))
+        street.pass_time(30)
+    assert said == [[], ["sos"], ["sos"], ["sos clear"]]
+
+
 def test_levels_are_told_topic_by_topic(street: Street) -> None:
     street.enrol("shelly:flood", Role.LEAK_SENSOR)
     assert street.understood("shellies/flood/sensor/flood", "true") == ["leak"]

@@ -18,6 +18,8 @@ OWNERS = {
     "loriot/homes/uplink": "loriot",
     "shellies/shellyflood-1/sensor/flood": "shelly_gen1",
     "shellies/shellybutton1-1/input_event/0": "shelly_gen1",
+    "shellies/i3/input/0": "shelly_gen1",
+    "shellies/i3/longpush/0": "shelly_gen1",
     "shellies/shellymotion-1/status": "shelly_gen1",
     "shellies/shellyflood-1/online": "shelly_gen1",
     "tele/bridge/SENSOR": "tasmota",
