@@ -239,6 +239,11 @@ def database_away(now: datetime, why: str) -> Health:
     return Health(now, (Check("database", Grade.FAIL, text),))
 
 
+def watch_broken(now: datetime, why: str) -> Health:
+    """How the centre is when the watch itself failed: nobody knows, and that is not well."""
+    return Health(now, (Check("watch", Grade.FAIL, (f"看门出错({why})", f"the watch is broken: {why}")),))
+
+
 def replaced(workers: Iterable[Worker], now: datetime) -> Iterator[Worker]:
     """Workers that stand still, after whose last turn another of their kind began on the same machine."""
     known = tuple(workers)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, not_, or_, select, update
 
 from community.storage.rows import upsert
 from community.storage.tables import (
@@ -36,6 +36,7 @@ from dispatcher.storage import outbox, probes
 
 _OUR_OWN = (Purpose.TROUBLE.value, Purpose.PROBE.value)  # they tell of trouble; they are none
 _FORGOTTEN = timedelta(days=1)  # a worker that stands still for so long has been taken away by somebody
+_OVER = ""  # the text of a finding that holds no more
 
 
 # ---- workers ----
@@ -268,21 +269,35 @@ def traffic(connection: Connection) -> tuple[Traffic, ...]:
 # ---- findings ----
 
 
-def keep_findings(connection: Connection, found: Collection[tuple[str, str]], now: datetime) -> None:
-    """Make the findings (key, text) that hold now the only ones; each keeps since when it holds."""
+def keep_findings(connection: Connection, found: Collection[tuple[str, str]], now: datetime) -> set[str]:
+    """Make the findings (key, text) that hold now the only ones; each keeps since when it holds.
+
+    One that is over keeps its row, without a text, for a day: when it comes back it is known when somebody
+    was paged about it last. Returns those that came back now; of several watchers one hears of each.
+    """
     keys = [key for key, _ in found]
-    connection.execute(delete(finding).where(finding.c.key.not_in(keys)))
+    gone, is_over = finding.c.key.not_in(keys), finding.c.text == _OVER
+    is_recent = finding.c.paged_at.between(now - _FORGOTTEN, now + _FORGOTTEN)
+    connection.execute(delete(finding).where(gone, or_(finding.c.paged_at.is_(None), not_(is_recent))))
+    connection.execute(update(finding).where(gone, not_(is_over)).values(text=_OVER))
+    back: set[str] = set()
     for key, text in found:
+        revived = update(finding).where(finding.c.key == key, is_over).values(since=now, text=text)
+        if connection.execute(revived).rowcount:
+            back.add(key)
+            continue
         statement = upsert(connection, finding).values(key=key, since=now, text=text)
         connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[finding.c.key], set_={"text": statement.excluded.text}
             )
         )
+    return back
 
 
 def take_pages(connection: Connection, keys: Collection[str], now: datetime, again: timedelta) -> set[str]:
-    """Those findings of `keys` that somebody is to hear of now: new ones, and old ones each `again`.
+    """Those findings of `keys` that somebody is to hear of now: new ones, and old ones each `again`,
+    also such as went away in between: one that comes and goes is no news each time.
 
     Of several watchers only one gets each.
     """

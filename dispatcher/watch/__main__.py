@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from os import getpid
@@ -24,7 +24,7 @@ from community.storage.schema import require_newest
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.checkup import Checkup
 from dispatcher.clock import Clock, SystemClock
-from dispatcher.health import Grade, Health, WorkerKind, database_away
+from dispatcher.health import Grade, Health, WorkerKind, database_away, watch_broken
 from dispatcher.pulse import Pulse
 from dispatcher.settings import DispatcherSettings
 from dispatcher.storage import vitals
@@ -119,6 +119,8 @@ def _ways(settings: WatchSettings, broker: Broker) -> dict[str, Way]:
 class Round:
     """What the watch does over and over: a look, a probe, a heartbeat. A store that is away is a finding.
 
+    So is a part of the watch that raises: until a look has succeeded no beat leaves, and the others go on.
+
     For `grace_s` seconds after its start it keeps quiet: where a machine was started, the others start, too.
     """
 
@@ -147,19 +149,33 @@ class Round:
             self._started_s = now_s
         if now_s - self._started_s < self._grace_s:
             return WAIT_S
+        is_answered = True
+        if self._looked_s is None or now_s - self._looked_s >= LOOK_S:
+            self._looked_s = now_s
+            is_answered = self._is_answered(lambda: self._look(clock), clock)
+        if is_answered:  # after the look: what breaks here is not to be outshone by a look that went well
+            self._is_answered(lambda: self._prober.step(clock.now(), now_s), clock)
+        if (health := self._health) is not None:
+            self._is_answered(lambda: self._pager.turn(health, now_s), clock)
+            self._heartbeat.turn(self._health or health, now_s)
+        return PROBE_WAIT_S if self._prober.is_underway else WAIT_S
+
+    def _look(self, clock: Clock) -> None:
+        self._health = self._watchdog.look(clock.now())
+        self._pulse.turn(clock.now(), self._pager.ailment(clock.now()))
+
+    def _is_answered(self, part: Callable[[], None], clock: Clock) -> bool:
+        """Do one part; False when the store is away. What it raises is the health until the next look."""
         try:
-            self._prober.step(clock.now(), now_s)
-            if self._looked_s is None or now_s - self._looked_s >= LOOK_S:
-                self._looked_s = now_s
-                self._health = self._watchdog.look(clock.now())
-                self._pulse.turn(clock.now(), self._pager.ailment(clock.now()))
+            part()
         except SQLAlchemyError as error:
             log.error("the database is away", error=type(error).__name__)
             self._health = database_away(clock.now(), type(error).__name__)
-        if self._health is not None:
-            self._heartbeat.turn(self._health, now_s)
-            self._pager.turn(self._health, now_s)
-        return PROBE_WAIT_S if self._prober.is_underway else WAIT_S
+            return False
+        except Exception as error:
+            log.exception("a part of the watch is broken")
+            self._health = watch_broken(clock.now(), type(error).__name__)
+        return True
 
     def end(self) -> None:
         self._pulse.end()

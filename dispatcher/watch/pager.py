@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
@@ -112,7 +113,7 @@ class Pager:
         try:
             now = self._clock.now()
             with self._store.read() as connection:
-                self._voice = _voice(connection)
+                self._voice = Voice.of(site_of(connection))
                 is_waiting = outbox.is_page_waiting(connection, now - PATIENCE)
             while is_waiting:  # one by one: each is begun under a lease of its own
                 now = self._clock.now()
@@ -149,11 +150,18 @@ class Pager:
         return [_in_hand(draft, now) for draft in drafts]
 
 
-def _voice(connection: Connection) -> Voice:
+def site_of(connection: Connection) -> Site:
+    """The register's site, or one to speak for: a time zone that nobody knows keeps no page back."""
     try:
-        return Voice.of(register.site(connection))
+        site = register.site(connection)
     except NotFound:
-        return Voice.of(UNNAMED)
+        return UNNAMED
+    try:
+        ZoneInfo(site.timezone)
+    except (KeyError, ValueError, OSError):
+        log.exception("nobody knows the site's time zone")
+        return replace(site, timezone=UNNAMED.timezone)
+    return site
 
 
 def _in_hand(draft: Draft, now: datetime) -> Message:

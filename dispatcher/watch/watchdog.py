@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
-from community.errors import NotFound
 from community.model import Site
 from community.storage import Store, register
 from dispatcher.checkup import Checkup
@@ -23,7 +23,7 @@ from dispatcher.health import SOUND, Check, Grade, Health
 from dispatcher.model import Entry, Fact, Recipient
 from dispatcher.storage import outbox, vitals
 from dispatcher.storage.casebook import Casebook
-from dispatcher.watch.pager import AGAIN, UNNAMED, page, people
+from dispatcher.watch.pager import AGAIN, page, people, site_of
 from dispatcher.wording import Voice
 
 SILENCE_AGAIN = timedelta(hours=1)  # how often a shift leader hears that no console can be heard
@@ -58,21 +58,24 @@ class Watchdog:
     def _bark(self, ill: Sequence[Check], silent: Sequence[Check], now: datetime) -> None:
         with self._store.write() as connection:
             found = [*ill, *silent]
-            vitals.keep_findings(connection, [(check.name, check.text[0]) for check in found], now)
+            back = vitals.keep_findings(connection, [(check.name, check.text[0]) for check in found], now)
             keys = vitals.take_pages(connection, [check.name for check in ill], now, AGAIN)
             keys |= vitals.take_pages(connection, [check.name for check in silent], now, SILENCE_AGAIN)
             told = [check for check in found if check.name in keys]
             if told:
-                site, technicians = _site(connection), people(self._technicians)
+                site, technicians = site_of(connection), people(self._technicians)
                 leaders = _shift_leaders(connection, site, now) or technicians
-                for checks, whom in ((ill, technicians), (silent, leaders)):
+                for what, checks, whom in (
+                    ("trouble", ill, technicians),
+                    ("trouble.silent", silent, leaders),
+                ):
                     wrong = [check.text[0] for check in checks if check in told]
-                    key = f"trouble.{now.timestamp():.6f}"
+                    key = f"{what}.{now.timestamp():.6f}"  # two keys: both may be one technician's
                     for to in whom if wrong else ():
                         outbox.put(connection, page(to, wrong, Voice.of(site), key), now)
         if told:
             log.error("the centre is not well", failing=[check.name for check in told])
-        if "incidents" in keys:
+        if "incidents" in keys | back:  # other cases than last time, perhaps: the desk sees each at once
             self._ring_the_desk(now)
 
     def _ring_the_desk(self, now: datetime) -> None:
@@ -99,13 +102,13 @@ class Watchdog:
             vitals.forget_consoles(connection, now)
 
 
-def _site(connection: Connection) -> Site:
-    try:
-        return register.site(connection)
-    except NotFound:
-        return UNNAMED
-
-
 def _shift_leaders(connection: Connection, site: Site, now: datetime) -> list[Recipient]:
-    fleet = Fleet(register.responders(connection), register.duties(connection), ZoneInfo(site.timezone))
-    return [Recipient(f"responder:{one.id}", one.name, one.phone) for one in fleet.supervisors(now)]
+    """None, and a word in the log, where the register cannot be read: somebody else is to be told then."""
+    try:
+        fleet = Fleet(register.responders(connection), register.duties(connection), ZoneInfo(site.timezone))
+        return [Recipient(f"responder:{one.id}", one.name, one.phone) for one in fleet.supervisors(now)]
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("nobody knows which shift leader is on duty")
+        return []

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, select, text, update
 
 from community.storage import Store
-from community.storage.tables import alarm, incident, message, worker
+from community.storage.tables import alarm, finding, incident, message, worker
 from dispatcher.clock import SystemClock
 from dispatcher.health import OVERDUE, UNSENT, Grade, WorkerKind, judge
 from dispatcher.model import TOO_FAR, CloseCode
@@ -186,9 +186,32 @@ def test_each_finding_is_paged_once_by_one_of_many_watchers_and_again_while_it_l
     town.time += again
     assert look(dispatcher) == ["dispatcher"]
     assert look() == []
-    assert look(dispatcher) == ["dispatcher"], "a new trouble is told at once, whenever the last one was"
+    assert look(dispatcher) == [], "it only went away for a moment"
     town.time -= timedelta(hours=1)
     assert look(dispatcher) == ["dispatcher"], "and so is one after the clock was set back"
+
+
+def test_a_finding_that_comes_and_goes_is_paged_once_each_time_that_it_may_be_told_again(town: Town) -> None:
+    again, paged, back = timedelta(minutes=10), 0, 0
+    for turn in range(120):  # half a minute each, for an hour
+        found = [("console", "silent")] if turn % 2 else []
+        with town.store.write() as connection:
+            back += len(vitals.keep_findings(connection, found, town.time))
+            assert vitals.keep_findings(connection, found, town.time) == set(), "another watch has seen that"
+            paged += len(vitals.take_pages(connection, [key for key, _ in found], town.time, again))
+        town.time += timedelta(seconds=30)
+    assert (paged, back) == (6, 59)
+
+
+def test_a_finding_that_is_over_is_forgotten_after_a_day(town: Town) -> None:
+    for found in ([("console", "silent")], []):
+        with town.store.write() as connection:
+            vitals.keep_findings(connection, found, town.time)
+            vitals.take_pages(connection, ["console"], town.time, timedelta(minutes=10))
+    town.time += timedelta(days=1, seconds=1)
+    with town.store.write() as connection:
+        vitals.keep_findings(connection, [], town.time)
+        assert connection.execute(select(finding)).all() == []
 
 
 def test_an_empty_store_has_no_worker_and_says_so(store: Store, now) -> None:  # type: ignore[no-untyped-def]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from dispatcher.health import NEEDED, OVERDUE, Grade, WorkerKind
+from dispatcher.health import NEEDED, OVERDUE, Grade, Health, WorkerKind
 from dispatcher.model import Entry, MessageState
 from dispatcher.pulse import Pulse
 from dispatcher.storage import outbox
 from dispatcher.watch.__main__ import Round
 from dispatcher.watch.heartbeat import Heartbeat
-from dispatcher.watch.pager import AGAIN, Pager
+from dispatcher.watch.pager import AGAIN, Pager, page, people
 from dispatcher.watch.prober import Prober
 from dispatcher.watch.watchdog import Watchdog
 from tests.dispatcher.cases import VOICE
@@ -101,6 +101,30 @@ def test_trouble_that_lasts_is_told_again_every_ten_minutes(hall: Hall) -> None:
     assert [text[9:16] for text in hall.pages()] == ["平台故障:网关"] * 3
 
 
+def test_trouble_that_comes_and_goes_is_told_every_ten_minutes_and_each_case_marked_at_once(
+    hall: Hall,
+) -> None:
+    hall.pass_time(3)
+    ends = hall.town.time + AGAIN
+    while hall.town.time < ends:
+        hall.pass_time(30, but=WorkerKind.GATEWAY)
+        hall.pass_time(6)
+    assert len(hall.pages()) == 1
+    hall.pass_time(30, but=WorkerKind.GATEWAY)
+    assert len(hall.pages()) == 2
+
+    for name, pages in (("王秀英", 3), ("李大爷", 3)):  # the second is forgotten a moment after the first
+        hall.town.resident(name, contacts=("女儿", "儿子", "邻居"))
+        hall.town.press(name)
+        hall.town.time = hall.town.card(name).due_at
+        hall.pass_time(OVERDUE.total_seconds() + 3)
+        assert [entry.entry for entry in hall.town.detail(name).timeline if entry.actor == "watch"] == [
+            Entry.DESK
+        ]
+        assert len(hall.pages()) == pages
+        assert hall.pass_time(3) is Grade.PASS
+
+
 def test_two_watchdogs_tell_each_trouble_once(hall: Hall) -> None:
     forgotten_case(hall)
     hall.pass_time(OVERDUE.total_seconds())
@@ -131,6 +155,66 @@ def test_a_long_list_of_troubles_fits_one_segment(hall: Hall) -> None:
     many = VOICE.trouble(["调度已停12秒"] * 20)
     assert len(many) == 70
     assert many.endswith("…。请立即检查。")
+
+
+class Trips(Watchdog):
+    """A watchdog that stumbles over something that nobody foresaw."""
+
+    trips = False
+
+    def look(self, now: datetime) -> Health:
+        if self.trips:
+            raise KeyError("Mars/Olympus")
+        return super().look(now)
+
+
+class Stumbles(Prober):
+    """A prober that does, too, and a watch's other parts go on."""
+
+    trips = False
+
+    def step(self, now: datetime, now_s: float) -> None:
+        if self.trips:
+            raise KeyError("probe")
+        super().step(now, now_s)
+
+
+@pytest.mark.parametrize("part", ["look", "probe"])
+def test_no_beat_leaves_while_a_part_of_the_watch_is_broken_and_pages_are_carried(
+    hall: Hall, part: str
+) -> None:
+    beats: list[datetime] = []
+    town = hall.town
+    dog = Trips(town.store, [TECHNICIAN])
+    prober = Stumbles(town.store, lambda *_: False, every_s=3600)
+    pager = Pager(town.store, town.channel, [TECHNICIAN], town, AtOnce(), "watch")
+    heartbeat = Heartbeat({"list": beats.append}, 60)
+    round_ = Round(dog, prober, heartbeat, pager, Pulse(town.store, WorkerKind.WATCH), 0)
+    begun = town.time
+
+    def pass_seconds(seconds: int) -> None:
+        for _ in range(seconds):
+            town.time += timedelta(seconds=1)
+            for pulse in hall.pulses.values():
+                pulse.turn(town.time)
+            round_.turn(town, (town.time - begun).total_seconds())
+
+    pass_seconds(70)
+    assert len(beats) == 2
+    with town.store.write() as connection:
+        [technician] = people([TECHNICIAN])
+        outbox.put(connection, page(technician, ["网关没有运行"], VOICE, "trouble.1"), town.time)
+    town.people["technician"] = TECHNICIAN
+
+    dog.trips, prober.trips = part == "look", part == "probe"
+    pass_seconds(600)
+    assert len(beats) == 2
+    assert len(town.heard("technician")) == 1
+
+    dog.trips = prober.trips = False
+    pass_seconds(70)
+    round_.end()
+    assert len(beats) > 2
 
 
 def test_the_watch_keeps_quiet_while_the_others_start_with_it(hall: Hall) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from community.model import ResponderKind
+from community.storage.tables import responder, site
 from dispatcher.health import INAUDIBLE, NEEDED, Grade
 from dispatcher.pulse import Pulse
 from dispatcher.storage import vitals
@@ -70,6 +72,42 @@ def test_the_shift_leader_is_told_when_no_console_can_be_heard(room: Room) -> No
     room.town.time += 2 * SILENCE_AGAIN
     room.pass_time(BEAT)
     assert room.town.heard("周值班长") == [SILENT, SILENT]
+
+
+def test_a_console_that_is_audible_for_a_moment_now_and_then_is_told_of_once_an_hour(room: Room) -> None:
+    ends = room.town.time + SILENCE_AGAIN + 2 * INAUDIBLE
+    while room.town.time < ends:
+        room.audible = {"k3x9q0p7": True}
+        room.pass_time(timedelta())
+        room.audible = {"k3x9q0p7": False}
+        room.pass_time(INAUDIBLE + BEAT)
+
+    assert room.town.heard("周值班长") == [SILENT, SILENT]
+
+
+def test_the_shift_leader_is_told_also_where_nobody_knows_the_time_zone(room: Room) -> None:
+    town = room.town
+    for zone in ("Mars/Olympus", "Asia/Shanghai"):  # then somebody mends it
+        with town.store.write() as connection:
+            connection.execute(update(site).values(timezone=zone))
+            vitals.listens(connection, "k3x9q0p7", town.time, is_audible=False)
+        Watchdog(town.store, [TECHNICIAN]).look(town.time)
+    town.work()
+
+    assert town.heard("周值班长") == [SILENT]
+
+
+def test_where_the_responders_cannot_be_read_the_technician_hears_of_it(room: Room) -> None:
+    town = room.town
+    for kind in ("wizard", ResponderKind.SUPERVISOR.value):  # then somebody mends it
+        with town.store.write() as connection:
+            connection.execute(update(responder).values(kind=kind))
+            vitals.listens(connection, "k3x9q0p7", town.time, is_audible=False)
+        Watchdog(town.store, [TECHNICIAN]).look(town.time)
+    town.work()
+
+    assert town.heard("周值班长") == []
+    assert SILENT in town.heard("technician"), "and that nothing runs here"
 
 
 def test_a_room_in_which_every_console_was_closed_is_silent_too(room: Room) -> None:
