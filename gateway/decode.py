@@ -170,7 +170,7 @@ class _Enrolled:
 
     def find(self, device_key: str) -> Enrolment | None:
         device = self._device
-        if device is None:
+        if device is None or self._role is None:
             return None
         owner, _, part = device_key.partition(":")[2].partition("/")
         named = device.account or device.controller_id
@@ -181,15 +181,19 @@ class _Enrolled:
         return Enrolment(device_key, self._role, device.vendor, device.model)
 
 
-def _role(device: _Device, profiles: Profiles) -> Role:
-    """The role that the line tells, by our word or by what others call it; else what the model is sold as."""
+def _role(device: _Device, profiles: Profiles) -> Role | None:
+    """The role that the line tells, by our word or by what others call it; else what the model is sold as.
+
+    None: a stranger. What is said to be something else (`lock`) is no help button, whatever its model is.
+    """
     if device.role in set(Role):
         return Role(device.role)
     if called := _CALLED.get(device.role.partition("_")[0]):
         return called
     profile = profiles.profile(device.vendor, device.model) if device.model else None
-    if profile is not None and profile.role is not None:
-        return profile.role
+    if profile is not None:
+        is_else = bool(device.role) and profile.role is Role.HELP_BUTTON
+        return None if is_else else profile.role
     raise _Wrong(f"device.role {device.role!r} is not one of {', '.join(Role)}")
 
 

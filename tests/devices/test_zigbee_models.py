@@ -208,6 +208,16 @@ def test_a_model_is_found_by_every_name_under_which_it_is_sold() -> None:
     assert found.role is Role.HELP_BUTTON
 
 
+@pytest.mark.parametrize("model", ["YRD426NRSC", "YMC420-W", "MFKZQ01LM", "DJT11LM", "DJT12LM", "JS-SLK2-ZB"])
+def test_what_nobody_presses_is_proposed_as_no_button(model: str) -> None:
+    found = TABLE.find("", model)
+    assert found is not None
+    assert found.role == ""
+    shaken = TABLE.find("", "WXKG12LM")  # a button all the same
+    assert shaken is not None
+    assert shaken.role == "help_button"
+
+
 def test_a_name_that_two_models_have_names_none_of_them() -> None:
     def definition(vendor: str, *also: tuple[str, str]) -> Definition:
         return Definition(vendor, "B1", also, "", {}, frozenset())

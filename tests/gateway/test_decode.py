@@ -125,6 +125,19 @@ def test_a_model_without_a_role_has_the_one_that_it_is_sold_as(desk: Desk) -> No
 
 
 @pytest.mark.parametrize(
+    "device, said",
+    [
+        ({"vendor": "Yale", "model": "YRD426NRSC", "role": "lock"}, '{"action":"auto_lock"}'),
+        ({"vendor": "Yale", "model": "YRD426NRSC"}, '{"action":"auto_lock"}'),
+        ({"vendor": "Aqara", "model": "MFKZQ01LM", "role": "cube"}, '{"action":"fall"}'),
+        ({"vendor": "HEIMAN", "model": "HS1EB", "role": "toaster"}, '{"action":"single"}'),
+    ],
+)
+def test_what_nobody_calls_a_button_is_none(desk: Desk, device: dict[str, object], said: str) -> None:
+    assert desk.zigbee(said, device)["signals"] == [HEARTBEAT]
+
+
+@pytest.mark.parametrize(
     "called, said, kind",
     [
         ("fall_radar", '{"fall_status":"fall_alarm"}', "fall"),

@@ -46,6 +46,11 @@ _ROLES: Final[tuple[tuple[Kind | str, Role], ...]] = (
     (PRESS, Role.HELP_BUTTON),
 )
 
+# Actions of what nobody presses: locks, cubes and what feels a knock.
+_UNPRESSED: Final = frozenset(
+    {"lock", "unlock", "auto_lock", "lock_opened", "vibration", "movement", "knock", "throw", "flip90"}
+)
+
 Raw = Mapping[str, object]
 
 
@@ -181,6 +186,8 @@ def _role(says: Mapping[str, list[object]], rules: Mapping[str, Rule]) -> Role |
         for path, values in says.items()
         for value in (values or rules[path].means)
     }
+    if _UNPRESSED & {as_text(value) for values in says.values() for value in values}:
+        kinds -= {PRESS}
     return next((role for kind, role in _ROLES if kind in kinds), None)
 
 
