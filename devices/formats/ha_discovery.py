@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
@@ -31,6 +31,8 @@ MOST: Final = 32  # sensors that share a state topic
 _TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,40}['\"]\]){1,3}))?\s*\}\}")
 _NOTHING: Final = object()
 _CRIES: Final = EMERGENCY | {PRESS}
+_OF_ITSELF: Final = frozenset({"connectivity", "battery_charging", "plug", "update"})
+_NO_CRIES: Final = (None, Kind.ACTIVITY, Kind.DOOR, Kind.LEAK)  # what a help button does not say
 _STEP: Final = re.compile(r"\w+")
 
 # What a device class means when its sensor is on (the classes of Home Assistant's binary_sensor).
@@ -145,6 +147,10 @@ def _said(frame: Frame, registry: Registry, levels: Levels) -> Reading:
     unique = unique_without_id(device_key, frame)
     heard = Heard(frame, device_key, enrolment, unique, echoes=is_shared, is_change=not is_shared)
     rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
+    if enrolment.role is Role.HELP_BUTTON and not any(
+        _CRIES & {*rule.means.values()} for rule in rules.values()
+    ):
+        rules |= {rule.path: rule for one in known if (rule := _cord(one)) is not None}
     said: dict[str, object] = {}
     if is_shared:
         body = read_object(frame.payload, SIZE_LIMIT)
@@ -180,9 +186,22 @@ def _rule(one: Proposal, role: Role) -> Rule | None:
         return None
     if by_role(kind, role) is None:
         return None
-    return Rule(
-        f"ha_discovery:{one.device_class or role}", one.path or "state", False, {on: kind}, frozenset({off})
-    )
+    label = f"ha_discovery:{one.device_class or role}"
+    means = dict.fromkeys(_spellings(on), kind)
+    return Rule(label, one.path or "state", False, means, _spellings(off) - means.keys())
+
+
+def _cord(one: Proposal) -> Rule | None:
+    """A cord may announce itself as a vibration or a motion: who enrolled it as one knows what it is for."""
+    if one.device_class in _OF_ITSELF or CLASSES.get(one.device_class) not in _NO_CRIES:
+        return None
+    return _rule(replace(one, device_class=""), Role.HELP_BUTTON)
+
+
+def _spellings(word: str) -> frozenset[str]:
+    """A template makes `True` of JSON's true."""
+    is_truth = word.casefold() in ("true", "false")
+    return frozenset({word, word.lower(), word.capitalize()} if is_truth else {word})
 
 
 def _at(body: Mapping[str, object], path: str) -> object:

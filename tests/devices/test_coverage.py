@@ -107,7 +107,7 @@ def test_a_battery_that_its_device_calls_low_is_low_until_it_was_changed(street:
 
 def test_heat_is_fire_where_somebody_enrolled_a_fire_detector() -> None:
     announced = '{"state_topic":"kitchen/state","device_class":"heat"}'
-    for role, expected in ((Role.SMOKE_DETECTOR, ["smoke"]), (Role.HELP_BUTTON, [])):
+    for role, expected in ((Role.SMOKE_DETECTOR, ["smoke"]), (Role.MOTION_SENSOR, [])):
         home = Street()
         home.enrol("ha:kitchen/state", role)
         home.understood("homeassistant/binary_sensor/kitchen/config", announced, retained=True)

@@ -83,6 +83,28 @@ def test_short_names_are_names(street: Street) -> None:
     assert say(street, "pulled", "house/cord") == ["sos"]
 
 
+@pytest.mark.parametrize("on, off", [("True", "False"), ("true", "false")])
+def test_true_is_true_however_it_is_written(street: Street, on: str, off: str) -> None:
+    street.enrol(f"ha:{STATE}", Role.SMOKE_DETECTOR)
+    announce(
+        street,
+        device_class="smoke",
+        value_template="{{ value_json.smoke }}",
+        payload_on=on,
+        payload_off=off,
+    )
+    said = [say(street, f'{{"smoke":{value}}}') for value in ("true", "false", '"True"', '"False"')]
+    assert said == [["smoke"], ["smoke clear"], ["smoke"], ["smoke clear"]]
+
+
+def test_beside_a_call_for_help_a_movement_is_none(street: Street) -> None:
+    street.enrol(f"ha:{STATE}", Role.HELP_BUTTON)
+    for name in ("safety", "vibration", "light"):
+        announce(street, name, device_class=name, value_template=f"{{{{ value_json.{name} }}}}")
+    assert say(street, '{"safety":"OFF","vibration":"ON","light":"ON"}') == []
+    assert say(street, '{"safety":"ON","vibration":"ON","light":"ON"}') == ["sos"]
+
+
 @pytest.mark.parametrize(
     "device_class, role, on, off",
     [
@@ -95,6 +117,12 @@ def test_short_names_are_names(street: Street) -> None:
         ("gas", Role.GAS_DETECTOR, ["gas"], []),
         ("safety", Role.SERVICE_BUTTON, ["request"], []),
         ("", Role.HELP_BUTTON, ["sos"], []),
+        ("vibration", Role.HELP_BUTTON, ["sos"], []),
+        ("power", Role.HELP_BUTTON, ["sos"], []),
+        ("motion", Role.HELP_BUTTON, ["sos"], []),
+        ("battery", Role.HELP_BUTTON, ["low_battery"], []),
+        ("connectivity", Role.HELP_BUTTON, [], ["offline"]),
+        ("update", Role.HELP_BUTTON, [], []),
         ("", Role.FALL_SENSOR, ["fall"], []),
         ("light", Role.MOTION_SENSOR, [], []),
     ],
