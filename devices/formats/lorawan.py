@@ -15,9 +15,9 @@ from typing import Final
 
 from devices.formats import milesight
 from devices.formats.document import Unreadable, number
-from devices.formats.meaning import Heard, alive, interpret, unreadable
+from devices.formats.meaning import Heard, alive, interpret, leaves, unreadable, words_of
 from devices.formats.position import Position, located, position
-from devices.profiles import Layout, Profiles
+from devices.profiles import Layout, Profiles, Rules
 from devices.signal import Beat, Found, Levels, Reading, Registry, Role
 
 DIALECT: Final = "lorawan"
@@ -36,6 +36,15 @@ _COORDINATES: Final = (
 )
 # 3… settings and the battery; 4097, 4199 and 42.. what the air, the light and an accelerometer say.
 _MEASURED: Final = re.compile(r"3\d{3}|4097|419[789]|42\d\d|500[1-3]")
+# Words that no harmless property says of a quiet home, unless one of those below stands beside them.
+_CRIES: Final = frozenset(
+    {"alarm", "alarms", "alert", "danger", "distress", "emergency", "fall", "fallen", "fire", "gas", "help"}
+    | {"leak", "panic", "smoke", "sos"}
+)
+_QUIET: Final = frozenset(
+    {"clear", "cleared", "false", "inactive", "no", "non", "none", "normal", "off", "ok"}
+)
+_OF_ITSELF: Final = frozenset({"Device", "device_class", "lorawan_class", "sn"})  # what it is called
 _FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
 
 
@@ -135,7 +144,22 @@ def uplink(
     if isinstance(said, Unreadable):
         return unreadable(heard, said.reason, levels)
     said, place = _measurements(said) or (said, _place(said))
+    if heard.is_life_safety and (cries := _cries(said, rules, profiles)):
+        rules = replace(rules, ignore=rules.ignore - cries)
     return located(interpret(heard, said, rules, levels), heard, place)
+
+
+def _cries(said: Mapping[str, object], rules: Rules, profiles: Profiles) -> frozenset[str]:
+    """Properties harmless on all models that say a word of alarm: for once they are looked at.
+
+    What is harmless on one model was judged with all the words that it says.
+    """
+    everywhere = profiles.rules(DIALECT, None).ignore & rules.ignore
+    told = (
+        (path, words_of(value)) for path, value, _ in leaves(said, rules.ignore) if isinstance(value, str)
+    )
+    crying = (path for path, words in told if words & _CRIES and not words & _QUIET)
+    return everywhere.intersection(crying) - _OF_ITSELF
 
 
 def _laid_out(data: bytes, layouts: Iterable[Layout]) -> Mapping[str, object] | Unreadable:

@@ -240,7 +240,7 @@ def joined(readings: Iterable[Reading]) -> Reading:
 def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Levels) -> Reading:
     sense = _Sense(heard, levels, said, is_described=rules.is_described)
     battery = rules.battery
-    for path, value, beside in _leaves(said, rules.ignore):
+    for path, value, beside in leaves(said, rules.ignore):
         rule = rules.by_path.get(path)
         if value == [] and rules.lists(path):
             sense.understood = True
@@ -260,7 +260,7 @@ def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: L
 
 def _then(heard: Heard, entry: Mapping[str, object], time: str) -> Heard:
     """The same device at the time of a back-filled entry; the entry's own words make it unique."""
-    words = repr(sorted((path, as_text(value)) for path, value, _ in _leaves(entry, frozenset()))).encode()
+    words = repr(sorted((path, as_text(value)) for path, value, _ in leaves(entry, frozenset()))).encode()
     return replace(
         heard,
         unique=f"{heard.device_key}#history/{digest(words)}",
@@ -281,7 +281,7 @@ def _join(heard: Heard, now: Reading, past: Iterable[Reading]) -> Reading:
     )
 
 
-def _leaves(
+def leaves(
     said: Mapping[str, object], ignore: frozenset[str], above: str = ""
 ) -> Iterator[tuple[str, object, Mapping[str, object]]]:
     """Every scalar with its path and the object it stands in. An ignored property is not entered.
@@ -291,11 +291,11 @@ def _leaves(
     for name, value in said.items():
         path = above + name
         if isinstance(value, dict) and value and path not in ignore:
-            yield from _leaves(value, ignore, path + ".")
+            yield from leaves(value, ignore, path + ".")
         elif isinstance(value, list) and value and path not in ignore:
             for item in value:
                 if isinstance(item, dict) and item:
-                    yield from _leaves(item, ignore, path + "[].")
+                    yield from leaves(item, ignore, path + "[].")
                 else:
                     yield path + "[]", item, said
         else:
@@ -410,7 +410,7 @@ class _Sense:
         """What stands for the whole message but what differs in each."""
         if self.heard.is_change:
             return ""
-        told = sorted((p, as_text(v)) for p, v, _ in _leaves(self.said, self.heard.fleeting))
+        told = sorted((p, as_text(v)) for p, v, _ in leaves(self.said, self.heard.fleeting))
         return digest(repr([(p, v) for p, v in told if p not in self.heard.fleeting]).encode())
 
     def battery(self, value: object, battery: Battery) -> None:
