@@ -46,6 +46,10 @@ def test_from_red_to_green(town: Town) -> None:
             register.touch_devices(connection, {device.key: (town.time, 90)})
     town.responder("李强", metres=400)
     town.responder("和平诊所", metres=900, kind=ResponderKind.CLINIC)
+    installed = [why for why in whys(town, "王秀英") if "装好了,还没有证实" in why]
+    assert len(installed) == 2, "the button and the smoke detector speak, and nobody has tried them"
+    for key in ("care:town/王秀英", "care:town/王秀英/smoke"):
+        town.say("王秀英", Kind.TEST, device=key)
     assert whys(town, "王秀英") == ["还没有联系人证实能收到短信"]
     assert net(town, "王秀英").level is Level.AMBER
 
