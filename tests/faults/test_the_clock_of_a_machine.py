@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
 
 import pytest
 
+from community.model import Account, AccountRole
+from community.storage import accounts
 from devices.signal import Kind
+from dispatcher import responses
 from dispatcher.clock import SystemClock
-from dispatcher.model import Severity
+from dispatcher.model import CloseCode, Severity
 from dispatcher.plans import Plans
 from tests.faults.conftest import Figure
 from tests.faults.street import BUTTONS, PLANS, WITHIN_S, dispatcher, take_in
@@ -69,6 +72,18 @@ def test_no_rung_is_late_when_the_clock_jumps(
         )
         return centre.count(found, key=home, rung=rung) > 0
 
+    def nothing_leaves() -> bool:
+        return centre.count("SELECT count(*) FROM message WHERE state IN ('queued', 'sending')") == 0
+
+    with centre.store.write() as connection:
+        operator = accounts.create_account(connection, Account(0, "li", "李值班", AccountRole.OPERATOR), "-")
+
+    def close_all(now: datetime) -> None:
+        """A ladder that catches up with a day would still be at it when the clock is set next."""
+        for (incident_id,) in centre.rows("SELECT id FROM incident WHERE closed_at IS NULL"):
+            responses.claim(centre.store, incident_id, operator, now)
+            responses.close(centre.store, incident_id, operator, CloseCode.HELPED, "", now)
+
     def jumps() -> tuple[float, ...]:
         """How late the second rung was after each jump, in seconds."""
         off, late = timedelta(0), []
@@ -76,6 +91,8 @@ def test_no_rung_is_late_when_the_clock_jumps(
             take_in(centre, [button], brisk(), off)
             pressed = time.monotonic()
             assert until(lambda: told(1, button.key), WITHIN_S), telling.tail()  # noqa: B023
+            # Whose lease ends while it is being sent is sent again: another promise (test_every_crash_point).
+            assert until(nothing_leaves, WITHIN_S), telling.tail()
             off = after
             clock.write_text(f"+{off.total_seconds():.0f}")
             assert until(lambda: told(2, button.key), WITHIN_S), telling.tail()  # noqa: B023
@@ -84,6 +101,7 @@ def test_no_rung_is_late_when_the_clock_jumps(
             # On a machine so slow that the rung came before the jump nothing was measured: once more.
             has_jumped = abs(noted - SystemClock().now() - off) < timedelta(minutes=1)
             late.append(took - DUE_S if has_jumped else inf)
+            close_all(SystemClock().now() + off)
         return tuple(late)
 
     clock.write_text("+0")
