@@ -33,9 +33,10 @@ class Wellbeing:
             return self._known
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(run_sync(self._ask, abandon_on_cancel=True))
-        answered, _ = await asyncio.wait({self._asking}, timeout=PATIENCE_S)
+        asking = self._asking  # by the time that we are told, somebody else may have asked anew
+        answered, _ = await asyncio.wait({asking}, timeout=PATIENCE_S)
         if answered:
-            self._known = self._asking.result()
+            self._known = asking.result()
         else:
             self._known = database_away(self._parts.clock.now(), f"{PATIENCE_S:.0f} s")
         self._known_at = self._parts.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -107,3 +108,20 @@ def test_a_console_that_cannot_be_heard_is_a_warning_and_one_that_can_is_none(
     assert operator.put("/api/consoles/m5m5m5m5", {"audio_ok": True}).status_code == 204
     assert asked(parts).json()["checks"]["sound"][0]["status"] == "pass"
     assert operator.put("/api/consoles/No!", {"audio_ok": True}).status_code == 422
+
+
+def test_many_who_ask_at_once_are_all_answered(parts: Parts, town: Town) -> None:
+    """Whoever is told first may ask anew before the others are told."""
+    assert town
+    all_turn(parts)
+    steps = iter(range(10_000))
+    looks = wellbeing.Wellbeing(replace(parts, monotonic=lambda: 10.0 * next(steps)))  # nothing stays fresh
+
+    async def ask() -> None:
+        for _ in range(5):
+            assert (await looks.look()).checks
+
+    async def scene() -> None:
+        await asyncio.gather(*(ask() for _ in range(5)))
+
+    asyncio.run(scene())
