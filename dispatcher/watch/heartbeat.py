@@ -71,8 +71,13 @@ class Heartbeat:
         if health.ill:
             reasons: Sequence[str] = [f"{check.name}: {check.text[1]}" for check in health.ill]
             log.error("heartbeat withheld", reasons=reasons)
-        elif self._leaving is None or self._leaving.done():
+        elif not self.is_leaving:
             self._leaving = self._pool.submit(self._beat, health.at)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the last beat is still on its way: a slow outside gets no second one beside it."""
+        return self._leaving is not None and not self._leaving.done()
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)

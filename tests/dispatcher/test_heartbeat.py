@@ -57,6 +57,7 @@ def test_it_leaves_every_minute_while_nothing_fails(outside: Outside) -> None:
     for second in range(0, 121, 3):
         heartbeat.turn(WELL, float(second))
         assert until(lambda second=second: len(outside.asked) == 1 + second // 60)
+        assert until(lambda: not heartbeat.is_leaving)
     heartbeat.close()
     assert outside.asked == ["/ping/abc"] * 3
 
