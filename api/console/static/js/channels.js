@@ -3,7 +3,7 @@
 import { get, post, set } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
-import { homeFinder } from "./finder.js";
+import { homeFinder, responderFinder } from "./finder.js";
 
 const MEDIA = { sms: ["短信", "text"], voice: ["电话", "call"], push: ["推送", "push"] };
 const DAY = 1440;
@@ -14,27 +14,6 @@ const clockOf = (minute) => `${String(Math.floor(minute / 60) % 24).padStart(2, 
 const minuteOf = (clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
 
 // ---- whom ----
-
-function responderFinder() {
-  const hits = h("ul", { class: "people" });
-  const box = h("input", { type: "search", placeholder: "姓名、电话 name, phone", "aria-label": "查找工作人员 find the responder", autocomplete: "off" });
-  let turn = 0;
-  box.addEventListener("input", async () => {
-    const mine = ++turn;
-    const text = box.value.trim();
-    if (!text) return fill(hits);
-    try {
-      const found = (await get(`/api/responders?limit=6&search=${encodeURIComponent(text)}`)).items;
-      if (mine === turn)
-        fill(hits, found.map(({ responder, on_duty }) => h("li", null,
-          h("div", null, h("b", null, responder.name), h("p", { class: "quiet small" }, responder.phone, on_duty ? " · 在岗 on duty" : "")),
-          h("button", { class: "button", type: "button", onclick: () => openResponder(responder.id) }, "是这位", h("span", { class: "en" }, "this one")))));
-    } catch (problem) {
-      toast(problem.message, true);
-    }
-  });
-  return [box, hits];
-}
 
 async function openHome(id) {
   await opened(`home=${id}`, async () => {
@@ -140,7 +119,7 @@ function given({ medium, keeps, url, starts, ends }) {
 
 fill($(".plans__list"),
   h("h3", null, both(["住户的联系人", "contacts of a home"])), homeFinder(6, (one) => openHome(one.household.id)),
-  h("h3", null, both(["工作人员", "responders"])), responderFinder());
+  h("h3", null, both(["工作人员", "responders"])), responderFinder(6, (one) => openResponder(one.responder.id)));
 const [kind, id] = location.hash.slice(1).split("=");
 if (kind === "home") openHome(Number(id));
 else if (kind === "responder") openResponder(Number(id));
