@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from api.deps import Caller, CallerDep, PartsDep, require_own_origin
+from api.drawing import cookie
 from api.live import Hub
 from api.parts import Parts
 from api.problems import TooMany, Unauthenticated, describe
@@ -218,13 +219,7 @@ def _give_cookie(response: Response, parts: Parts, token: str) -> None:
 
 
 def _cookie(parts: Parts) -> dict[str, Any]:
-    return {
-        "key": parts.settings.cookie_name,
-        "path": "/",
-        "secure": parts.settings.is_https,
-        "httponly": True,
-        "samesite": "lax",
-    }
+    return cookie(parts, parts.settings.cookie_name)
 
 
 def _is_our_path(path: str) -> bool:

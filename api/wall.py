@@ -6,19 +6,19 @@ It shows no telephone number and no illness; with names hidden, only a surname a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import from_thread
 from fastapi import APIRouter, Depends, Form, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.deps import AdminDep, NowDep, PartsDep, ReadDep, ZoneDep, caller, require_own_origin
-from api.parts import Parts
+from api.drawing import cookie, templates
 from api.problems import Unauthenticated, describe
 from api.wellbeing import Wellbeing, described
 from community.model import HomeRecord
@@ -37,13 +37,7 @@ SHOWN = 12  # cards: more cannot be read from across a room
 EVENTS = 5
 _ANY_WALL = Pass(0, "wall")
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "console" / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates(Path(__file__).parent / "console" / "templates")
 
 
 class WallLink(BaseModel):
@@ -52,10 +46,11 @@ class WallLink(BaseModel):
     url: str = Field(examples=["https://anxin.example.org/wall/open?pass=…"])
 
 
-class Line(BaseModel):
-    """One open case as the wall shows it; moments are drawn by the template."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One open case as the wall shows it."""
 
-    card: Any
+    card: Card
     who: str
     place: str
     waited_s: int
@@ -143,20 +138,9 @@ def open_link(
     require_own_origin(request, parts)
     _check(connection, pass_, now)
     response = RedirectResponse(PATH, 303)
-    _give(response, parts, pass_)
+    lasts = int(LASTS.total_seconds())
+    response.set_cookie(value=pass_, max_age=lasts, **cookie(parts, COOKIE, PATH))
     return response
-
-
-def _give(response: Response, parts: Parts, token: str) -> None:
-    response.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(LASTS.total_seconds()),
-        path=PATH,
-        secure=parts.settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
 
 
 def _check(connection: Connection, token: str, now: datetime) -> None:

@@ -131,7 +131,7 @@ def given_back(ledger: Ledger) -> bytes:
     writer.writerow(headers)
     for row in ledger.bad:
         said = {**row.cells, WRONG: ";".join(f"{column}:{why}" for column, why in row.wrong)}
-        writer.writerow([_harmless(said.get(header, "")) for header in headers])
+        writer.writerow([harmless(said.get(header, "")) for header in headers])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -286,7 +286,8 @@ def _text(table: bytes) -> str:
     raise Invalid("not_text", "不是CSV文件,请在表格软件中另存为CSV no CSV: save the table as CSV")
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """`cell` so that no spreadsheet takes it for a formula."""
     return f"{_GUARD}{cell}" if cell.startswith(_FORMULA) else cell
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from devices.signal import Kind
-from dispatcher.model import CloseCode, Severity
+from dispatcher.model import FALSE_ALARMS, CloseCode, Severity
 
 TARGETS: tuple[tuple[str, timedelta, float], ...] = (
     ("answered", timedelta(seconds=60), 0.975),
@@ -23,7 +23,6 @@ TARGETS: tuple[tuple[str, timedelta, float], ...] = (
     ("attended", timedelta(minutes=60), 1.0),
 )
 SPAN = timedelta(minutes=10)
-FALSE = frozenset({CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT})
 _NO_TROUBLE = frozenset({CloseCode.TEST, CloseCode.DUPLICATE})
 
 
@@ -184,6 +183,6 @@ def _peak(moments: Sequence[datetime]) -> int:
 
 def _models(courses: Sequence[Course]) -> tuple[Model, ...]:
     cases = Counter(course.model for course in courses if course.model)
-    false = Counter(course.model for course in courses if course.model and course.close_code in FALSE)
+    false = Counter(course.model for course in courses if course.model and course.close_code in FALSE_ALARMS)
     models = (Model(name, count, false[name]) for name, count in cases.items())
     return tuple(sorted(models, key=lambda model: (-model.false, -model.cases, model.name)))

@@ -47,7 +47,7 @@ class CloseCode(StrEnum):
     DUPLICATE = "duplicate"  # 重复
 
 
-FALSE_ALARMS = frozenset({CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT, CloseCode.TEST})
+FALSE_ALARMS = frozenset({CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT})  # a test is meant
 
 
 @dataclass(frozen=True, slots=True)

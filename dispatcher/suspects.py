@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from community.storage import Store
 from devices.signal import Kind
 from dispatcher import intake
-from dispatcher.model import CloseCode, Entry, Fact
+from dispatcher.model import FALSE_ALARMS, Entry, Fact
 from dispatcher.storage import suspects as rows
 from dispatcher.storage.planbook import Planbook
 
-FALSE = frozenset({CloseCode.FALSE_PRESS, CloseCode.DEVICE_FAULT})  # a test is meant, and no fault of it
 TIMES, WITHIN = 3, timedelta(hours=24)
 EVERY = timedelta(minutes=1)
 ACTOR = "patrol"  # who says so on the timeline
@@ -35,7 +34,7 @@ class Suspects:
             return 0
         self._looked_at = now
         with self._store.read() as connection:
-            found = rows.liars(connection, FALSE, now - WITHIN, TIMES)
+            found = rows.liars(connection, FALSE_ALARMS, now - WITHIN, TIMES)
         return sum(self._tell(liar, now) for liar in found)
 
     def _tell(self, liar: rows.Liar, now: datetime) -> bool:

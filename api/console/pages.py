@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import orjson
 import segno
 from fastapi import APIRouter, Path, Query
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -23,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from api import pages as cursors
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.drawing import templates
 from api.parts import Parts
 from api.routes import reach, records
 from api.routes.devices import DeviceId, may_try
@@ -138,13 +138,7 @@ OUTCOME_WORD: Mapping[Outcome, wording.Pair] = {
     Outcome.HELP: ("要帮忙", "needs help"),
 }
 
-_templates = Environment(
-    loader=FileSystemLoader(FilePath(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates(FilePath(__file__).parent / "templates")
 _speaker = Speaker()
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)

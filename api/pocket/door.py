@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from api.deps import NowDep, ReadDep
+from api.drawing import cookie
 from api.login import Throttle
 from api.parts import Parts
-from api.problems import TooMany, Unauthenticated
+from api.problems import Unauthenticated
 from community.storage import register
 from dispatcher import guests, passes
 from dispatcher.passes import Pass
@@ -84,15 +85,6 @@ HeldDep = Annotated[Pass, Depends(held)]
 
 def let_in(response: Response, parts: Parts, connection: Connection, held: Pass, now: datetime) -> None:
     """Let the phone that gets `response` see `held` for a shift."""
-    response.set_cookie(
-        COOKIE,
-        passes.seal(register.site(connection).secret, held, now + passes.LASTS),
-        max_age=int(passes.LASTS.total_seconds()),
-        path=PATH,
-        secure=parts.settings.is_https,
-        httponly=True,
-        samesite="lax",
-    )
-
-
-__all__ = ["COOKIE", "PATH", "Gate", "GateDep", "HeldDep", "TooMany", "let_in"]
+    token = passes.seal(register.site(connection).secret, held, now + passes.LASTS)
+    lasts = int(passes.LASTS.total_seconds())
+    response.set_cookie(value=token, max_age=lasts, **cookie(parts, COOKIE, PATH))

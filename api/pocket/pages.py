@@ -10,11 +10,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from api.deps import NowDep, PartsDep, ReadDep, require_own_origin
+from api.drawing import templates
 from api.headers import CSP
 from api.live import Hub, LiveResponse
 from api.pocket.door import PATH, GateDep, HeldDep, let_in
@@ -46,13 +46,7 @@ ANSWERS = (
 _HEADERS = {"content-security-policy": f"{CSP}; manifest-src 'self'"}
 _STATIC = Path(__file__).parent / "static"
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates(Path(__file__).parent / "templates")
 
 router = APIRouter(prefix=PATH, include_in_schema=False, default_response_class=HTMLResponse)
 

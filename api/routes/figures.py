@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.deps import NowDep, ReadDep, ZoneDep
+from community.ledger import harmless
 from dispatcher import reports
 from dispatcher.figures import Figures
 
@@ -38,7 +39,7 @@ def get_courses(connection: ReadDep, zone: ZoneDep, now: NowDep, days: Days = 30
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(reports.HEADS)
-    writer.writerows([_harmless(cell) for cell in line] for line in reports.lines(found, zone))
+    writer.writerows([harmless(str(cell)) for cell in line] for line in reports.lines(found, zone))
     name = f"anxin-{_day(now, zone)}-{days}d.csv"
     return Response(
         "\ufeff" + text.getvalue(),
@@ -49,8 +50,3 @@ def get_courses(connection: ReadDep, zone: ZoneDep, now: NowDep, days: Days = 30
 
 def _day(moment: datetime, zone: ZoneDep) -> str:
     return f"{moment.astimezone(zone):%Y%m%d}"
-
-
-def _harmless(cell: str | int) -> str | int:
-    """A spreadsheet takes what begins so for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell

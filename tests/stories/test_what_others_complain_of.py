@@ -7,10 +7,10 @@ from datetime import timedelta
 from devices.signal import Kind
 from dispatcher import responses
 from dispatcher.channels import TryLater
-from dispatcher.model import LOOK_AT_LEAST, CloseCode, Meaning, Severity
+from dispatcher.model import FALSE_ALARMS, LOOK_AT_LEAST, CloseCode, Meaning, Severity
 from dispatcher.storage import suspects as rows
 from dispatcher.storage.planbook import Planbook
-from dispatcher.suspects import FALSE, TIMES, WITHIN, Suspects
+from dispatcher.suspects import TIMES, WITHIN, Suspects
 from tests.town import Town
 
 DAY = 24 * 60
@@ -109,7 +109,7 @@ def test_two_dispatchers_tell_of_a_suspect_once(town: Town) -> None:
         town.close("王秀英", CloseCode.FALSE_PRESS)
     first, second = (Suspects(town.store, Planbook(town.plans)) for _ in range(2))
     with town.store.read() as connection:
-        [liar] = rows.liars(connection, FALSE, town.time - WITHIN, TIMES)
+        [liar] = rows.liars(connection, FALSE_ALARMS, town.time - WITHIN, TIMES)
 
     assert first.turn(town.time) == 1
     assert second.turn(town.time) == 0
