@@ -577,6 +577,8 @@ def test_who_logs_out_is_out(desk: Desk) -> None:
     desk.tab.wait_for_url(f"{desk.url}/login")
     desk.tab.goto(f"{desk.url}/phones")
     expect(desk.tab).to_have_url(f"{desk.url}/login?next=/phones")
+    # What the page asked for while it was left is refused, and the browser says so.
+    desk.wrong = [said for said in desk.wrong if "status of 401" not in said]
 
 
 def test_a_part_of_the_centre_that_stands_still_is_on_the_console_in_words(
