@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from community.model import Medium, ResponderKind
+from devices.formats.keys import as_heard
 from devices.signal import Kind, Role
 from dispatcher.absence import LONGEST_OUT_OF_BED_MIN, AwayKind
 from dispatcher.exchange import Ending
@@ -26,6 +27,9 @@ def _storable(text: str) -> str:
 Text = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 Number = Annotated[str, Field(max_length=64), AfterValidator(_storable)]
+Key = Annotated[
+    str, Field(min_length=3, max_length=200), AfterValidator(_storable), AfterValidator(as_heard)
+]  # of a device
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 
 
@@ -157,9 +161,7 @@ class HouseholdPatch(In):
 class DeviceIn(In):
     """A device to enrol. `key` is family:identity, as the device's own network names it."""
 
-    key: Annotated[str, Field(min_length=3, max_length=200), AfterValidator(_storable)] = Field(
-        examples=["care:kenli/KL-0001"]
-    )
+    key: Key = Field(examples=["care:kenli/KL-0001"])
     role: Role = Field(examples=["help_button"])
     household_id: Id | None = Field(default=None, examples=[5])
     vendor: Line = ""
@@ -192,7 +194,7 @@ class ProposalIn(In):
 class LabelsIn(In):
     """Devices of one model that get labels; those that are not enrolled yet are, without a home."""
 
-    keys: list[Annotated[str, Field(min_length=3, max_length=200), AfterValidator(_storable)]] = Field(
+    keys: list[Key] = Field(
         min_length=1, max_length=200, examples=[["care:kenli/KL-0101", "care:kenli/KL-0102"]]
     )
     role: Role = Field(examples=["help_button"])

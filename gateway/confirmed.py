@@ -7,11 +7,12 @@ time: the filters follow the register while the gateway runs.
 from __future__ import annotations
 
 from community.storage import Store, register
+from devices.formats import family
 from devices.formats.ha_discovery import KEY
 
 
 class Confirmed:
-    """The state topics of the sensors that are enrolled, read again when the register has moved."""
+    """The state topics, of no family, of enrolled sensors; read again when the register has moved."""
 
     def __init__(self) -> None:
         self._revision = -1
@@ -25,4 +26,5 @@ class Confirmed:
             keys = [device.key for device in register.devices(connection)]
         self._revision = revision
         topics = [key.removeprefix(KEY) for key in keys if key.startswith(KEY)]
-        return tuple(topic for topic in topics if topic and not {"+", "#"} & set(topic))
+        own = (topic for topic in topics if topic and not {"+", "#"} & set(topic))
+        return tuple(topic for topic in own if family(topic) is None)  # what a family speaks on is heard

@@ -27,7 +27,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from community import logs
-from devices.formats import BY_NAME, read
+from devices.formats import BY_NAME, esphome, ha_discovery, read
 from devices.formats.family import Family
 from devices.formats.meaning import BUCKET_SECONDS
 from devices.profiles import Profiles, shipped
@@ -95,7 +95,7 @@ class Decoder:
             raise _Wrong(f"protocol {line.protocol!r} is not one of {', '.join(BY_NAME)}")
         session = self._sessions.setdefault(line.session, _Session())
         received_at = session.moment(line.received_at, self._clock.now())
-        device = _Enrolled(line.device, self._profiles)
+        device = _Enrolled(line.device, self._profiles, family)
         readings = []
         for payload in session.frames(family, line.bytes()):
             frame = Frame(
@@ -163,8 +163,9 @@ class _Session:
 class _Enrolled:
     """The register as one line tells it: whoever speaks is its `device`, within what the line names of it."""
 
-    def __init__(self, device: _Device | None, profiles: Profiles) -> None:
+    def __init__(self, device: _Device | None, profiles: Profiles, family: Family) -> None:
         self._device = device
+        self._family = family
         if device is not None:
             self._role = _role(device, profiles)
 
@@ -172,10 +173,14 @@ class _Enrolled:
         device = self._device
         if device is None or self._role is None:
             return None
+        if device_key.startswith(ha_discovery.KEY) and self._family is not ha_discovery.FAMILY:
+            return None  # confirmed is what the line says, and by no other name
         owner, _, part = device_key.partition(":")[2].partition("/")
         named = device.account or device.controller_id
         if named and owner.casefold() != named.removeprefix("#").casefold():
             return None
+        if part and not device.component and self._family is esphome.FAMILY:
+            return None  # the whole node
         if device.component and part != device.component and not part.endswith(f"/{device.component}"):
             return None
         return Enrolment(device_key, self._role, device.vendor, device.model)

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from community.storage import Store, proposals
+from devices.formats.document import is_printable
 from devices.signal import Found, Kind, Reading, Registry
 from dispatcher.storage import supervised
 
@@ -66,4 +67,4 @@ class Strangers:
 
 
 def _can_be_kept(key: str) -> bool:
-    return len(key) <= KEY_LIMIT and key.isprintable()
+    return len(key) <= KEY_LIMIT and is_printable(key)

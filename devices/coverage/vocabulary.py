@@ -11,7 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from devices.formats import read
+from devices.formats import family, read
+from devices.formats.ha_discovery import KEY
 from devices.profiles import Profiles
 from devices.signal import Enrolment, Frame, LevelKey, Role, State
 
@@ -52,13 +53,15 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Anybody:
-    """A register in which every name is this one device."""
+    """A register in which every name is this one device; nothing is confirmed that has a family."""
 
     role: Role
     vendor: str
     model: str
 
     def find(self, device_key: str) -> Enrolment | None:
+        if device_key.startswith(KEY) and family(device_key.removeprefix(KEY)) is not None:
+            return None
         return Enrolment(device_key, self.role, self.vendor, self.model)
 
 

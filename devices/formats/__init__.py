@@ -30,7 +30,7 @@ from devices.formats import (
     zigbee2mqtt,
 )
 from devices.formats.family import Family
-from devices.formats.meaning import ticket
+from devices.formats.meaning import joined, ticket
 from devices.profiles import Profiles, shipped
 from devices.signal import Frame, Levels, Reading, Registry
 
@@ -76,12 +76,28 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles | 
         shown = topic.encode("unicode_escape").decode()
         frame = replace(frame, topic=shown)
         return Reading(tickets=(ticket(frame, "the topic is too long, or not plain text"),))
+    profiles = profiles or shipped()
     owner = BY_NAME.get(frame.protocol) if frame.protocol else family(topic)
-    if owner is None and registry.find(f"{ha_discovery.KEY}{topic}") is not None:
-        owner = ha_discovery.FAMILY  # a topic of nobody's, but somebody has confirmed what speaks there
+    # Whatever topic it is: somebody may have confirmed what announced itself there.
+    confirmed = registry.find(f"{ha_discovery.KEY}{topic}") is not None
+    if confirmed and owner in (None, ha_discovery.FAMILY):
+        return ha_discovery.FAMILY.read(frame, registry, levels, profiles)
     if owner is None:
         return Reading(tickets=(ticket(frame, "no family of devices speaks on this topic"),))
-    return owner.read(frame, registry, levels, profiles or shipped())
+    reading = owner.read(frame, registry, levels, profiles)
+    if confirmed:
+        told = _of_enrolled(reading, registry), ha_discovery.FAMILY.read(frame, registry, levels, profiles)
+        reading = replace(joined(told), receipt=reading.receipt, found=reading.found)
+    return reading
+
+
+def _of_enrolled(reading: Reading, registry: Registry) -> Reading:
+    """Without what a stranger to the family says: it is enrolled by another name."""
+    return replace(
+        reading,
+        signals=tuple(each for each in reading.signals if registry.find(each.device_key) is not None),
+        tickets=tuple(each for each in reading.tickets if registry.find(each.device_key) is not None),
+    )
 
 
 @lru_cache(maxsize=16_384)

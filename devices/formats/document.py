@@ -131,4 +131,9 @@ def _flaw(document: dict[str, object], payload: bytes) -> str:
 
 def line(said: object, longest: int = 100) -> str:
     """A short printable text for people; empty when it is none."""
-    return said.strip() if isinstance(said, str) and len(said) <= longest and said.isprintable() else ""
+    return said.strip() if isinstance(said, str) and len(said) <= longest and is_printable(said) else ""
+
+
+def is_printable(text: str) -> bool:
+    """As Python says, and with the wide blank of Chinese keyboards and the one that breaks no line."""
+    return text.replace("\u3000", " ").replace("\xa0", " ").isprintable()

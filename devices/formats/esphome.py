@@ -14,7 +14,7 @@ from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, interpret, unique_without_id, unreadable
 from devices.formats.presence import presence, words
 from devices.profiles import Profiles, Rules, as_text
-from devices.signal import Frame, Levels, Reading, Registry
+from devices.signal import Frame, Levels, Reading, Registry, Role
 
 SIZE_LIMIT: Final = 4096  # bytes
 
@@ -63,7 +63,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
                 return unreadable(heard, value.reason, levels)
             if what == "sensor":
                 return _measured(heard, sensor, value, rules, levels)
-            if sensor in rules.by_path or sensor in rules.ignore:
+            is_button = heard.role is Role.HELP_BUTTON and not is_whole_node  # whatever it is called
+            if not is_button and (sensor in rules.by_path or sensor in rules.ignore):
                 return interpret(heard, {sensor: as_text(value)}, rules, levels)
             if is_whole_node:
                 heard = replace(heard, part=f"{sensor[:64]}/")

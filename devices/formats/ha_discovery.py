@@ -18,7 +18,7 @@ from devices.formats.document import Unreadable, line, read_object, read_scalar
 from devices.formats.family import Family
 from devices.formats.meaning import EMERGENCY, Heard, by_role, interpret, unique_without_id, unreadable
 from devices.profiles import PRESS, Press, Profiles, Rule, Rules, as_text
-from devices.signal import Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
+from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
 
 BASE: Final = "homeassistant/binary_sensor/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes
@@ -95,10 +95,11 @@ class Proposal:
 
 
 def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Reading:
-    """Read an announcement, or the state of a sensor that was announced."""
-    if frame.topic.startswith(BASE):
-        return _announced(frame, registry, levels) if frame.topic.endswith("/config") else Reading()
-    return _said(frame, registry, levels)
+    """Read an announcement, or the state of a sensor that was announced and confirmed."""
+    if frame.topic.startswith(BASE) and frame.topic.endswith("/config"):
+        return _announced(frame, registry, levels)
+    enrolment = registry.find(f"{KEY}{frame.topic}")
+    return Reading() if enrolment is None else _said(frame, enrolment, levels)
 
 
 def proposals(state_topic: str, levels: Levels) -> tuple[Proposal, ...]:
@@ -136,12 +137,9 @@ def _announced(frame: Frame, registry: Registry, levels: Levels) -> Reading:
     return Reading(levels={} if levels.get(key) == told else {key: told}, found=() if known else (about,))
 
 
-def _said(frame: Frame, registry: Registry, levels: Levels) -> Reading:
-    """The state of a sensor. What nobody has confirmed says nothing, whatever it says."""
-    device_key = f"{KEY}{frame.topic}"
-    enrolment = registry.find(device_key)
-    if enrolment is None:
-        return Reading()
+def _said(frame: Frame, enrolment: Enrolment, levels: Levels) -> Reading:
+    """The state of a sensor that somebody has confirmed."""
+    device_key = enrolment.device_key
     known = proposals(frame.topic, levels) or (Proposal(),)
     is_shared = any(one.path for one in known)
     unique = unique_without_id(device_key, frame)

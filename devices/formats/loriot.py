@@ -32,7 +32,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     device_key, enrolment = whose(registry, lorawan.key(said.get("EUI")), by_topic)
     if not device_key:
         reason = body.reason if isinstance(body, Unreadable) else "no EUI in it"
-        return Reading() if said.get("cmd") in _HARMLESS else Reading(tickets=(ticket(frame, reason),))
+        return (
+            Reading() if as_text(said.get("cmd")) in _HARMLESS else Reading(tickets=(ticket(frame, reason),))
+        )
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
     if isinstance(body, Unreadable):
         return unreadable(heard, body.reason, levels)

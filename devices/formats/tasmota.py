@@ -46,17 +46,26 @@ _STATUS: Final = frozenset({"ZoneStatusChange", "ZoneStatus"})
 
 def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
     """Read one frame of Tasmota. `stat/<topic>/RESULT` also answers commands: that is not for us."""
-    steps = frame.topic.split("/")
-    name, about = steps[1] if len(steps) > 2 else "", steps[-1]
-    device_key, enrolment = whose(registry, f"tasmota:{name}")
+    _, *above, about = frame.topic.split("/")
+    body: dict[str, object] | Unreadable = {}
+    if about != "LWT":
+        body = read_object(frame.payload, SIZE_LIMIT)
+    names = _names(above, body)
+    device_key, enrolment = whose(registry, *names)
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
     if about == "LWT":
         return presence(heard, _ONLINE, as_text(read_scalar(frame.payload, SIZE_LIMIT)), levels)
-    body = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(body, Unreadable):
         return unreadable(heard, body.reason, levels)
-    voice = _Voice(heard, about, registry, profiles, levels)
+    voice = _Voice(heard, names, about, registry, profiles, levels)
     return joined((Reading(beats=alive(heard)), *voice.speakers(body), *voice.strangers(body)))
+
+
+def _names(above: list[str], body: Mapping[str, object] | Unreadable) -> tuple[str, ...]:
+    """Who may speak: a topic may have two steps, and a bridge may give each device its own below it."""
+    whole, first = f"tasmota:{'/'.join(above)}", f"tasmota:{''.join(above[:1])}"
+    is_bridge = not isinstance(body, Unreadable) and _BEHIND in body
+    return (first, whole) if is_bridge else (whole, first)
 
 
 @dataclass(slots=True)
@@ -64,6 +73,7 @@ class _Voice:
     """One message of one Tasmota, and all that is needed to read it."""
 
     heard: Heard
+    names: tuple[str, ...]  # under which it may be enrolled
     about: str
     registry: Registry
     profiles: Profiles
@@ -74,7 +84,7 @@ class _Voice:
         """What each of its buttons and switches says, and each Zigbee device behind it."""
         own, frame = self.heard.device_key, self.heard.frame
         for part, names, said in (*_own(body), *_behind(body)):
-            inner = [f"{own}/{each}" for each in names]
+            inner = [f"{above}/{each}" for above in self.names for each in names]
             key, enrolment = whose(self.registry, *inner, own if part is not None else "")
             self.is_heard |= enrolment is not None
             one = Heard(
@@ -92,7 +102,7 @@ class _Voice:
         rules = self.profiles.rules("tasmota", self.heard.enrolment)
         known = rules.ignore - {"Device", "Name"} | _ABOUT_ZIGBEE
         words = _words({name: told for name, told in body.items() if name not in known})
-        inner = (self.registry.find(f"{self.heard.device_key}/{word}") for word in words)
+        inner = (self.registry.find(f"{above}/{word}") for word in words for above in self.names)
         lost = next((each for each in inner if each is not None and each.role.is_life_safety), None)
         if lost is not None and not self.is_heard:
             named = Heard(self.heard.frame, lost.device_key, lost, "")
@@ -194,6 +204,10 @@ def _status(value: object) -> int | None:
 
 FAMILY: Final = Family(
     "tasmota",
-    ("tele/+/SENSOR", "tele/+/+/SENSOR", "tele/+/LWT", "tele/+/STATE", "stat/+/RESULT"),
+    tuple(
+        topic.replace("NAME", name)
+        for name in ("+", "+/+")
+        for topic in ("tele/NAME/SENSOR", "tele/NAME/LWT", "tele/NAME/STATE", "stat/NAME/RESULT")
+    ),
     read,
 )

@@ -17,16 +17,21 @@ from devices.formats.document import Unreadable, line, moment, read_object, read
 from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, edge, interpret, unique_without_id, unreadable
 from devices.profiles import Profiles, Rule, Rules
-from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Reading, Registry
+from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
 
 BASE: Final = "zigbee2mqtt/"
 SIZE_LIMIT: Final = 16 * 1024  # bytes; a device with many properties and its description is about 2,000
 INVENTORY_LIMIT: Final = 2_000_000  # bytes; a list of 200 devices with all they can say has about 1,000,000
 ADDRESS: Final = "address"  # the level under which the inventory's address for a name is remembered
-NAME_LIMIT: Final = 180  # characters, with what stands above it
+NAME_LIMIT: Final = 188  # characters, with what stands above it: the topic has BASE in front of it, and 200
 # What differs in messages that say the same: where only these are new, the device has said it once more.
 _FLEETING: Final = frozenset({"linkquality", "last_seen", "elapsed", "update", "update_available"})
 _COMMANDS: Final = frozenset({"set", "get"})
+# What a hub says below `bridge`, in any version: no device may be called so.
+OF_HUB: Final = frozenset(
+    {"state", "health", "devices", "event", "info", "logging", "log", "config", "groups", "definitions"}
+    | {"converters", "extensions", "request", "response", "networkmap", "group", "bind", "unbind"}
+)
 _EVENTS: Final = {"device_leave": "offline", "device_joined": "online", "device_announce": "online"}
 _IEEE: Final = re.compile(r"0x[0-9a-fA-F]{16}")
 
@@ -45,26 +50,55 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     steps = name.split("/")
     if "bridge" in steps[:-1]:
         place = steps.index("bridge")
-        return _bridge(frame, "/".join(steps[: place + 1]), "/".join(steps[place + 1 :]), registry, levels)
-    if len(steps) > 1:
-        if not _COMMANDS.isdisjoint(steps[-2:]):
-            return Reading()
-        if steps[-1] == "availability":
-            device = _device(name.removesuffix("/availability"), "", registry, levels)
-            return _online(frame, device, levels)
+        if steps[place + 1] in OF_HUB or not _is_called_so(frame, name, registry, levels):
+            hub, below = "/".join(steps[: place + 1]), "/".join(steps[place + 1 :])
+            return _bridge(frame, hub, below, registry, levels)
+    elif _is_command(steps) and not _is_called_so(frame, name, registry, levels):
+        return Reading()
+    if len(steps) > 1 and steps[-1] == "availability" and not _is_known(frame, name, registry, levels):
+        device = _device(name.removesuffix("/availability"), "", registry, levels)
+        return _online(frame, device, levels)
     if not frame.payload.startswith(b"{"):
         return _bare(frame, name, registry, levels, profiles)
 
     said = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(said, Unreadable):
         return unreadable(_heard(frame, _device(name, "", registry, levels)), said.reason, levels)
-    about = said.get("device")
-    about = about if isinstance(about, dict) else {}
-    heard = _heard(
-        frame, _device(name, _address(about.get("ieeeAddr")), registry, levels), said.get("last_seen")
-    )
+    about = _about(said)
+    device = _device(name, _address(about.get("ieeeAddr")), registry, levels)
+    heard = _heard(frame, device, said.get("last_seen"))
     heard = replace(heard, fleeting=_FLEETING)
     return interpret(heard, said, _rules(heard, about.get("model"), profiles), levels)
+
+
+def _is_command(steps: list[str]) -> bool:
+    """Whether a device is told something here: `x/set`, `x/get`, `x/set/state`. Nobody is called nothing."""
+    return not _COMMANDS.isdisjoint(steps[-2:] if len(steps) > 2 else steps[1:])
+
+
+def _is_called_so(frame: Frame, name: str, registry: Registry, levels: Levels) -> bool:
+    """Whether an enrolled device has such a step in its name: then it speaks here, and nobody else.
+
+    With `output: attribute` it speaks one step below.
+    """
+    if _is_known(frame, name, registry, levels):
+        return True
+    above, _, last = name.rpartition("/")
+    enrolment = _device(above, "", registry, levels).enrolment
+    return last not in _COMMANDS and enrolment is not None and enrolment.role is not Role.HUB
+
+
+def _is_known(frame: Frame, name: str, registry: Registry, levels: Levels) -> bool:
+    """Whether exactly this name is that of an enrolled device, or the message tells its address."""
+    said = read_object(frame.payload, SIZE_LIMIT)
+    address = "" if isinstance(said, Unreadable) else _address(_about(said).get("ieeeAddr"))
+    return _device(name, address, registry, levels).enrolment is not None
+
+
+def _about(said: Mapping[str, object]) -> Mapping[str, object]:
+    """What a message tells of who speaks, where the hub is set to tell it."""
+    about = said.get("device")
+    return about if isinstance(about, dict) else {}
 
 
 def _bridge(frame: Frame, hub: str, about: str, registry: Registry, levels: Levels) -> Reading:
@@ -94,7 +128,7 @@ def _inventory(frame: Frame, above: str, registry: Registry, levels: Levels) -> 
     for each in listed if isinstance(listed, list) else ():
         name, address = _named(each)
         named = f"{above}{name}"
-        if not address or not isinstance(name, str) or len(named) > NAME_LIMIT or not named.isprintable():
+        if not address or not isinstance(name, str) or len(named) > NAME_LIMIT or "\x00" in named:
             continue  # no topic could be called so
         key = (f"z2m:{named}", ADDRESS)
         told = address if registry.find(f"z2m:{address}") is not None else ""

@@ -82,6 +82,13 @@ def test_a_device_is_enrolled_once_moved_and_disabled(admin: Browser, operator: 
     assert operator.get("/api/devices", params={"household_id": town.household_id}).json()["items"] == []
 
 
+def test_a_key_is_kept_as_it_will_be_heard_or_refused(admin: Browser) -> None:
+    given = admin.post("/api/devices", {"key": "lora:24-E1-24-53-5B-31-60-56", "role": "help_button"})
+    assert (given.status_code, given.json()["key"]) == (201, "lora:24e124535b316056")
+    refused = admin.post("/api/devices", {"key": "ha:house/+/cord", "role": "help_button"})
+    assert (refused.status_code, "another name" in refused.text) == (422, True)
+
+
 def test_a_responder_moves_and_goes_off(operator: Browser, town: Town) -> None:
     [worker, clinic] = operator.get("/api/responders").json()["items"]
     assert (worker["responder"]["name"], worker["on_duty"], clinic["on_duty"]) == ("李强", True, True)

@@ -57,6 +57,7 @@ TOPICS = [
     *LIFE_SAFETY,
     "zigbee2mqtt/bridge/state",
     "zigbee2mqtt/x/y/availability",
+    "loriot/homes",
     "shellyhub-1/online",
     "cord/binary_sensor/x/state",
     "cord/event/x/state",
