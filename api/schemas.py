@@ -12,7 +12,17 @@ from devices.formats.keys import as_heard
 from devices.signal import Kind, Role
 from dispatcher.absence import LONGEST_OUT_OF_BED_MIN, AwayKind
 from dispatcher.exchange import Ending
-from dispatcher.model import LONGEST_DELAY, MOST_TOLD, MOST_WITHIN_S, CloseCode, OfferState, Severity, Whom
+from dispatcher.model import (
+    LONGEST_DELAY,
+    MOST_TOLD,
+    MOST_WITHIN_S,
+    CallResult,
+    CloseCode,
+    OfferState,
+    Severity,
+    Whom,
+)
+from dispatcher.scripts import Said
 from dispatcher.watching import Outcome
 from hotline.orders import Step
 
@@ -46,6 +56,20 @@ class LoginIn(In):
 
 class NoteIn(In):
     text: Text = Field(min_length=1, examples=["电话接通,老人说头晕,意识清楚"])
+
+
+class SaidIn(In):
+    question: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = Field(examples=["awake"])
+    answer: Said = Field(examples=["yes"])
+
+
+class CalledIn(In):
+    who: str = Field(
+        pattern=r"^((contact|resident|responder):[0-9]{1,18}|home|120)$",
+        examples=["contact:3"],
+        description="resident:<id>, contact:<id>, responder:<id>, home for its own line, or 120",
+    )
+    result: CallResult = Field(examples=["no_answer"])
 
 
 class CloseIn(In):

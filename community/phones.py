@@ -42,6 +42,13 @@ def normalise(text: str) -> str:
     return numerals
 
 
+def in_words(number: str) -> str:
+    """A kept number as people here read it: 138 0000 0380, 0546 2520118. Others stay as they are."""
+    if mobile := re.fullmatch(r"\+86(1\d{2})(\d{4})(\d{4})", number):
+        return " ".join(mobile.groups())
+    return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
+
+
 def checked(text: str) -> str:
     """`normalise` for what people enter: ValueError, saying what to do, for what cannot be dialled."""
     number = normalise(text)

@@ -414,6 +414,14 @@ DEFINITE = frozenset(
 )
 
 
+class CallResult(StrEnum):
+    """How a call went that an operator made by hand."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    NO_SUCH_NUMBER = "no_such_number"  # the register is wrong, and nobody is reached by it
+
+
 class Lane(IntEnum):
     """Who leaves first: a lower number. Stored, so no number is ever used again for something else."""
 
@@ -532,6 +540,8 @@ class Entry(StrEnum):
     MESSAGE = "message"
     REPLY = "reply"
     NOTE = "note"
+    SCRIPT = "script"
+    CALLED = "called"
     STAGE = "stage"
     CLOSED = "closed"
 

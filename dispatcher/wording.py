@@ -16,7 +16,17 @@ from community.model import HomeRecord, ResponderKind, Site
 from devices.signal import Kind
 from dispatcher import passes
 from dispatcher.absence import AwayKind
-from dispatcher.model import CloseCode, Entry, Meaning, MessageState, OfferState, Severity, Stage, Whom
+from dispatcher.model import (
+    CallResult,
+    CloseCode,
+    Entry,
+    Meaning,
+    MessageState,
+    OfferState,
+    Severity,
+    Stage,
+    Whom,
+)
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
 _JOINED = 67
@@ -134,6 +144,12 @@ CALL_WORD: Mapping[MessageState, Pair] = {
     MessageState.CANCELLED: ("已取消", "cancelled"),
 }
 
+CALL_RESULT_WORD: Mapping[CallResult, Pair] = {
+    CallResult.ANSWERED: ("接通", "answered"),
+    CallResult.NO_ANSWER: ("无人接", "no answer"),
+    CallResult.NO_SUCH_NUMBER: ("空号", "no such number"),
+}
+
 OVERSEES: Pair = ("督办", "sees to it")  # a supervisor's yes: somebody will go, not she
 
 ENTRY_WORD: Mapping[Entry, Pair] = {
@@ -153,6 +169,8 @@ ENTRY_WORD: Mapping[Entry, Pair] = {
     Entry.MESSAGE: ("通知", "message"),
     Entry.REPLY: ("答复", "reply"),
     Entry.NOTE: ("备注", "note"),
+    Entry.SCRIPT: ("问答", "asked and said"),
+    Entry.CALLED: ("通话", "call"),
     Entry.STAGE: ("阶段", "stage"),
     Entry.CLOSED: ("结案", "closed"),
 }

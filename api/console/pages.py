@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,9 +28,10 @@ from api.routes.devices import DeviceId, may_try
 from api.routes.incidents import IncidentId
 from community.errors import Conflict, NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
+from community.phones import in_words
 from community.storage import desk, labels, register
 from devices.signal import Role
-from dispatcher import reports, safety, views, watching, wording
+from dispatcher import reports, safety, scripts, views, watching, wording
 from dispatcher.health import VITAL_WORD
 from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
@@ -597,6 +597,8 @@ def words() -> Response:
         "offer": wording.OFFER_WORD,
         "message": wording.MESSAGE_WORD,
         "call": wording.CALL_WORD,
+        "called": wording.CALL_RESULT_WORD,
+        "said": scripts.SAID_WORD,
         "responder": wording.RESPONDER_WORD,
         "meaning": wording.MEANING_WORD,
         "whom": wording.WHOM_WORD,
@@ -642,13 +644,6 @@ def _is_shown(path: str, caller: Caller, parts: Parts) -> bool:
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
     return _page("table.html", here, caller, parts, connection, **{"script": "plain.js", **values})
-
-
-def in_words(number: str) -> str:
-    """A kept number as people here read it: 138 0000 0380, 0546 2520118. Others stay as they are."""
-    if mobile := re.fullmatch(r"\+86(1\d{2})(\d{4})(\d{4})", number):
-        return " ".join(mobile.groups())
-    return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
 
 
 def _net(net: Net, home: HomeRecord) -> Cell:

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
-from api.schemas import AnswerIn, AskIn, CloseIn, NoteIn, PassIn, ReportIn
+from api.schemas import AnswerIn, AskIn, CalledIn, CloseIn, NoteIn, PassIn, ReportIn, SaidIn
 from community.storage import register
-from dispatcher import guests, intake, looking, passes, responses, views
+from dispatcher import desk, guests, intake, looking, passes, responses, views
 from dispatcher.model import Alarm, Incident, Offer, Stage, TimelineEntry
+from dispatcher.scripts import Line
 
 IncidentId = Annotated[int, Path(ge=1, lt=2**63, examples=[12])]
 
@@ -126,6 +127,56 @@ def take_over(incident_id: IncidentId, parts: PartsDep, caller: CallerDep, now: 
 )
 def add_note(incident_id: IncidentId, given: NoteIn, parts: PartsDep, caller: CallerDep, now: NowDep) -> None:
     responses.note(parts.store, incident_id, caller.account, given.text, now)
+    parts.bell.ring()
+
+
+@router.get(
+    "/incidents/{incident_id}/script",
+    operation_id="getScript",
+    summary="What to ask on the telephone, and what was answered",
+    responses=describe(404, 409),
+)
+def get_script(incident_id: IncidentId, connection: ReadDep) -> tuple[Line, ...]:
+    """Three to six questions for its kind of trouble; none for the case of an area. `not_claimed` before."""
+    return desk.script(connection, incident_id)
+
+
+@router.post(
+    "/incidents/{incident_id}/script",
+    operation_id="answerScript",
+    summary="An answer to a question of the script",
+    responses=describe(404, 409, 422),
+)
+def answer_script(
+    incident_id: IncidentId, given: SaidIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> tuple[Line, ...]:
+    """Goes on the timeline; of several answers to a question the last one counts."""
+    lines = desk.answer(parts.store, incident_id, given.question, given.answer, caller.account, now)
+    parts.bell.ring()
+    return lines
+
+
+@router.get(
+    "/incidents/{incident_id}/brief",
+    operation_id="getBrief",
+    summary="120 交接单: what is read out to the ambulance",
+    responses=describe(404, 409, 422),
+)
+def get_brief(incident_id: IncidentId, connection: ReadDep, now: NowDep) -> desk.Brief:
+    return desk.ambulance(connection, incident_id, now)
+
+
+@router.post(
+    "/incidents/{incident_id}/calls",
+    operation_id="sayHowACallWent",
+    summary="接通 / 无人接 / 空号: how a call by hand went",
+    status_code=204,
+    responses=describe(404, 422),
+)
+def say_how_a_call_went(
+    incident_id: IncidentId, given: CalledIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> None:
+    desk.called(parts.store, incident_id, given.who, given.result, caller.account, now)
     parts.bell.ring()
 
 

@@ -75,7 +75,7 @@ class Desk:
 
     @property
     def asked_elsewhere(self) -> list[str]:
-        return [url for url in self.asked if not url.startswith((f"{self.url}/", "data:"))]
+        return [url for url in self.asked if not url.startswith((f"{self.url}/", "data:", "tel:"))]
 
 
 @pytest.fixture

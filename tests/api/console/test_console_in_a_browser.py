@@ -539,6 +539,7 @@ def test_an_order_is_passed_on_with_one_tap_and_cancelled_with_a_reason(
     row = desk.tab.locator("tbody tr")
     row.get_by_role("button", name="转给服务商").click()
     expect(row).to_contain_text("已转服务商")
+    expect(desk.tab.locator(".top__time")).to_have_text(re.compile(r"^\d"))  # the script of the new page runs
     row.get_by_role("button", name="取消").click()
     confirm = desk.tab.locator("dialog button[type=submit]")
     expect(confirm).to_be_disabled()

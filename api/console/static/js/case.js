@@ -1,10 +1,13 @@
 // One case: everything an operator needs once she has it, and what she can do about it.
 
 import { get, post } from "./api.js";
+import { copy, showBrief } from "./brief.js";
+import { callWindow, resultChip, results } from "./calls.js";
 import { countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
-import { ask } from "./dialog.js";
+import { ask, dialogIsOpen } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
+import { Script } from "./script.js";
 import words from "/console/words.js";
 
 const FALSE_ALARMS = ["false_press", "device_fault", "test"];
@@ -23,6 +26,7 @@ export class Case {
     this.card = null;
     this.detail = null;
     this.reading = 0;
+    this.script = new Script(() => this._again());
   }
 
   get id() {
@@ -36,6 +40,7 @@ export class Case {
     this.root.scrollTop = 0;
     this._draw();
     if (card) this._read();
+    else this.script.read(null);
   }
 
   /** The case on screen has changed; `force` reads it again although its version is the same. */
@@ -47,18 +52,39 @@ export class Case {
     if (moved) this._read();
   }
 
-  async _read() {
+  /** Read the whole case; whoever waits for a reading that was overtaken waits for the newest. */
+  _read() {
+    this.newest = this._readOnce();
+    return this.newest;
+  }
+
+  async _readOnce() {
     const turn = ++this.reading;
     const id = this.card.id;
     try {
       const detail = await get(`/api/incidents/${id}`);
-      if (turn !== this.reading || this.id !== id) return;
+      if (turn !== this.reading) return this.newest;
+      if (this.id !== id) return undefined;
       this.detail = detail;
       if (detail.card.version >= this.card.version) this.card = detail.card;
       this._draw();
+      this.script.read(this.isInHand ? id : null);
     } catch (problem) {
       if (problem.status !== 0) toast(problem.message, true);
     }
+    return undefined;
+  }
+
+  /** Whether somebody has it, and it is not over: then there is something to ask and to do. */
+  get isInHand() {
+    return this.card !== null && isOpen(this.card) && this.card.claimed_by !== null;
+  }
+
+  /** Something was written on its timeline. */
+  async _again() {
+    const id = this.id;
+    await this._read();
+    if (this.id === id) this.onchanged(this.card);
   }
 
   // ---- what it looks like ----
@@ -71,7 +97,9 @@ export class Case {
         "点左边的卡片,或按 1–9。", h("br"), "Pick a card on the left, or press 1–9."));
       return;
     }
-    const focus = document.activeElement && this.root.contains(document.activeElement) ? document.activeElement.dataset.deed : null;
+    const active = document.activeElement;
+    const focus = active && this.root.contains(active) ? active.dataset.deed : null;
+    const inScript = this.script.root.contains(active);
     const scroll = this.root.scrollTop;
     this.root.className = isEmergency(card) ? "case case--emergency" : "case";
     const large = door(card.address || "未登记住户")[0];
@@ -83,10 +111,12 @@ export class Case {
         isOpen(card) ? null : ` · ${clockTime(card.closed_at)} 结案 closed`),
       owners(card, this.me), stageBar(card), countdown(card),
       this._deeds(),
+      this.isInHand ? this.script.root : null,
       this._record(),
       this.detail ? [this._helpers(), this._messages(), this._timeline()] : null);
     tickAll(this.root); // or its times would be blank until the next second
     this.root.scrollTop = scroll;
+    if (inScript) active.focus({ preventScroll: true }); // it was only moved
     if (focus) {
       const again = this.root.querySelector(`[data-deed="${focus}"]`);
       if (again) again.focus();
@@ -110,6 +140,9 @@ export class Case {
       return h("div", { class: "case__deeds" }, deed("claim", ["接警", "claim"], () => this.claim(), "button--deed button--wide", "空格"));
     const buttons = [
       deed("ask", ["派人", "send"], () => this.sendSomebody(), "", "W"),
+      deed("call", ["打给老人", "call her"], () => this.callHome(), "", "C"),
+      deed("family", ["打给家属", "call family"], () => this.callFamily(), "", "F"),
+      deed("brief", ["120 交接单", "brief"], () => this.brief(), "", "E"),
       deed("note", ["备注", "note"], () => this.note(), "", "N"),
       map,
       record,
@@ -134,16 +167,16 @@ export class Case {
       h("div", { class: "block" }, h("h3", null, both(["老人", "residents"])),
         home.residents.map((resident) => h("div", { class: "resident" },
           h("p", null, h("b", null, resident.name), ` ${[resident.sex, age(resident), resident.lives_alone ? "独居" : ""].filter(Boolean).join(" · ")}`,
-            resident.phone ? [" ", phone(resident.phone)] : null),
+            resident.phone ? [" ", this._phone(`resident:${resident.id}`, resident.name, resident.phone)] : null),
           resident.health_notes ? h("p", null, h("span", { class: "quiet" }, "健康 health: "), resident.health_notes) : null)),
-        household.phone ? h("p", null, h("span", { class: "quiet" }, "家里电话 home: "), phone(household.phone)) : null,
+        household.phone ? h("p", null, h("span", { class: "quiet" }, "家里电话 home: "), this._phone("home", "家里电话", household.phone)) : null,
         h("p", { class: "quiet small" }, household.address)),
       h("div", { class: "block" }, h("h3", null, both(["联系人", "contacts"])),
         home.contacts.length
           ? h("ol", { class: "people" }, home.contacts.map((contact) => h("li", null,
             h("span", { class: "rank" }, contact.rank),
             h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`),
-              contact.no_texts_since ? [" ", h("span", { class: "chip chip--amber" }, "已退订短信 wants no texts")] : null), phone(contact.phone))))
+              contact.no_texts_since ? [" ", h("span", { class: "chip chip--amber" }, "已退订短信 wants no texts")] : null), this._phone(`contact:${contact.id}`, contact.name, contact.phone), this._link(`contact:${contact.id}`, contact.name))))
           : h("p", { class: "warn" }, "没有登记联系人。 No contact is registered.")),
       h("div", { class: "block" }, h("h3", null, both(["警情", "alarms"])),
         h("ul", { class: "people" }, this.detail.alarms.map((alarm) => h("li", null, icon(alarm.kind),
@@ -163,7 +196,7 @@ export class Case {
             h("p", null, h("b", null, helper.name), h("span", { class: "quiet" }, ` ${word(words.responder, helper.kind)} `),
               h("span", { class: `chip ${helper.oversees ? "" : OFFER_CHIP[helper.state] || ""}` }, saidBy(helper)[0], helper.eta_at && helper.state !== "arrived" && helper.state in OFFER_CHIP && helper.state !== "done" ? [" ", h("span", { "data-eta": helper.eta_at })] : null)),
             h("p", { class: "quiet small" }, [helper.why, helper.distance_m === null ? "" : distance(helper.distance_m)].filter(Boolean).join(" · "))),
-          phone(helper.phone), this._hears(helper))))
+          this._phone(`responder:${helper.responder_id}`, helper.name, helper.phone), this._link(`responder:${helper.responder_id}`, helper.name), this._hears(helper))))
         : h("p", { class: "quiet" }, "还没有派人。 Nobody has been asked yet."));
   }
 
@@ -187,6 +220,23 @@ export class Case {
         class: "button", type: "button", "data-deed": `fine-${helper.offer_id}`, title: `${helper.name} 平安 is well`,
         onclick: () => this._send(`/api/offers/${helper.offer_id}/check-in`),
       }, "报平安") : null);
+  }
+
+  /** A number that dials when it is clicked, and then asks how it went; beside it how the last call went. */
+  _phone(who, name, number) {
+    const last = this.detail ? results(this.detail.timeline).get(who) : null;
+    return [h("a", { class: "phone", href: `tel:${number}`, onclick: () => this._window([`打给${name}`, "call"], [{ who, name, number }]) }, phoneWords(number)),
+      last ? [" ", resultChip(last.result)] : null];
+  }
+
+  _window(title, people) {
+    return callWindow(this.card.id, title, people, results(this.detail.timeline), () => this._again());
+  }
+
+  /** Who was told or asked may have lost the text with the code of the case's page. */
+  _link(who, name) {
+    const told = this.isInHand && this.detail.messages.some((message) => message.to.who === who);
+    return told ? h("button", { class: "button button--bare", type: "button", "data-link": who, onclick: () => this.link(who, name) }, "链接", h("span", { class: "en" }, "link")) : null;
   }
 
   _messages() {
@@ -245,6 +295,57 @@ export class Case {
       confirm: ["接管", "take over"],
     });
     if (sure) await this.takeOver();
+  }
+
+  /** Herself first, then the line at home. */
+  async callHome() {
+    const home = await this._home();
+    if (!home) return;
+    const { household, residents } = home;
+    const people = residents.filter((one) => one.phone).map((one) => ({ who: `resident:${one.id}`, name: one.name, number: one.phone }));
+    if (household.phone) people.push({ who: "home", name: "家里电话 home", number: household.phone });
+    await this._window(["打给老人", "call her"], people);
+  }
+
+  /** In the order in which they are told. */
+  async callFamily() {
+    const home = await this._home();
+    if (home) await this._window(["打给家属", "call the family"], home.contacts.map((one) => ({ who: `contact:${one.id}`, name: `${one.relation} ${one.name}`, number: one.phone })));
+  }
+
+  /** The record of the home; null, with a word, when there is none. Right after the claim it may still be on its way. */
+  async _home() {
+    const id = this.id;
+    if (!this.detail) await this._read();
+    if (this.id !== id || !this.detail || dialogIsOpen()) return null;
+    if (!this.detail.home) toast("没有登记住户资料 no home is known");
+    return this.detail.home;
+  }
+
+  async brief() {
+    if (!(await this._home())) return;
+    const id = this.id;
+    try {
+      const brief = await get(`/api/incidents/${id}/brief`);
+      if (this.id === id) await showBrief(id, brief, results(this.detail.timeline), () => this._again());
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+
+  /** The page of this case once more, for somebody who has lost the text: to be read out, or sent on. */
+  async link(who, name) {
+    try {
+      const { code, url } = await post(`/api/incidents/${this.id}/passes`, { who });
+      await ask({
+        title: [`${name}的页面`, "page of the case"], lead: "六位码可以念给本人,链接有效到本班结束。 The six digits may be read out; the link lasts for a shift.",
+        body: h("div", null, code ? h("p", { class: "case__door" }, code) : null, h("p", { class: "brief__url" }, url),
+          h("button", { class: "button", type: "button", "data-copy": "", onclick: async () => toast((await copy(url)) ? "已复制 copied" : "没有复制成,请选中文字复制 could not copy: select the words") }, both(["复制链接", "copy the link"]))),
+        wide: true,
+      });
+    } catch (problem) {
+      toast(problem.message, true);
+    }
   }
 
   async note() {
@@ -325,7 +426,6 @@ function nearestFirst(responders, card) {
 }
 
 const word = (table, key) => (table[key] ? table[key][0] : key);
-const phone = (number) => h("a", { class: "phone", href: `tel:${number}` }, phoneWords(number));
 const age = (resident) => {
   if (!resident.birth_date) return "";
   const born = resident.birth_date.split("-").map(Number);

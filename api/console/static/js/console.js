@@ -10,6 +10,7 @@ import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
 import { MapList } from "./map_list.js";
 import { Queue } from "./queue.js";
+import { KEYS } from "./script.js";
 import { showTrials } from "./trials.js";
 import { Sound } from "./sound.js";
 import { every } from "./steady.js";
@@ -389,8 +390,13 @@ document.addEventListener("keydown", (event) => {
   if ((event.key === " " || event.key === "Enter") && onControl) return; // the control's own key
   const run = {
     " ": claimTop,
-    n: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.note(),
-    w: () => view.card && isOpen(view.card) && view.card.claimed_by !== null && view.sendSomebody(),
+    c: () => view.isInHand && view.callHome(),
+    f: () => view.isInHand && view.callFamily(),
+    e: () => view.isInHand && view.brief(),
+    n: () => view.isInHand && view.note(),
+    w: () => view.isInHand && view.sendSomebody(),
+    y: () => view.isInHand && view.script.answer(KEYS.y),
+    x: () => view.isInHand && view.script.answer(KEYS.x),
     m: () => list.show($(".twin").hidden),
     "/": () => searchBox.focus(),
     "?": help,
@@ -411,7 +417,8 @@ document.addEventListener("click", (event) => {
 });
 
 function help() {
-  const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["N", "备注 note"], ["W", "派人 send somebody"], ["M", "地图列表 the map as a list"],
+  const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["Y  X", "回答问询:是、否 answer the script: yes, no"], ["C", "打给老人 call her"], ["F", "打给家属 call the family"],
+    ["W", "派人 send somebody"], ["E", "120 交接单 brief for the ambulance"], ["N", "备注 note"], ["M", "地图列表 the map as a list"],
     ["/", "查找姓名、楼栋、电话 search"], ["Esc", "返回 back"], ["?", "这张表 this list"]];
   ask({
     title: ["按键", "keys"], lead: "没有一个键会直接结案。 No single key closes a case.",

@@ -4,9 +4,9 @@ import { h } from "./dom.js";
 
 /**
  * Ask in a modal dialog; resolves with what `read(form)` gives, or null when the operator goes back. `confirm` is
- * the [zh, en] of the deed; `ready(form)` says whether it may be pressed yet.
+ * the [zh, en] of the deed; `ready(form)` says whether it may be pressed yet; `wide` gives it more room.
  */
-export function ask({ title, lead, body, confirm, read, ready }) {
+export function ask({ title, lead, body, confirm, read, ready, wide }) {
   return new Promise((resolve) => {
     const deed = confirm
       ? h("button", { class: "button button--deed", type: "submit" }, confirm[0], h("span", { class: "en" }, confirm[1]))
@@ -19,7 +19,7 @@ export function ask({ title, lead, body, confirm, read, ready }) {
         h("button", { class: "button", type: "button", onclick: () => end(null) }, confirm ? "返回" : "关闭",
           h("span", { class: "en" }, confirm ? "back" : "close"), h("kbd", null, "Esc")),
         deed));
-    const dialog = h("dialog", { class: "dialog", "aria-labelledby": "dialog-title" }, form);
+    const dialog = h("dialog", { class: wide ? "dialog dialog--wide" : "dialog", "aria-labelledby": "dialog-title" }, form);
     const before = document.activeElement;
     let ended = false;
 
@@ -48,7 +48,7 @@ export function ask({ title, lead, body, confirm, read, ready }) {
     look();
     if (dialog.showModal) dialog.showModal();
     else dialog.setAttribute("open", "");
-    const first = form.querySelector("[autofocus], textarea, input, select");
+    const first = form.querySelector("[autofocus], textarea, input, select, [data-dial]");
     if (first) first.focus();
   });
 }
