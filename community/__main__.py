@@ -6,8 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +19,17 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from community import ledger, logins, passwords
 from community.doorkeeper import MosquittoDoor
 from community.errors import NotFound, Refused
+from community.geometry_commands import app as geometry_app
 from community.model import Account, AccountRole
 from community.roster import roster as roster_of
-from community.settings import BrokerSettings, StoreSettings
+from community.settings import BrokerSettings
 from community.sites import generate, profile
-from community.storage import Store, accounts, device_logins, register, schema, seeding
+from community.starting import opened
+from community.storage import accounts, device_logins, register, schema, seeding
 from community.storage import ledger as ledgers
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+app.add_typer(geometry_app)
 
 _DEMO_KEY = "demo"
 _DEMO_ACCOUNTS = (
@@ -39,14 +41,14 @@ _DEMO_ACCOUNTS = (
 @app.command()
 def migrate() -> None:
     """把数据库升级到最新结构 / Bring the database to the newest schema."""
-    with _store() as store:
+    with opened() as store:
         print(f"schema {schema.migrate(store)}")
 
 
 @app.command()
 def check() -> None:
     """检查数据库 / Say whether the database answers and has the newest schema."""
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.read() as connection:
             name = register.site(connection).name if seeding.is_seeded(connection) else "no site yet"
@@ -70,7 +72,7 @@ def seed(
     """
     data = generate.generate(profile.read(site), number)
     secrets_made: dict[str, object] | None = None
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() as connection:
             if seeding.is_seeded(connection):
@@ -98,7 +100,7 @@ def import_homes(
 
     Bad rows are given back as a table with a column of reasons, to be mended and imported again.
     """
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() if write else store.read() as connection:
             cells, known = ledgers.cells(connection), ledgers.elders(connection)
@@ -117,7 +119,7 @@ def import_homes(
 @app.command()
 def roster() -> None:
     """设备清单(JSON),供模拟器使用 / The enrolled devices as JSON, for the simulator."""
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.read() as connection:
             site = register.site(connection)
@@ -143,7 +145,7 @@ def add_user(
     else:
         password = typer.prompt("密码 Password", hide_input=True, confirmation_prompt=True)
     hashed = passwords.hashed(password)
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() as connection:
             accounts.create_account(connection, Account(0, login, name or login, role), hashed)
@@ -156,7 +158,7 @@ def add_key(
     label: Annotated[str, typer.Option(help="用在哪里 / what uses it")],
 ) -> None:
     """新建接口密钥,只显示一次 / Create an API key that may do what LOGIN may; shown once."""
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() as connection:
             owner = accounts.account_for_login(connection, login)
@@ -179,7 +181,7 @@ def device_login(
     It counts when `broker-files` has written it. The client id of the device is its login.
     """
     password = logins.invented()
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() as connection:
             name = device_logins.issue(connection, device_key, name, password)
@@ -199,7 +201,7 @@ def device_on(device_key: str) -> None:
 
 
 def _switch(device_key: str, *, on: bool) -> None:
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.write() as connection:
             name = device_logins.switch(connection, device_key, on=on)
@@ -231,7 +233,7 @@ def broker_files(
     devices.passwords and devices.acl, or dynamic-security.json: the broker is told to use one of both.
     Network servers and administrators that stand in them already stay.
     """
-    with _store() as store:
+    with opened() as store:
         schema.require_newest(store)
         with store.read() as connection:
             issued = device_logins.issued(connection)
@@ -299,15 +301,6 @@ def _now() -> datetime:
 def _tell(words: str) -> None:
     """For people; stdout is for programs."""
     print(words, file=sys.stderr)
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    store = Store(StoreSettings().database_url.get_secret_value())
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def main() -> None:

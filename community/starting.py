@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from community.settings import StoreSettings
+from community.storage import Store
 from community.storage.schema import SchemaOutOfDate
 
 # Python's own 700 are those of a handful of presses; a group has thousands, and none of them in a circle.
@@ -36,6 +38,16 @@ def starting() -> Iterator[None]:
         raise CannotStart(f"ANXIN_DATABASE_URL: the database does not answer: {error.orig}") from error
     except (ValueError, OSError, SchemaOutOfDate) as error:
         raise CannotStart(str(error)) from error
+
+
+@contextmanager
+def opened() -> Iterator[Store]:
+    """The store that the environment names, for one command."""
+    store = Store(StoreSettings().database_url.get_secret_value())
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def ready(what: str) -> None:

@@ -56,13 +56,16 @@ class Flaw(StrEnum):
     INVALID = "invalid"  # a polygon that crosses itself, or has no area
     OVERLAP = "overlap"  # two cells claim the same ground
     GAP = "gap"  # a sliver between neighbours, or edges whose corners do not coincide
+    SLIVER = "sliver"  # a cell too narrow to be one
+    OUTSIDE = "outside"  # of its community
+    UNCOVERED = "uncovered"  # ground of a community in none of its cells
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One flaw of the grid: the codes of the cells concerned, a point to look at, a size, and words.
 
-    `size` is square metres of an overlap, metres of edge along a gap, 0.0 for an invalid polygon.
+    `size`: square metres, metres of edge along a gap, 0.0 for an invalid polygon; `ground` is to be coloured.
     """
 
     flaw: Flaw
@@ -70,6 +73,7 @@ class Finding:
     at: Point
     size: float
     text: str
+    ground: tuple[Polygon, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,8 @@ class Grid:
                 text = (
                     f"cells {codes[0]} and {codes[1]} overlap by {shared.area:.1f} m²; give the ground to one"
                 )
-                yield Finding(Flaw.OVERLAP, codes, _look_at(shared, scale), float(shared.area), text)
+                at, both = _look_at(shared, scale), ground(shared, scale)
+                yield Finding(Flaw.OVERLAP, codes, at, float(shared.area), text, both)
 
     def _gaps(self, flat: NDArray[Any], scale: Floats, gap_m: float, skip: set[str]) -> Iterator[Finding]:
         edges = shapely.coverage_invalid_edges(flat, gap_width=gap_m)
@@ -155,17 +160,17 @@ class Grid:
             yield Finding(Flaw.GAP, (cell.code,), _look_at(edge, scale), float(edge.length), text)
 
 
-def draft_cells(outline: Polygon, n: int, seed: int, homes: Sequence[Point] = ()) -> tuple[Polygon, ...]:
+def draft_cells(outline: Polygon, n: int, seed: int) -> tuple[Polygon, ...]:
     """`n` polygons that cover `outline` exactly once, in reading order (rows from north, west to east).
 
-    Seeded points, a few Lloyd rounds, their Voronoi cells. With `homes` the cells gather groups of homes
-    that lie close together, otherwise they are about equally large. The same arguments give the same cells.
+    Seeded points, a few Lloyd rounds, their Voronoi cells: about equally large (by homes: `maps.division`).
+    The same arguments give the same cells.
     A draft for a person to edit: real cells follow roads. ValueError when the outline cannot be divided so.
     """
-    whole = _area(outline)
-    sites = _sites(whole, n, np.random.default_rng(seed), homes)
+    whole = area_of(outline)
+    sites = _sites(whole, n, np.random.default_rng(seed))
     (cells,) = _fitted([(whole, sites)])
-    return tuple(_plain(cell) for cell in _in_reading_order(cells))
+    return tuple(plain(cell) for cell in in_reading_order(cells))
 
 
 def draft_communities(outline: Polygon, communities: int, cells: int, seed: int) -> tuple[Community, ...]:
@@ -178,15 +183,15 @@ def draft_communities(outline: Polygon, communities: int, cells: int, seed: int)
     if cells < communities:
         raise ValueError(f"{communities} communities need at least as many cells, not {cells}")
     rng = np.random.default_rng(seed)
-    whole = _area(outline)
+    whole = area_of(outline)
     (parts,) = _fitted([(whole, _sites(whole, communities, rng))])
-    parts = _in_reading_order(parts)
+    parts = in_reading_order(parts)
     counts = _shares(cells, [part.area for part in parts])
     filled = _fitted([(part, _sites(part, count, rng)) for part, count in zip(parts, counts, strict=True)])
     return tuple(
         Community(
-            outline=_plain(shapely.coverage_union_all(inside)),
-            cells=tuple(_plain(cell) for cell in _in_reading_order(inside)),
+            outline=plain(shapely.coverage_union_all(inside)),
+            cells=tuple(plain(cell) for cell in in_reading_order(inside)),
         )
         for inside in filled
     )
@@ -194,7 +199,7 @@ def draft_communities(outline: Polygon, communities: int, cells: int, seed: int)
 
 def points_inside(polygon: Polygon, n: int, seed: int) -> tuple[Point, ...]:
     """`n` seeded random points inside `polygon`, evenly spread: where a made-up site may put its homes."""
-    spots = _random_inside(_area(polygon), n, np.random.default_rng(seed))
+    spots = _random_inside(area_of(polygon), n, np.random.default_rng(seed))
     return tuple(Point(float(lon), float(lat)) for lon, lat in spots)
 
 
@@ -202,6 +207,18 @@ def label_point(polygon: Polygon) -> Point:
     """A point certainly inside `polygon`, for its label."""
     inside = _shape(polygon).representative_point()
     return Point(inside.x, inside.y)
+
+
+def ground(flat: Shape, scale: Floats) -> tuple[Polygon, ...]:
+    """The polygons of a shape in metres, `scale` metres a degree, as they lie on the ground."""
+    parts = shapely.get_parts(_scaled(flat, 1 / scale))
+    return tuple(plain(part) for part in parts if part.geom_type == "Polygon")
+
+
+def area_m2(polygon: Polygon) -> float:
+    """Square metres of a polygon as large as a district at most, to a thousandth."""
+    shape = _shape(polygon)
+    return float(_scaled(shape, metres_per_degree(shape.centroid.y)).area)
 
 
 def metres_per_degree(lat: float) -> Floats:
@@ -237,14 +254,16 @@ def _shape(polygon: Polygon) -> Shape:
     return shapely.Polygon(polygon[0], polygon[1:])
 
 
-def _area(polygon: Polygon) -> Shape:
+def area_of(polygon: Polygon) -> Shape:
+    """Its shapely polygon. ValueError when it is none, or crosses itself."""
     shape = _shape(polygon)
     if not shape.is_valid:
         raise ValueError(f"the outline cannot be divided, redraw it: {shapely.is_valid_reason(shape)}")
     return shape
 
 
-def _plain(shape: Shape) -> Polygon:
+def plain(shape: Shape) -> Polygon:
+    """The rings of a shapely polygon, the outer one anticlockwise, to about a centimetre."""
     oriented = shapely.orient_polygons(shape)
     return tuple(
         tuple((round(lon, DECIMALS), round(lat, DECIMALS)) for lon, lat in ring.coords)
@@ -261,17 +280,11 @@ def _random_inside(shape: Shape, n: int, rng: np.random.Generator) -> Floats:
     return found[:n]
 
 
-def _sites(shape: Shape, n: int, rng: np.random.Generator, homes: Sequence[Point] = ()) -> Floats:
-    """Where the `n` cells gather, (n, 2) degrees: means of the samples, or homes, nearest to each."""
+def _sites(shape: Shape, n: int, rng: np.random.Generator) -> Floats:
+    """Where the `n` cells gather, (n, 2) degrees: means of the samples nearest to each."""
     if n < 1:
         raise ValueError(f"divide into at least one cell, not {n}")
-    samples = (
-        np.unique([(home.lon, home.lat) for home in homes], axis=0)
-        if homes
-        else _random_inside(shape, n * SAMPLES_PER_CELL, rng)
-    )
-    if len(samples) < n:
-        raise ValueError(f"{n} cells need at least as many different homes; there are {len(samples)}")
+    samples = _random_inside(shape, n * SAMPLES_PER_CELL, rng)
     scale = metres_per_degree(float(samples[:, 1].mean()))
     flat = samples * scale
     sites = rng.choice(flat, n, replace=False)
@@ -285,39 +298,43 @@ def _sites(shape: Shape, n: int, rng: np.random.Generator, homes: Sequence[Point
 
 
 def _fitted(areas: Sequence[tuple[Shape, Floats]]) -> list[list[Shape]]:
-    """Per area and site one polygon: the ground nearest to the site, all snapped together into one coverage.
+    """Per area and site one polygon: the ground nearest to the site, fitted to all the others."""
+    return fitted([_voronoi(area, sites) for area, sites in areas], shapely.union_all([a for a, _ in areas]))
+
+
+def fitted(rough: Sequence[Sequence[Shape]], whole: Shape) -> list[list[Shape]]:
+    """The cells of each area, snapped together into one coverage of `whole`: one polygon for each.
 
     All lines are noded at once, so a corner on the border between two areas is a corner on both sides.
+    ValueError when one of them is left with no ground.
     """
-    rough = [_voronoi(area, sites) for area, sites in areas]
     owners = [(area, site) for area, cells in enumerate(rough) for site in range(len(cells))]
     clipped = [cell for cells in rough for cell in cells]
     lines = shapely.union_all(shapely.boundary(clipped), grid_size=SNAP)
     faces = np.array(shapely.polygonize(shapely.get_parts(lines)).geoms)
     spots = shapely.point_on_surface(faces)
-    ground = shapely.union_all([area for area, _ in areas])
-    faces, spots = (kept[shapely.intersects(spots, ground)] for kept in (faces, spots))  # without its holes
+    faces, spots = (kept[shapely.intersects(spots, whole)] for kept in (faces, spots))  # without its holes
     owner = shapely.STRtree(clipped).nearest(spots)
 
-    fitted: list[list[Shape]] = [[None] * len(cells) for cells in rough]
+    found: list[list[Shape]] = [[None] * len(cells) for cells in rough]
     loose: list[tuple[int, Shape]] = []  # parts that a bay of the outline cut off from their cell
     for index in np.argsort(-shapely.area(faces), kind="stable"):
         area, site = owners[owner[index]]
-        if fitted[area][site] is None:
-            fitted[area][site] = faces[index]
+        if found[area][site] is None:
+            found[area][site] = faces[index]
         else:
             loose.append((area, faces[index]))
-    if any(cell is None for cells in fitted for cell in cells):
+    if any(cell is None for cells in found for cell in cells):
         raise ValueError("the outline is too small or too crowded for so many cells; ask for fewer")
     while loose:
         best = max(
             (shapely.intersection(part.boundary, cell.boundary).length, -number, -site)
             for number, (area, part) in enumerate(loose)
-            for site, cell in enumerate(fitted[area])
+            for site, cell in enumerate(found[area])
         )
         area, part = loose.pop(-best[1])
-        fitted[area][-best[2]] = shapely.coverage_union(fitted[area][-best[2]], part)
-    return fitted
+        found[area][-best[2]] = shapely.coverage_union(found[area][-best[2]], part)
+    return found
 
 
 def _voronoi(area: Shape, sites: Floats) -> list[Shape]:
@@ -330,7 +347,7 @@ def _voronoi(area: Shape, sites: Floats) -> list[Shape]:
     return [shapely.intersection(_scaled(cell, 1 / scale), area) for cell in cells.geoms]
 
 
-def _in_reading_order(shapes: Sequence[Shape]) -> list[Shape]:
+def in_reading_order(shapes: Sequence[Shape]) -> list[Shape]:
     """Rows from north to south, each from west to east: how grid standards number cells."""
     rows = max(1, round(sqrt(len(shapes))))
     from_north = sorted(shapes, key=lambda shape: -shape.centroid.y)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
+from community.geometry import Looked, Placed, Register
 from community.model import Building, Position
 from community.storage import register
 from community.storage import tables as t
@@ -75,3 +76,53 @@ def add_buildings(connection: Connection, new: Iterable[Building]) -> None:
     if rows:
         connection.execute(insert(t.building), rows)
         register.map_changed(connection)
+
+
+def known(connection: Connection) -> Register:
+    """What a survey is compared with."""
+    home = t.household.c
+    query = select(
+        home.id, home.area_id, home.address, home.building, home.lon, home.lat, home.position_source
+    ).order_by(home.id)
+    return Register(
+        register.areas(connection),
+        tuple(
+            Placed(
+                row.id,
+                row.area_id,
+                row.address,
+                row.building,
+                Position(row.lon, row.lat, row.position_source) if row.lon is not None else None,
+            )
+            for row in connection.execute(query)
+        ),
+        buildings(connection),
+    )
+
+
+def survey(connection: Connection, looked: Looked) -> None:
+    """Write what was surveyed over what was there: outlines by area, houses by cell and name, positions by
+    household. Made-up houses of a cell that has got real ones go.
+    """
+    for area in looked.new:
+        register.add_area(connection, area)
+    for area_id, polygon in looked.outlines.items():
+        connection.execute(
+            update(t.area).where(t.area.c.id == area_id).values(polygon=polygon, synthetic=False)
+        )
+    real = looked.buildings
+    house = t.building.c
+    for each in real:
+        same = (house.area_id == each.area_id) & (house.name == each.name)
+        connection.execute(delete(t.building).where(same))
+    for cell in {each.area_id for each in real}:
+        connection.execute(delete(t.building).where(house.area_id == cell, house.synthetic))
+    add_buildings(connection, real)
+    for household_id, where in looked.positions.items():
+        place = {"lon": where.lon, "lat": where.lat, "position_source": where.source}
+        connection.execute(
+            update(t.household)
+            .where(t.household.c.id == household_id)
+            .values(**place, accuracy_m=where.accuracy_m)
+        )
+    register.map_changed(connection)

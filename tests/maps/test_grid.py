@@ -255,18 +255,6 @@ def test_cells_are_numbered_from_north_to_south_and_west_to_east() -> None:
     assert min(spot.y for spot in rows[1]) > max(spot.y for spot in rows[2])
 
 
-def test_cells_gather_where_the_homes_are() -> None:
-    estate = points_inside(box(0.0, 0.0, 0.002, 0.002), 90, seed=1)
-    farms = points_inside(box(0.0, 0.0, 0.02, 0.02), 10, seed=2)
-    crowded, even = (draft_cells(box(0.0, 0.0, 0.02, 0.02), 8, 7, homes) for homes in ((*estate, *farms), ()))
-    in_the_estate = box(0.0, 0.0, 0.003, 0.003)
-    touching = [
-        sum(shape(cell).intersects(shape(in_the_estate)) for cell in cells) for cells in (crowded, even)
-    ]
-    assert touching[0] > touching[1]
-    assert_they_cover_exactly_once(list(crowded), box(0.0, 0.0, 0.02, 0.02))
-
-
 def test_rings_are_wound_as_geojson_wants_them() -> None:
     for cell in draft_cells(WITH_LAKE, 3, seed=1):
         assert shapely.LinearRing(cell[0]).is_ccw
@@ -285,18 +273,6 @@ def test_fewer_cells_than_communities_cannot_be_asked_for() -> None:
     with pytest.raises(ValueError, match="at least as many cells"):
         draft_communities(STREET, 10, 9, seed=1)
     assert [len(one.cells) for one in draft_communities(STREET, 10, 10, seed=1)] == [1] * 10
-
-
-def test_more_cells_than_different_homes_cannot_be_asked_for() -> None:
-    door = Point(118.55, 37.59)
-    with pytest.raises(ValueError, match="different homes; there are 1"):
-        draft_cells(STREET, 2, seed=1, homes=[door, door, door])
-
-
-def test_homes_far_outside_the_outline_leave_empty_cells_and_are_refused() -> None:
-    far = [Point(119.0 + step / 10, 38.0 + step * step / 100) for step in range(6)]
-    with pytest.raises(ValueError, match="ask for fewer"):
-        draft_cells(STREET, 6, seed=1, homes=far)
 
 
 def test_an_outline_that_crosses_itself_cannot_be_divided() -> None:
