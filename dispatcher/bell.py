@@ -15,13 +15,17 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 TOPIC = "anxin/bell"
 
 
-class Bell(Protocol):
-    def ring(self) -> None:
-        """Something has changed; whoever waits should look, here and elsewhere."""
-        ...
+class Rope(Protocol):
+    """The end of a bell for those who never wait for it."""
 
     def tell(self) -> None:
-        """Something has changed that is news elsewhere only."""
+        """Something has changed that is news elsewhere."""
+        ...
+
+
+class Bell(Rope, Protocol):
+    def ring(self) -> None:
+        """Something has changed; whoever waits should look, here and elsewhere."""
         ...
 
     def wait(self, timeout_s: float) -> bool:

@@ -16,7 +16,6 @@ from community.storage.schema import require_newest
 from devices.formats import TOPICS
 from devices.profiles import shipped
 from dispatcher import plans
-from dispatcher.bell import MqttBell
 from dispatcher.clock import Clock, SystemClock
 from dispatcher.health import WorkerKind
 from dispatcher.pulse import Pulse
@@ -54,21 +53,19 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return 1
     clock = SystemClock()
-    login = settings.mqtt_username, settings.mqtt_password.get_secret_value()
-    bell = MqttBell(settings.mqtt_host, settings.mqtt_port, *login)
     seen, alive = LastSeen(), LastLife()
     strangers = Strangers()
-    receiver = Receiver(
-        Parts(store, Planbook(plans.shipped()), shipped(), clock, bell, seen, alive, strangers)
-    )
     line = Line(
         settings.mqtt_host,
         settings.mqtt_port,
         client_id=settings.gateway_id,
         topics=topics,
         now=clock.now,
-        username=login[0],
-        password=login[1],
+        username=settings.mqtt_username,
+        password=settings.mqtt_password.get_secret_value(),
+    )
+    receiver = Receiver(
+        Parts(store, Planbook(plans.shipped()), shipped(), clock, line, seen, alive, strangers)
     )
     doors = Doors(listen, host=settings.socket_host, now=clock.now, wake=line.nudge)
     try:
@@ -89,7 +86,6 @@ def main() -> int:
     line.stop()
     if stopping.is_set():
         pulse.end()
-    bell.close()
     store.close()
     return 0 if stopping.is_set() else 1
 

@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.signal import Frame, Receipt
+from dispatcher.bell import TOPIC as BELL
 from gateway.link import BufferedClient, Said, acknowledgement, publication
 from gateway.spool import Spool
 
@@ -34,6 +35,7 @@ RECEIVE_MAXIMUM = 2000  # messages that may wait for our commit at once
 MOST_IN_MEMORY = 10_000  # messages; those at QoS 0 know no such limit, and go to disk beyond it
 RECONNECT_S = 1.0
 _READS = 200  # packets read before anything else gets its turn
+_RING = publication(BELL, b"")
 
 log = structlog.get_logger()
 
@@ -91,6 +93,7 @@ class Line:
         self._spool, self._spool_lock = Spool(), threading.Lock()
         self._lost = 0
         self._done: deque[tuple[Sequence[Arrival], Sequence[Receipt]]] = deque()
+        self._rings = False  # the bell, before the next acknowledgements
         self._stopping = threading.Event()
         self.subscribed = threading.Event()
         self._wake_in, self._wake_out = socket.socketpair()
@@ -148,6 +151,11 @@ class Line:
     def answered(self, arrivals: Sequence[Arrival], receipts: Sequence[Receipt]) -> None:
         """`arrivals` are committed: acknowledge them, and tell the devices."""
         self._done.append((arrivals, receipts))
+        self._wake()
+
+    def tell(self) -> None:
+        """Ring the bell of the centre: what was committed is news elsewhere."""
+        self._rings = True
         self._wake()
 
     # ---- the thread ----
@@ -210,6 +218,9 @@ class Line:
             self._has_arrived.set()
 
     def _acknowledge(self) -> None:
+        if self._rings:
+            self._rings = False  # first: who tells now may mean what this ring is too early for
+            self._client.say(_RING)
         with contextlib.suppress(IndexError):
             while True:
                 arrivals, receipts = self._done.popleft()

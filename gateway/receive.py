@@ -21,7 +21,7 @@ from devices.formats import read
 from devices.profiles import Profiles
 from devices.signal import Enrolment, Frame, LevelKey, Reading, Ticket
 from dispatcher import intake
-from dispatcher.bell import Bell
+from dispatcher.bell import Rope
 from dispatcher.clock import Clock
 from dispatcher.storage import signals
 from dispatcher.storage.planbook import Planbook
@@ -68,7 +68,7 @@ class Parts:
     plans: Planbook
     profiles: Profiles
     clock: Clock
-    bell: Bell
+    bell: Rope
     seen: LastSeen
     alive: LastLife
     strangers: Strangers = field(default_factory=Strangers)

@@ -15,6 +15,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from devices.signal import Receipt
+from dispatcher.bell import TOPIC as BELL
 from gateway.link import acknowledgement, publication
 from gateway.mqtt import RECEIVE_MAXIMUM, Arrival, Line
 from tests.servers import NO_MOSQUITTO, Mosquitto, program, until
@@ -234,3 +235,14 @@ def test_a_packet_of_ours_has_the_length_it_says(size: int) -> None:
 
 def test_an_acknowledgement_names_its_message() -> None:
     assert acknowledgement(0x1234) == b"\x40\x02\x12\x34"
+
+
+def test_the_bell_rings_on_the_same_line_and_before_the_receipts(mosquitto: Mosquitto, line: Line) -> None:
+    dispatcher = Peer(mosquitto.port, topic="#")
+    try:
+        line.tell()
+        line.answered((), (Receipt("care/town/button/ack", b"stored"),))
+        assert until(lambda: len(dispatcher.heard) == 2, WITHIN_S)
+        assert dispatcher.heard == [(BELL, b""), ("care/town/button/ack", b"stored")]
+    finally:
+        dispatcher.close()
