@@ -36,6 +36,7 @@ from api.routes import (
     reach,
     records,
     responders,
+    rota,
     safety,
     watching,
     wishes,
@@ -106,7 +107,7 @@ def create_app(parts: Parts) -> FastAPI:
 def _routes(simulated_phones: bool) -> APIRouter:
     """The same for every application of a process: they hold no parts, and take a second to work out."""
     routes = APIRouter(max_body_size=LARGEST_BODY, redirect_slashes=False)
-    for public in (health.router, login.public, twilio.router, aliyun.router, tencent.router):
+    for public in (health.router, login.public, twilio.router, aliyun.router, tencent.router, rota.calendar):
         routes.include_router(public)
     routes.include_router(_behind_the_login(simulated_phones))
     routes.include_router(console.router)
@@ -135,6 +136,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         proposals.router,
         labels.router,
         responders.router,
+        rota.router,
         plans.router,
         reach.router,
         hotline.router,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from community.model import Medium, ResponderKind
 from devices.formats.keys import as_heard
@@ -253,6 +253,28 @@ class ResponderPatch(In):
 
     position: PositionIn | None = None
     active: bool | None = Field(default=None, examples=[True])
+
+
+class DutyIn(In):
+    """Each week on `days`, from `starts` until before `ends`; an `ends` beyond 1440 is the next morning."""
+
+    days: list[int] = Field(min_length=1, max_length=7, examples=[[1, 2, 3, 4, 5]])
+    starts: int = Field(ge=0, lt=1440, examples=[1080])
+    ends: int = Field(gt=0, le=2880, examples=[1920])
+
+    @model_validator(mode="after")
+    def _is_a_duty(self) -> DutyIn:
+        if not all(1 <= day <= 7 for day in self.days):
+            raise ValueError("days are 1 (Monday) to 7 (Sunday)")
+        if not self.starts < self.ends <= self.starts + 1440:
+            raise ValueError("a duty ends after it starts and lasts a day at most")
+        return self
+
+
+class LeaveIn(In):
+    starts: AwareDatetime = Field(examples=["2026-12-01T00:00:00+08:00"])
+    ends: AwareDatetime = Field(examples=["2026-12-04T00:00:00+08:00"])
+    reason: str = Field(default="", max_length=100, examples=["年假"])
 
 
 class PhoneReplyIn(In):

@@ -224,8 +224,25 @@ class Duty:
             raise ValueError(f"a duty starts within a day and lasts at most one: {self.starts}..{self.ends}")
 
 
-def on_duty(duties: tuple[Duty, ...], now: datetime, zone: tzinfo) -> bool:
-    """Whether any of `duties` covers `now`; a duty that began yesterday and passes midnight counts."""
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Somebody is not there from `starts` until before `ends`, whatever the weekly duty times say."""
+
+    id: int
+    responder_id: int
+    starts: datetime
+    ends: datetime
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.ends <= self.starts:
+            raise ValueError(f"a leave ends after it starts: {self.starts}..{self.ends}")
+
+
+def on_duty(duties: tuple[Duty, ...], now: datetime, zone: tzinfo, leaves: tuple[Leave, ...] = ()) -> bool:
+    """Whether any of `duties` covers `now` and no leave does; a duty may have begun yesterday."""
+    if any(leave.starts <= now < leave.ends for leave in leaves):
+        return False
     local = now.astimezone(zone)
     minute = local.hour * 60 + local.minute
     today = local.isoweekday()

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from community.storage import Store, register
-from dispatcher import news
+from dispatcher import news, roster
 from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
@@ -225,8 +225,6 @@ class Engine:
         revision = register.responder_revision(connection)
         if self._known is None or self._known.revision != revision:
             site = register.site(connection)
-            fleet = Fleet(
-                register.responders(connection), register.duties(connection), ZoneInfo(site.timezone)
-            )
+            fleet = roster.fleet(connection, ZoneInfo(site.timezone))
             self._known = _Known(revision, fleet, Voice.of(site))
         return self._known

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
+from types import MappingProxyType
 
 from community.model import (
     Duty,
     HomeRecord,
+    Leave,
     Position,
     Responder,
     ResponderKind,
@@ -42,13 +44,18 @@ class Fleet:
     """Everybody who can be sent. Duties are whole minutes, so who is on duty is worked out once a minute."""
 
     def __init__(
-        self, responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]], zone: tzinfo
+        self,
+        responders: Iterable[Responder],
+        duties: Mapping[int, tuple[Duty, ...]],
+        zone: tzinfo,
+        leaves: Mapping[int, tuple[Leave, ...]] = MappingProxyType({}),
     ) -> None:
         self._everybody = {r.id: r for r in responders}
         self._responders = sorted(
             (r for r in self._everybody.values() if r.active and r.phone), key=lambda r: r.id
         )
         self._duties = duties
+        self._leaves = leaves
         self._zone = zone
         self._minute: datetime | None = None
         self._present = _Present(())
@@ -93,13 +100,13 @@ class Fleet:
     def _turn_to(self, minute: datetime) -> None:
         if minute != self._minute:
             self._present = _Present(
-                [
-                    responder
-                    for responder in self._responders
-                    if on_duty(self._duties.get(responder.id, ()), minute, self._zone)
-                ]
+                [responder for responder in self._responders if self._is_there(responder.id, minute)]
             )
             self._minute = minute
+
+    def _is_there(self, responder_id: int, minute: datetime) -> bool:
+        duties, leaves = self._duties.get(responder_id, ()), self._leaves.get(responder_id, ())
+        return on_duty(duties, minute, self._zone, leaves)
 
 
 class _Present:

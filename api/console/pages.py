@@ -19,11 +19,12 @@ from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from api import pages as cursors
+from api.console.cover import covered, weekday
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.drawing import templates
 from api.parts import Parts
-from api.routes import reach, records
+from api.routes import reach, records, rota
 from api.routes.devices import DeviceId, may_try
 from api.routes.incidents import IncidentId
 from community.errors import Conflict, NotFound
@@ -59,6 +60,7 @@ PAGES = (
     ("/catalogue", "服务目录", "services"),
     ("/reach", "缺口", "gaps"),
     ("/watches", "守护", "watching"),
+    ("/rota", "排班", "rota"),
     ("/channels", "联系方式", "channels"),
     ("/plans", "预案", "plans"),
     ("/reports", "报表", "reports"),
@@ -266,6 +268,17 @@ def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
 @router.get("/watches")
 def watches(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("watches.html", "/watches", caller, parts, connection)
+
+
+@router.get("/rota")
+def shifts(caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep) -> str:
+    found = rota.get_rota(connection, now, _zone(connection))
+    return _page(
+        "rota.html", "/rota", caller, parts, connection,
+        is_admin=caller.account.role is AccountRole.ADMIN,
+        days=[weekday(found.since + timedelta(days=number)) for number in range(len(found.covers[0].days))],
+        covers=[(wording.RESPONDER_WORD[each.kind], list(map(covered, each.days))) for each in found.covers],
+    )  # fmt: skip
 
 
 @router.get("/channels")

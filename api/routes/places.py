@@ -6,21 +6,22 @@ into `textContent`; the folium map carries ids, codes and distances and no resid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 from starlette.responses import HTMLResponse
 
 from api.deps import NowDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.routes.incidents import IncidentId
 from community.errors import Conflict
-from community.model import Area, AreaLevel, Duty, HomeRecord, Position, Responder, ResponderKind, on_duty
-from community.storage import register
-from dispatcher import views
+from community.model import Area, AreaLevel, HomeRecord, Position, ResponderKind, on_duty
+from community.storage import register, rota
+from dispatcher import roster, views
 from dispatcher.fleet import Fleet
 from dispatcher.model import GO, Tell, Whom
 from dispatcher.model import Candidate as Choice
@@ -53,7 +54,7 @@ def get_live_map(connection: ReadDep, now: NowDep, zone: ZoneDep) -> Json:
     return feature_collection(
         (
             *_homes(views.board(connection)),
-            *_responders(register.responders(connection), register.duties(connection), now, zone),
+            *_responders(connection, now, zone),
         )
     )
 
@@ -86,7 +87,7 @@ def list_candidates(
     home = views.detail(connection, incident_id).home
     if home is None or home.household.position is None:
         return ()
-    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    fleet = roster.fleet(connection, zone)
     return tuple(
         Ranked(
             rank,
@@ -123,7 +124,7 @@ def get_incident_map(
             f"the home of incident {incident_id} has no position on the map: go by the address, "
             "and give the household a position",
         )
-    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    fleet = roster.fleet(connection, zone)
     around = [
         area
         for area in register.areas(connection, AreaLevel.CELL)
@@ -163,11 +164,10 @@ def _homes(cards: Iterable[views.Card]) -> Iterator[Json]:
         )
 
 
-def _responders(
-    responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]], now: datetime, zone: tzinfo
-) -> Iterator[Json]:
-    for responder in responders:
-        present = on_duty(duties.get(responder.id, ()), now, zone)
+def _responders(connection: Connection, now: datetime, zone: tzinfo) -> Iterator[Json]:
+    duties, leaves = register.duties(connection), rota.leaves(connection, now)
+    for responder in register.responders(connection):
+        present = on_duty(duties.get(responder.id, ()), now, zone, leaves.get(responder.id, ()))
         is_clinic = responder.kind is ResponderKind.CLINIC  # a clinic is drawn when it is shut, too
         if responder.position is None or not responder.active or not (present or is_clinic):
             continue

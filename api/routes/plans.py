@@ -15,7 +15,7 @@ from api.problems import Unconditional, describe
 from api.schemas import PlanIn, RehearsalIn
 from community.errors import Invalid, NotFound
 from community.storage import register
-from dispatcher.fleet import Fleet
+from dispatcher import roster
 from dispatcher.model import Plan
 from dispatcher.plans import Plans, parse
 from dispatcher.rehearsal import RehearsedRung, rehearse
@@ -129,7 +129,7 @@ def rehearse_plan(
     severity = given.severity or SEVERITY[given.kind]
     plan = plans.of(given.kind, severity) if given.plan is None else meant("draft", given.plan)
     home = register.household_by_id(connection, given.household_id)
-    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    fleet = roster.fleet(connection, zone)
     voice = Voice.of(register.site(connection))
     rungs = rehearse(plan, home, given.kind, severity, at, lambda then: fleet.candidates(home, then), voice)
     return RehearsalOut(plan=plan, household_id=given.household_id, at=at, rungs=rungs)

@@ -18,9 +18,8 @@ from community.errors import Conflict
 from community.storage import register
 from devices.signal import Kind
 from dispatcher import replay as recorder
-from dispatcher import views
+from dispatcher import roster, views
 from dispatcher.chain import first_break
-from dispatcher.fleet import Fleet
 from dispatcher.model import CloseCode, Entry, MessageState, Plan, Purpose, Severity
 from dispatcher.plans import Plans
 from dispatcher.replay import Event
@@ -178,7 +177,7 @@ def play(
             raise Conflict("no_plan_for_area", words)
         return found
 
-    fleet = Fleet(register.responders(connection), register.duties(connection), zone)
+    fleet = roster.fleet(connection, zone)
     offers = views.offers(connection, card.id)
     turns = recorder.turns_in(detail.timeline, plan_of)
     would = recorder.replay(

@@ -12,8 +12,8 @@ from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.schemas import ResponderPatch
-from community.model import Duty, Position, Responder, ResponderKind, on_duty
-from community.storage import register
+from community.model import Duty, Leave, Position, Responder, ResponderKind, on_duty
+from community.storage import register, rota
 
 ResponderId = Annotated[int, Path(ge=1, lt=2**63, examples=[7])]
 
@@ -21,10 +21,11 @@ router = APIRouter(tags=["register"])
 
 
 class ResponderOut(BaseModel):
-    """A responder, the weekly duty times, and whether one of them covers this moment."""
+    """A responder, the weekly duty times, the leaves not yet over, and whether she works at this moment."""
 
     responder: Responder
     duties: tuple[Duty, ...]
+    leaves: tuple[Leave, ...]
     on_duty: bool
 
 
@@ -40,12 +41,13 @@ def list_responders(
 ) -> pages.Page[ResponderOut]:
     after_id = pages.decode(cursor) if cursor else 0
     found = register.list_responders(connection, after_id, limit + 1, kind, search)
-    duties = register.duties(connection)
+    duties, leaves = register.duties(connection), rota.leaves(connection, now)
     shown = [
         ResponderOut(
             responder=each,
             duties=duties.get(each.id, ()),
-            on_duty=each.active and on_duty(duties.get(each.id, ()), now, zone),
+            leaves=leaves.get(each.id, ()),
+            on_duty=each.active and on_duty(duties.get(each.id, ()), now, zone, leaves.get(each.id, ())),
         )
         for each in found
     ]

@@ -334,6 +334,18 @@ duty = Table(
     ),
 )
 
+# Nobody on leave is asked to come, whatever the weekly duty times say.
+leave = Table(
+    "leave",
+    metadata,
+    _id(),
+    _ref("responder", index=True),
+    Column("starts", Moment, nullable=False),
+    Column("ends", Moment, nullable=False, index=True),
+    Column("reason", Text, nullable=False, server_default=""),
+    CheckConstraint("ends > starts", name="ends_after_it_starts"),
+)
+
 # ---- who may come in ----
 
 account = Table(

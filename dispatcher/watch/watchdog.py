@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from community.model import Site
-from community.storage import Store, register
+from community.storage import Store
+from dispatcher import roster
 from dispatcher.checkup import Checkup
-from dispatcher.fleet import Fleet
 from dispatcher.health import SOUND, Check, Grade, Health
 from dispatcher.model import Entry, Fact, Recipient
 from dispatcher.storage import outbox, vitals
@@ -105,7 +105,7 @@ class Watchdog:
 def _shift_leaders(connection: Connection, site: Site, now: datetime) -> list[Recipient]:
     """None, and a word in the log, where the register cannot be read: somebody else is to be told then."""
     try:
-        fleet = Fleet(register.responders(connection), register.duties(connection), ZoneInfo(site.timezone))
+        fleet = roster.fleet(connection, ZoneInfo(site.timezone))
         return [Recipient(f"responder:{one.id}", one.name, one.phone) for one in fleet.supervisors(now)]
     except SQLAlchemyError:
         raise

@@ -193,8 +193,8 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     tab.fill("#password", PASSWORD)
     tab.press("#password", "Enter")
     for path in (
-        "plans", "watches", "channels", "reach", "welfare", "reports", "devices/1", "devices/proposals",
-        "devices/labels", "install", "incidents/1/record",
+        "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
+        "devices/proposals", "devices/labels", "install", "incidents/1/record",
     ):  # fmt: skip
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)

@@ -1,0 +1,146 @@
+// When each responder works: the week, the leaves, and a calendar for her own telephone.
+
+import { get, post, remove, set } from "./api.js";
+import { clockTime, everySecond, now } from "./clock.js";
+import { $, both, fill, h, toast } from "./dom.js";
+import { responderFinder } from "./finder.js";
+
+const DAYS = ["一", "二", "三", "四", "五", "六", "日"];
+const DAY = 1440;
+const mayEdit = Boolean($(".plans").dataset.mayEdit);
+const zone = document.documentElement.dataset.zone;
+
+everySecond(() => ($(".top__time").textContent = clockTime(now())));
+
+const two = (number) => String(number).padStart(2, "0");
+const clockOf = (minute) => `${two(Math.floor(minute / 60) % 24)}:${two(minute % 60)}`;
+const minuteOf = (clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
+const moment = new Intl.DateTimeFormat("zh-CN", { timeZone: zone, month: "numeric", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
+
+async function open(id) {
+  try {
+    const [responder, shifts] = await Promise.all([get(`/api/responders/${id}`), get(`/api/responders/${id}/shifts`)]);
+    fill($(".plans__form"), h("div", { class: "panel" },
+      h("h2", null, responder.name, h("span", { class: "quiet" }, ` ${responder.phone}`)),
+      week(id, shifts.duties), leaves(id, shifts.leaves), mayEdit ? calendar(id) : null));
+    history.replaceState(null, "", `#${id}`);
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+}
+
+// ---- the week ----
+
+function week(id, kept) {
+  let shifts = kept.map(drafted);
+  const rows = h("ol", { class: "wishes" });
+  const warn = h("p", { class: "warn", role: "alert", hidden: true });
+  const show = () => fill(rows, shifts.length ? shifts.map(row) : h("li", { class: "quiet" }, "没有排班:不会请这位。 Never on duty: nobody asks her."));
+
+  function row(shift, place) {
+    return h("li", { class: "tell tell__head" },
+      h("fieldset", { class: "weekdays", disabled: !mayEdit }, h("legend", { class: "unseen" }, "星期 days"),
+        DAYS.map((word, at) => h("label", { class: "weekday" },
+          h("input", { type: "checkbox", checked: shift.days.has(at + 1), onchange: (event) => (event.target.checked ? shift.days.add(at + 1) : shift.days.delete(at + 1)) }), `周${word}`))),
+      time("从 from", shift, "starts"), time("到 until", shift, "ends"),
+      mayEdit ? h("button", { class: "button", type: "button", onclick: () => { shifts.splice(place, 1); show(); } }, both(["删去", "remove"])) : null);
+  }
+
+  const form = h("form", { class: "rung" },
+    h("div", { class: "rung__head" }, h("h3", null, both(["每周", "each week"])), h("span", { class: "quiet small" }, "到的时间不晚于从,就是到第二天。 Until not after from: it ends the next day.")),
+    rows, warn,
+    mayEdit ? h("div", { class: "rung__head" },
+      h("button", { class: "button", type: "button", onclick: () => { shifts.push(drafted({ days: [1, 2, 3, 4, 5], starts: 480, ends: 1080 })); show(); } }, both(["添加", "add"])),
+      h("button", { class: "button button--deed", type: "submit" }, both(["保存", "save"]))) : null);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    warn.hidden = true;
+    if (shifts.some((shift) => !shift.days.size)) {
+      warn.hidden = false;
+      return fill(warn, "每一行至少选一天,或者删去。 Choose a day in each row, or remove it.");
+    }
+    try {
+      shifts = (await set(`/api/responders/${id}/duties`, shifts.map(given))).duties.map(drafted);
+      show();
+      toast("已保存,从现在起照此请人。 Saved: it holds from now on.");
+    } catch (problem) {
+      warn.hidden = false;
+      fill(warn, problem.message);
+    }
+  });
+  show();
+  return form;
+}
+
+const time = (label, of, field) => h("label", null, label, " ",
+  h("input", { type: "time", required: true, disabled: !mayEdit, value: of[field], oninput: (event) => (of[field] = event.target.value) }));
+
+const drafted = (duty) => ({ days: new Set(duty.days), starts: clockOf(duty.starts), ends: clockOf(duty.ends) });
+
+function given({ days, starts, ends }) {
+  const [from, until] = [minuteOf(starts), minuteOf(ends)];
+  return { days: [...days].sort(), starts: from, ends: until > from ? until : until + DAY };
+}
+
+// ---- leaves ----
+
+function leaves(id, kept) {
+  const listed = h("ul", { class: "people" }, kept.length
+    ? kept.map((leave) => h("li", null,
+        h("div", null, h("b", null, `${moment.format(new Date(leave.starts))} → ${moment.format(new Date(leave.ends))}`), leave.reason ? h("p", { class: "quiet small" }, leave.reason) : null),
+        mayEdit ? h("button", { class: "button", type: "button", onclick: () => done(id, () => remove(`/api/responders/${id}/leaves/${leave.id}`), "已销假 Back at work") }, both(["销假", "back"])) : null))
+    : h("li", { class: "quiet" }, "没有请假。 No leave."));
+  const from = h("input", { type: "datetime-local", required: true });
+  const until = h("input", { type: "datetime-local", required: true });
+  const reason = h("input", { type: "text", maxlength: 100, placeholder: "可不填 optional" });
+  const form = h("form", { class: "tell tell__head" },
+    h("label", null, "从 from ", from), h("label", null, "到 until ", until), h("label", null, "事由 reason ", reason),
+    h("button", { class: "button button--deed", type: "submit" }, both(["请假", "take leave"])));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const leave = { starts: inZone(from.value), ends: inZone(until.value), reason: reason.value };
+    done(id, () => post(`/api/responders/${id}/leaves`, leave), "已登记,请假期间不会请这位。 Kept: nobody asks her meanwhile.");
+  });
+  return h("section", { class: "rung" }, h("h3", null, both(["请假", "leave"])), listed, mayEdit ? form : null);
+}
+
+async function done(id, act, word) {
+  try {
+    await act();
+    toast(word);
+    await open(id);
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+}
+
+/** What a clock on the site's wall shows, as a moment; the browser may stand in another zone. */
+function inZone(local) {
+  const guess = new Date(`${local}:00Z`);
+  const parts = Object.fromEntries(new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" }).formatToParts(guess).map((part) => [part.type, Number(part.value)]));
+  const shown = Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute);
+  return new Date(2 * guess - shown).toISOString();
+}
+
+// ---- a calendar for her own telephone ----
+
+function calendar(id) {
+  const shown = h("input", { type: "text", readonly: true, hidden: true, "aria-label": "日历链接 link of the calendar", onfocus: (event) => event.target.select() });
+  const make = async () => {
+    try {
+      shown.value = (await post(`/api/responders/${id}/calendar`)).url;
+      shown.hidden = false;
+      shown.focus();
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  };
+  return h("section", { class: "rung" }, h("h3", null, both(["手机日历", "calendar"])),
+    h("p", { class: "quiet small" }, "发给本人,在手机日历里订阅;一年内有效,只看得到自己的班。 For her to subscribe to; lasts a year and shows her own shifts only."),
+    h("div", { class: "rung__head" }, h("button", { class: "button", type: "button", onclick: make }, both(["生成链接", "make the link"])), shown));
+}
+
+fill($(".plans__list"), h("h3", null, both(["工作人员", "responders"])), responderFinder(12, (one) => open(one.responder.id)));
+const id = Number(location.hash.slice(1));
+if (id) open(id);
+else fill($(".plans__form"), h("p", { class: "quiet" }, "先找一位工作人员。 Find a responder first."));
