@@ -125,16 +125,17 @@ def damaged(payload: bytes, dice: random.Random) -> bytes:
     for _ in range(dice.randint(1, 3)):
         said = _as_standard_json(payload)
         if said is None or dice.random() < 0.3:
-            payload = _with_other_bytes(payload, dice)
+            payload = with_other_bytes(payload, dice)
         else:
             payload = _with_other_words(said, dice)
     return payload
 
 
-def _with_other_bytes(payload: bytes, dice: random.Random) -> bytes:
+def with_other_bytes(payload: bytes, dice: random.Random, *, may_end: bool = True) -> bytes:
+    """One change of the kinds that radio, firmware and enemies make; the last is that it ends too soon."""
     body = bytearray(payload)
     at = dice.randrange(len(body) + 1)
-    match dice.randrange(7):
+    match dice.randrange(7 if may_end else 6):
         case 0:
             body[at : at + 1] = bytes([dice.randrange(256)])
         case 1:

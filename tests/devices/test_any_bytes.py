@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import string
 from datetime import UTC, datetime
 
 import orjson
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from devices import formats
 from devices.formats.family import covers
 from devices.signal import Frame, Role
+from tests.devices.cries import with_other_bytes
 from tests.devices.street import MORNING, Street, words
 
 LIFE_SAFETY = {
@@ -84,24 +84,10 @@ def enrolled() -> Street:
 
 
 def mutated(payload: bytes, dice: random.Random) -> bytes:
-    """One to four changes of the kinds that radio, firmware and enemies make."""
-    body = bytearray(payload)
+    """One to four changes."""
     for _ in range(dice.randint(1, 4)):
-        at = dice.randrange(len(body) + 1)
-        match dice.randrange(6):
-            case 0:
-                body[at : at + 1] = bytes([dice.randrange(256)])
-            case 1:
-                del body[at : at + dice.randint(1, 9)]
-            case 2:
-                body[at:at] = dice.choice([b"\\u0000", b"\\ud800", b"1e999", b"null", b'"', b"{", b"[", b","])
-            case 3:
-                body[at:at] = body[: dice.randrange(len(body) + 1)]
-            case 4:
-                body[at : at + 1] = dice.choice(string.printable).encode()
-            case 5:
-                body += dice.choice([b'"', b"}", b"\x00", b'{"a":1}'])
-    return bytes(body)
+        payload = with_other_bytes(payload, dice, may_end=False)
+    return payload
 
 
 def test_what_is_no_json_object_any_more_is_put_before_a_human_and_is_no_alarm() -> None:
