@@ -69,7 +69,9 @@ ROLES: Final[Mapping[str, Role]] = {
     "window": Role.DOOR_SENSOR,
     "opening": Role.DOOR_SENSOR,
 }
-# What it means where it has no class: its role says.
+# The other classes that there are.
+_SILENT: Final = _OF_ITSELF | {"cold", "heat", "light", "lock", "power", "running", "sound", "vibration"}
+# What it means where it has no class, or one that nobody knows: its role says.
 _BY_ROLE: Final[Mapping[Role, Kind | Press]] = {
     Role.HELP_BUTTON: PRESS,
     Role.SERVICE_BUTTON: PRESS,
@@ -173,7 +175,8 @@ def _rule(one: Proposal, role: Role) -> Rule | None:
     None: it is for something else.
     """
     on, off = one.on, one.off
-    kind = CLASSES.get(one.device_class) if one.device_class else _BY_ROLE.get(role)
+    is_known = one.device_class in CLASSES or one.device_class in _SILENT
+    kind = CLASSES.get(one.device_class) if is_known else _BY_ROLE.get(role)
     if one.device_class == "connectivity":
         kind, on, off = Kind.OFFLINE, off, on
     elif role is Role.BED_SENSOR and one.device_class in ("", "occupancy", "presence"):

@@ -31,6 +31,8 @@ ANEW: Final = timedelta(seconds=10)  # an alarm that is said to begin, and has b
 KEPT_BY_BROKERS: Final = timedelta(days=7)  # the expiry of a gateway's session
 UNMAPPED: Final = "?"  # the level under which the strange words of a device are remembered
 BEGAN: Final = "@"  # behind the name of a level: when it was last said to begin, and what stood beside it
+TAKEN: Final = "="  # behind the name of a level: the last messages that raised its alarm
+REMEMBERED: Final = 4  # of them
 UNREADABLE: Final = "unreadable"  # ... and its value when not even words could be made out
 REASON_LIMIT: Final = 200  # characters
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -369,6 +371,8 @@ class _Sense:
             if kind in EMERGENCY and not heard.frame.retained and self.begins_again(key, kind):
                 self.add(kind, State.ACTIVE, rule, text in rule.suspected)
             return
+        if not heard.frame.retained and kind in EMERGENCY and self.was_taken(key):
+            return
         was = by_role(rule.means[before], heard.role) if before and before in rule.means else None
         if heard.enrolment is None and not {kind, was} & (EMERGENCY | SUSPICIOUS):
             return
@@ -381,8 +385,20 @@ class _Sense:
         if kind is not None:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
 
+    def was_taken(self, key: LevelKey) -> bool:
+        """Whether this very message raised the alarm before, and comes once more after its end.
+
+        Its signal is stored, so it would only move the level, and hide the next alarm.
+        """
+        said, this = (key[0], key[1] + TAKEN), digest(self.heard.unique.encode())[:8]
+        taken = self.levels.get(said, "").split()
+        if this in taken:
+            return True
+        self.changed[said] = " ".join([*taken, this][-REMEMBERED:])
+        return False
+
     def begins(self, key: LevelKey) -> None:
-        """Remember when an alarm was said to begin, where another message can tell that it begins again."""
+        """Remember when an alarm was last said, where a message can tell that it begins again."""
         if self.heard.is_change or self.heard.fleeting:
             moment = int(self.heard.frame.received_at.timestamp() * 1000)
             self.changed[key[0], key[1] + BEGAN] = f"{moment} {self.rest()}"
@@ -398,7 +414,7 @@ class _Sense:
             return False
         then, _, rest = self.levels.get((key[0], key[1] + BEGAN), "0 ").partition(" ")
         if rest != self.rest():
-            self.changed[key[0], key[1] + BEGAN] = f"{then} {self.rest()}"
+            self.begins(key)  # it tells something else; heard by a second gateway, too, it is still that
             return False
         since = heard.frame.received_at.timestamp() - int(then) / 1000
         if abs(since) < ANEW.total_seconds():  # a clock set back makes the past the future

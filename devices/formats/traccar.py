@@ -14,7 +14,7 @@ from typing import Final
 
 from devices.formats.document import Unreadable, moment, read_object
 from devices.formats.family import Family, whose
-from devices.formats.meaning import UNMAPPED, Heard, digest, interpret, ticket, unreadable
+from devices.formats.meaning import UNMAPPED, Heard, digest, interpret, ticket, unique_without_id, unreadable
 from devices.formats.position import Position, beside, located, position
 from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
@@ -115,7 +115,7 @@ def _moment(event: Mapping[str, object], place: Mapping[str, object], frame: Fra
     number = place.get("id") or event.get("positionId")
     if isinstance(number, int) and number > 0:
         return f"position/{number}"
-    return digest(frame.payload)
+    return unique_without_id("", frame)
 
 
 def _where(place: Mapping[str, object]) -> Position | None:

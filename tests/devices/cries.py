@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.formats import BY_NAME
 from devices.signal import Role
 
 Says = Callable[[object], bool]  # whether a value is one of those that a property may have
@@ -68,6 +69,14 @@ class Cry:
 
     def allows(self, path: str, value: object) -> bool:
         return any(re.fullmatch(pattern, path) and says(value) for pattern, says in self.may.items())
+
+    def frames(self, payload: bytes) -> list[bytes]:
+        """What a gateway reads: of a stream the frames in it, and what is left at its end."""
+        family = BY_NAME[self.protocol] if self.protocol else None
+        if family is None or family.split is None:
+            return [payload]
+        frames, rest = family.split(payload)
+        return frames + [rest] * bool(rest.strip())
 
 
 def is_another_message(cry: Cry, payload: bytes) -> bool:

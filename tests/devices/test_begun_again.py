@@ -100,6 +100,7 @@ def test_where_all_is_repeated_a_call_is_new_when_nothing_else_is(feibit: Street
     assert say(feibit) == ["sos"]
     assert say(feibit, linkquality=60, last_seen="2026-11-20T08:16:30+08:00") == ["sos"]
     assert say(feibit, battery=89) == [], "it spoke of its battery, and repeats the rest"
+    assert say(feibit, 3, battery=89) == [], "the same report, as a second gateway heard it"
     assert say(feibit, battery=89, tamper=True) == ["tamper"]
     assert say(feibit, battery=89, tamper=True) == ["sos"]
     assert say(feibit, 3, battery=89, tamper=True) == [], "the same, said twice"
@@ -156,4 +157,28 @@ def what_begins_again(rules: ModuleType) -> list[tuple[str, ...]]:
             reading = rules.interpret(heard, said, known, levels)
             levels |= reading.levels
             found.append(tuple(signal.kind for signal in reading.signals))
+    # Messages that come once more, after the end of what they raised.
+    levels = {}
+    for message in (
+        "1 on",
+        "off",
+        "1 on",
+        "2 on",
+        "off",
+        "3 on",
+        "off",
+        "1 on",
+        "4 on",
+        "off",
+        "5 on",
+        "off",
+    ):
+        heard = rules.Heard(Frame("t", b"{}", MORNING), "d", device, f"d#{message}")
+        reading = rules.interpret(heard, {"sos": message != "off"}, known, levels)
+        levels |= reading.levels
+        found.append(tuple(signal.state for signal in reading.signals))
+    for message in ("1 on", "2 on"):
+        heard = rules.Heard(Frame("t", b"{}", MORNING), "d", device, f"d#{message}")
+        reading = rules.interpret(heard, {"sos": True}, known, levels)
+        found.append(tuple(signal.state for signal in reading.signals))
     return found

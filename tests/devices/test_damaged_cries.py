@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from devices import formats
-from devices.formats import BY_NAME, FAMILIES
+from devices.formats import FAMILIES
 from devices.signal import Frame, Reading, State
 from tests.devices.cries import Cry, all_cries, damaged, is_another_message
 from tests.devices.street import MORNING, Street
@@ -26,13 +26,8 @@ def heard(cry: Cry, payload: bytes) -> list[Reading]:
     street.enrol(cry.key, cry.role, *cry.model)
     for topic, said in cry.before:
         street.hear(topic, said, retained=True)
-    family = BY_NAME[cry.protocol] if cry.protocol else None
-    frames = [payload]
-    if family is not None and family.split is not None:
-        frames, rest = family.split(payload)
-        frames += [rest] if rest.strip() else []
     readings = []
-    for frame in frames:
+    for frame in cry.frames(payload):
         reading = formats.read(Frame(cry.topic, frame, MORNING, protocol=cry.protocol), street, street.levels)
         street.levels |= reading.levels
         assert all(ticket.payload == frame for ticket in reading.tickets)

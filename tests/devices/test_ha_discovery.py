@@ -62,6 +62,12 @@ def test_sensors_that_share_a_message_are_told_apart_by_their_templates(street: 
     assert say(street, "{") == ["ticket"]
 
 
+def test_of_a_class_that_nobody_knows_the_role_says_what_it_means(street: Street) -> None:
+    street.enrol(f"ha:{STATE}", Role.SMOKE_DETECTOR)
+    announce(street, device_class="smog")
+    assert say(street, "ON") == ["smoke"]
+
+
 @pytest.mark.parametrize(
     "template",
     [

@@ -88,6 +88,7 @@ def test_smoke_is_told_once_however_often_it_is_repeated(home: Street) -> None:
     assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
     assert home.understood(SMOKE, '{"smoke":true,"battery":90}') == []
     assert home.understood(SMOKE, '{"smoke":false}') == ["smoke clear"]
+    home.pass_time(60)
     assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
 
 
@@ -109,9 +110,22 @@ def test_a_retained_alarm_is_recorded_and_does_not_swallow_the_next_live_one(hom
     assert home.understood(SMOKE, '{"smoke":true}', retained=True) == []
 
 
+def test_a_late_copy_of_a_fire_that_is_over_hides_no_other(home: Street) -> None:
+    """From a second gateway that lags behind, or a broker that delivers again."""
+    fire = '{"smoke":true,"last_seen":"2026-11-20T08:15:30+08:00"}'
+    assert home.understood(SMOKE, fire) == ["smoke"]
+    home.pass_time(60)
+    assert home.understood(SMOKE, '{"smoke":false}') == ["smoke clear"]
+    home.pass_time(5)
+    assert home.understood(SMOKE, fire, redelivered=True) == []
+    home.pass_time(60)
+    assert home.understood(SMOKE, '{"smoke":true,"last_seen":"2026-11-20T08:17:35+08:00"}') == ["smoke"]
+
+
 def test_a_retained_all_clear_lets_the_next_smoke_be_heard(home: Street) -> None:
     home.understood(SMOKE, '{"smoke":true}')
     assert home.understood(SMOKE, '{"smoke":false}', retained=True) == ["smoke clear retained"]
+    home.pass_time(60)
     assert home.understood(SMOKE, '{"smoke":true}') == ["smoke"]
 
 
