@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 
 class Proxy:
-    """Passes bytes on from `port` to `target`: (host, port), or the path of a Unix socket."""
+    """Passes bytes on from `port` of `host` to `target`: (host, port), or the path of a Unix socket."""
 
-    def __init__(self, target: tuple[str, int] | str) -> None:
+    def __init__(self, target: tuple[str, int] | str, host: str = "127.0.0.1") -> None:
         self._target = target
         self._silent = threading.Event()
         self._closing = threading.Event()
         self._ends: dict[socket.socket, socket.socket] = {}
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server((host, 0))
         self.port: int = self._listening.getsockname()[1]
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listening, selectors.EVENT_READ)
@@ -78,8 +78,8 @@ class Proxy:
 
 
 @contextmanager
-def proxied(target: tuple[str, int] | str) -> Iterator[Proxy]:
-    proxy = Proxy(target)
+def proxied(target: tuple[str, int] | str, host: str = "127.0.0.1") -> Iterator[Proxy]:
+    proxy = Proxy(target, host)
     try:
         yield proxy
     finally:

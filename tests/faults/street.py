@@ -13,14 +13,14 @@ from sqlalchemy import or_, select
 
 from community.model import Account, AccountRole
 from community.storage import accounts
-from community.storage.tables import incident
+from community.storage.tables import incident, timeline
 from devices.signal import Kind, Reading, Signal
 from devices.sim.player import Sender, play
 from devices.sim.roster import Device
 from devices.sim.speech import Emission
 from dispatcher import intake
 from dispatcher.clock import SystemClock
-from dispatcher.model import LOOK_AT_LEAST, Plan, Severity, Threshold
+from dispatcher.model import LOOK_AT_LEAST, Entry, Plan, Severity, Threshold
 from dispatcher.plans import SHIPPED, Plans, load
 from dispatcher.storage.planbook import Planbook
 from tests.dispatcher.provider import Provider
@@ -73,10 +73,7 @@ def edit(centre: Centre, plan: Plan) -> None:
 
 def keys_of(emissions: Iterable[Emission]) -> set[str]:
     """The unique keys that the store must know in the end."""
-    return {
-        f"care:{emission.topic.removeprefix('care/').removesuffix('/signal')}#{emission.receipt}"
-        for emission in emissions
-    }
+    return {f"{_device_of(emission)}#{emission.receipt}" for emission in emissions}
 
 
 def soon(times_said: int) -> float:
@@ -222,31 +219,78 @@ class Count:
         return f"{self.presses} presses, {self.incidents} incidents, {self.texts} texts"
 
 
-def comes_out_even(centre: Centre, presses: Iterable[Emission]) -> Count:
+def ends_well(centre: Centre, folder: Path, presses: Iterable[Emission], unread: int = 0) -> Count:
+    """A dispatcher comes to what was only stored so far, and tells everybody; then `comes_out_even`."""
+    said = list(presses)
+    telling = dispatcher(centre, folder / "comes-later")
+    try:
+        telling.start()
+        homes = len(_homes_of(centre, said))
+        assert until(lambda: is_everybody_told(centre, homes), WITHIN_S), telling.tail()
+        telling.stop()
+    finally:
+        telling.kill()
+    count = comes_out_even(centre, said, unread)
+    assert received(centre) == count.texts, "each text is on its phone, and once"
+    return count
+
+
+def comes_out_even(centre: Centre, presses: Iterable[Emission], unread: int = 0) -> Count:
     """Count what came of `presses`, of which nobody has been helped yet.
 
-    Each is stored once and counted once, each home has one open incident, both of its relatives have one text
-    of the first rung, and every incident has a future. Only a dispatcher that was *stopped* has recorded each
-    text that it sent.
+    Each is stored once, counted once, and stands in exactly one incident, that of its home; each home has one
+    open incident, both of its relatives have one text of the first rung, and every incident has a future. So
+    many messages were `unread`. Only a dispatcher that was *stopped* has recorded each text that it sent.
     """
     said = list(presses)
-    homes = len({press.topic for press in said})
     stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
     assert stored.keys() == keys_of(said), "none lost"
     assert set(stored.values()) == {1}
-    assert centre.count("SELECT sum(times) FROM alarm WHERE device_key <> ''") == len(said), (
-        "each counted once"
-    )
-    assert centre.count("SELECT count(*) FROM unread") == 0
-    assert centre.kinds() == ["sos"] * homes, "one open incident for each home"
+    pressed = centre.count("SELECT sum(times) FROM alarm WHERE kind = 'sos' AND device_key <> ''")
+    assert pressed == len(said), "each counted once"
+    assert _in_cases(centre) == _at_home(centre, said), "each in one case, that of its home"
+    assert centre.count("SELECT count(*) FROM unread") == unread
+    homes = _homes_of(centre, said)
+    cases = "SELECT household_id FROM incident WHERE kind = 'sos' AND closed_at IS NULL"
+    found = Counter(home for (home,) in centre.rows(f"{cases} AND household_id IS NOT NULL"))
+    assert found == dict.fromkeys(homes, 1), "one open incident for each home"
+    assert centre.count("SELECT count(*) FROM incident WHERE closed_at IS NOT NULL") == 0
     nobody_was_told_twice(centre)
-    assert told(centre) == 2 * homes, f"{told(centre)} relatives of {homes} homes"
-    assert (
-        centre.count(f"SELECT count(*) FROM message WHERE {_FIRST_TWO} AND sent_at IS NOT NULL") == 2 * homes
-    )
+    assert told(centre) == 2 * len(homes), f"{told(centre)} relatives of {len(homes)} homes"
+    left = f"SELECT count(*) FROM message WHERE {_FIRST_TWO} AND sent_at IS NOT NULL"
+    assert centre.count(left) == 2 * len(homes)
     every_case_has_a_future(centre)
-    left = centre.count(f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call AND {ALONE}")
-    return Count(len(said), homes, left)
+    texts = f"SELECT count(*) FROM message WHERE sent_at IS NOT NULL AND NOT is_call AND {ALONE}"
+    return Count(len(said), len(homes), centre.count(texts))
+
+
+def _device_of(press: Emission) -> str:
+    return f"care:{press.topic.removeprefix('care/').removesuffix('/signal')}"
+
+
+def _homes_of(centre: Centre, presses: Iterable[Emission]) -> set[int]:
+    return {home for _, home in _at_home(centre, presses)}
+
+
+def _at_home(centre: Centre, presses: Iterable[Emission]) -> Counter[tuple[str, int]]:
+    """How often each device was pressed, by its key and its home."""
+    home_of: dict[str, int] = dict(centre.rows("SELECT key, household_id FROM device"))  # type: ignore[arg-type]
+    return Counter((device := _device_of(press), home_of[device]) for press in presses)
+
+
+def _in_cases(centre: Centre) -> Counter[tuple[str, int]]:
+    """How often each device stands as pressed in the cases of homes, by its key and the home of the case."""
+    query = (
+        select(timeline.c.actor, timeline.c.detail, incident.c.household_id)
+        .join(incident, incident.c.id == timeline.c.incident_id)
+        .where(timeline.c.entry == Entry.SIGNAL.value, incident.c.household_id.is_not(None))
+    )
+    with centre.store.read() as connection:
+        return Counter(
+            (actor.removeprefix("device:"), home)
+            for actor, detail, home in connection.execute(query)
+            if detail.get("kind") == Kind.SOS.value
+        )
 
 
 def every_case_has_a_future(centre: Centre) -> None:

@@ -1,11 +1,12 @@
-"""The cable between broker and gateway is pulled: no goodbye, no error, only silence."""
+"""A cable is pulled, between broker and gateway or between everything and the dispatcher: no goodbye, no
+error, only silence.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,23 @@ import pytest
 from community.storage import Store
 from devices.sim.player import PRESS, Sender
 from devices.sim.script import repeated
+from devices.sim.speech import Emission
 from tests.faults.conftest import Figure
-from tests.faults.street import BUTTONS, WITHIN_S, Sending, keys_of, soon
+from tests.faults.street import (
+    BUTTONS,
+    WITHIN_S,
+    Sending,
+    be_patient,
+    comes_out_even,
+    ends_well,
+    is_everybody_told,
+    name_of,
+    received,
+    soon,
+)
+from tests.faults.test_silence import socket_of, through
 from tests.gateway.conftest import Centre, url_of
+from tests.proxy import proxied
 from tests.servers import NO_MOSQUITTO, Mosquitto, Part, program, until
 
 PRESSES, RATE = 300, 100.0
@@ -86,34 +101,79 @@ class Beyond(Part):
         self._command = ["ip", "netns", "exec", cable.name, *self._command]
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # the database is not at the other end
-def test_presses_outlive_a_pulled_cable(
+def is_said_and_the_cable_pulled(
+    centre: Centre, cable: Cable, presses: list[Emission], far: Part, notices: str
+) -> float:
+    """People press before, while and after; returns after how many seconds `far` noticed, in its log.
+
+    On the way back each press has its receipt.
+    """
+    with Sender("127.0.0.1", centre.mosquitto.port, site="kenli", gap=soon) as sender:
+        sending = Sending(sender, presses[: PRESSES // 3])
+        try:
+            sending.has_said(PRESSES // 3)
+            before = far.log.stat().st_size
+            cable.pull()
+            pulled = time.monotonic()
+            sending.end()
+            sending = Sending(sender, presses[PRESSES // 3 :])
+            sending.has_said(PRESSES)
+            assert until(lambda: notices.encode() in far.log.read_bytes()[before:]), far.tail()
+            noticed = time.monotonic() - pulled
+            if far.name == "gateway":
+                assert sender.tally().acked < PRESSES, "nobody has heard the last of them"
+            cable.plug()
+            assert sender.wait(WITHIN_S), far.tail()
+        finally:
+            sending.end()
+    assert far.is_running()
+    return noticed
+
+
+def test_presses_outlive_a_pulled_cable_of_the_gateway(
     store: Store, mosquitto: Mosquitto, cable: Cable, tmp_path: Path, figure: Figure
 ) -> None:
+    """Its database is on this side of the cable: a file, or a socket that is a file."""
     centre = Centre(store, mosquitto, tmp_path)
+    be_patient(centre)
     gateway = Beyond(cable, "gateway", tmp_path, url_of(store), mosquitto.port)
     presses = list(repeated(51, BUTTONS, PRESS, PRESSES, RATE))
     gateway.start()
     try:
-        with Sender("127.0.0.1", mosquitto.port, site="kenli", gap=soon) as sender:
-            sending = Sending(sender, presses)
-            try:
-                sending.has_said(PRESSES // 3)
-                cable.pull()
-                pulled = time.monotonic()
-                sending.has_said(PRESSES)
-                assert sender.tally().acked < PRESSES
-                assert until(lambda: gateway.has_said("is cut")), gateway.tail()
-                noticed = time.monotonic() - pulled
-                cable.plug()
-                assert sender.wait(WITHIN_S), gateway.tail()
-            finally:
-                sending.end()
-        assert gateway.is_running()
+        noticed = is_said_and_the_cable_pulled(centre, cable, presses, gateway, "is cut")
     finally:
         gateway.kill()
-    stored = Counter(key for (key,) in centre.rows("SELECT unique_key FROM signal"))
-    assert stored.keys() == keys_of(presses)
-    assert centre.count("SELECT sum(times) FROM alarm WHERE device_key <> ''") == PRESSES
+    count = ends_well(centre, tmp_path, presses)
     assert noticed <= NOTICED_S
-    figure(f"G7  a pulled cable: noticed after {noticed:.1f} s; {PRESSES} presses, 0 lost")
+    figure(
+        f"G7  {name_of(centre)}, a pulled cable: noticed after {noticed:.1f} s; {count}; 0 lost, 0 told twice"
+    )
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)  # there is no line to a file
+def test_everybody_is_told_although_the_dispatchers_cable_was_pulled(
+    store: Store, mosquitto: Mosquitto, cable: Cable, tmp_path: Path, figure: Figure
+) -> None:
+    """Database, broker and provider fall silent at once, in the middle of telling."""
+    centre = Centre(store, mosquitto, tmp_path)
+    be_patient(centre)
+    presses = list(repeated(52, BUTTONS, PRESS, PRESSES, RATE))
+    with proxied(socket_of(url_of(store)), cable.near) as database:
+        far = Beyond(
+            cable, "dispatcher", tmp_path, through(url_of(store), cable.near, database.port), mosquitto.port
+        )
+        centre.gateway.start()
+        far.start()
+        try:
+            noticed = is_said_and_the_cable_pulled(centre, cable, presses, far, "a tick failed")
+            assert until(lambda: is_everybody_told(centre, len(BUTTONS)), WITHIN_S), far.tail()
+            far.stop()
+        finally:
+            far.kill()
+            centre.gateway.kill()
+    count = comes_out_even(centre, presses)
+    assert received(centre) == count.texts
+    figure(
+        f"G7  {name_of(centre)}, a dispatcher cut off from all: it noticed after {noticed:.1f} s; {count}; "
+        "0 lost, 0 told twice"
+    )
