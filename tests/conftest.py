@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 from community.storage import Store
 from community.storage.schema import migrate
-from tests.invariants import broken_promises
+from tests.invariants import broken_promises, forgotten
 
 # The same examples in every run: a red test is a red test for everybody. To look further, take this away.
 settings.register_profile("anxin", derandomize=True, deadline=None)
@@ -142,6 +142,7 @@ def keeps_its_promises(store: Store) -> None:
     """After every test, whatever it did: no alarm without an incident, no case without a future, …"""
     with store.read() as connection:
         broken = broken_promises(connection)
+    broken += forgotten(store)
     assert not broken, "\n".join(["the test left broken promises behind:", *broken])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
+from community.storage import Store
 from community.storage.tables import (
     alarm,
     device,
@@ -17,24 +18,32 @@ from community.storage.tables import (
     phone_text,
     signal,
     timeline,
+    unread,
     welfare_check,
 )
 from devices.signal import Kind, Role, State
 from dispatcher.chain import first_break
+from dispatcher.engine import Engine
 from dispatcher.escalation import stage_of
-from dispatcher.model import OPEN_OFFERS, Entry, MessageState, Stage
-from dispatcher.storage import reading
+from dispatcher.model import OPEN_OFFERS, TOO_FAR, Entry, MessageState, Purpose, Stage
+from dispatcher.storage import outbox, reading
 from dispatcher.storage.casebook import offers_of
 from dispatcher.storage.watches import CheckState
 from dispatcher.triage import SEVERITY
+
+# What is true also when it is over.
+SAID_AFTER_CLOSING = (Purpose.CLOSED.value, Purpose.STAND_DOWN.value, Purpose.COVERED.value)
 
 
 def broken_promises(connection: Connection) -> list[str]:
     """Each promise that the rows break, in words; empty when all is well."""
     return [
         *_alarms_of_nobody(connection),
+        *_cases_beside_cases(connection),
         *_incidents_without_a_future(connection),
         *_signals_that_came_to_nothing(connection),
+        *_what_was_never_said_is_written(connection),
+        *_presses_counted_wrong(connection),
         *_texts_said_twice(connection),
         *_broken_timelines(connection),
         *_stages_that_are_not_so(connection),
@@ -56,10 +65,66 @@ def _alarms_of_nobody(connection: Connection) -> Iterator[str]:
         yield f"alarm {id} ({kind} of {subject}) is not over, and no open incident of {subject} holds it"
 
 
+def _cases_beside_cases(connection: Connection) -> Iterator[str]:
+    """At most one open case for each household, and a case that says whose it is."""
+    still_open = select(incident.c.household_id, func.count()).where(
+        incident.c.closed_at.is_(None), incident.c.household_id.is_not(None)
+    )
+    for home, count in connection.execute(
+        still_open.group_by(incident.c.household_id).having(func.count() > 1)
+    ):
+        yield f"{count} cases of household {home} are open"
+    query = select(incident.c.id, incident.c.subject, incident.c.household_id)
+    for id, subject, home in connection.execute(query):
+        if subject.startswith("household:") != (home is not None) or (
+            home is not None and subject != f"household:{home}"
+        ):
+            yield f"incident {id} is of {subject}, and of household {home}"
+
+
 def _incidents_without_a_future(connection: Connection) -> Iterator[str]:
     query = select(incident.c.id).where(incident.c.closed_at.is_(None), incident.c.due_at.is_(None))
     for id in connection.execute(query).scalars():
         yield f"incident {id} is open and nobody will look at it again"
+
+
+def forgotten(store: Store) -> list[str]:
+    """Each open case that a dispatcher would not come to, in words; empty when all is well.
+
+    A due time alone is no future. One look is made at the latest moment of which the store tells: after it no
+    open case may be due, and none may wait longer than any case waits; and of a closed case nothing waits but
+    words that are said after closing. What the look says of its own is not sent, and not looked at.
+    """
+    with store.read() as connection:
+        latest = [
+            connection.execute(select(func.max(at))).scalar() for at in (timeline.c.at, message.c.due_at)
+        ]
+    now = max((at for at in latest if at is not None), default=None)
+    if now is None:
+        return []
+    Engine(store).tick(now)
+    with store.write() as connection:
+        outbox.drop_stale(connection, now)
+        open_cases = select(incident.c.id, incident.c.due_at).where(incident.c.closed_at.is_(None))
+        found = [
+            f"incident {id} is due at {due_at}, and at {now} nobody came to it"
+            for id, due_at in connection.execute(open_cases)
+            if due_at is None or not now < due_at <= now + TOO_FAR
+        ]
+        waits = (
+            select(message.c.id, message.c.purpose, message.c.incident_id)
+            .join(incident, incident.c.id == message.c.incident_id)
+            .where(
+                incident.c.closed_at.is_not(None),
+                message.c.state == MessageState.QUEUED.value,
+                message.c.purpose.not_in(SAID_AFTER_CLOSING),
+            )
+        )
+        found += [
+            f"message {id} ({purpose}) waits, and its incident {of} is closed"
+            for id, purpose, of in connection.execute(waits)
+        ]
+    return found
 
 
 def _signals_that_came_to_nothing(connection: Connection) -> Iterator[str]:
@@ -79,7 +144,53 @@ def _signals_that_came_to_nothing(connection: Connection) -> Iterator[str]:
         yield f"{missing} × {kind} of {actor} is stored and stands on no timeline"
 
 
+def _what_was_never_said_is_written(connection: Connection) -> Iterator[str]:
+    """What stands on a timeline as said by a device is stored: as signal, or as bytes nobody could read."""
+    stored = {f"device:{key}" for key in connection.execute(select(signal.c.device_key).distinct()).scalars()}
+    stored |= {f"device:{key}" for key in connection.execute(select(unread.c.device_key)).scalars()}
+    entries = select(timeline.c.actor, timeline.c.incident_id).where(
+        timeline.c.entry == Entry.SIGNAL.value, timeline.c.actor.startswith("device:")
+    )
+    for actor, incident_id in connection.execute(entries):
+        if actor not in stored:
+            yield f"incident {incident_id} has heard {actor}, of which nothing is stored"
+
+
+def _presses_counted_wrong(connection: Connection) -> Iterator[str]:
+    """How often an alarm was raised is how often its trouble stands on the timeline of its case."""
+    query = (
+        select(alarm.c.incident_id, alarm.c.kind, func.sum(alarm.c.times))
+        .join(incident, incident.c.id == alarm.c.incident_id)
+        .where(incident.c.household_id.is_not(None))
+        .group_by(alarm.c.incident_id, alarm.c.kind)
+    )
+    raised = {(incident_id, kind): int(times) for incident_id, kind, times in connection.execute(query)}
+    entries = (
+        select(timeline.c.incident_id, timeline.c.detail)
+        .join(incident, incident.c.id == timeline.c.incident_id)
+        .where(timeline.c.entry == Entry.SIGNAL.value, incident.c.household_id.is_not(None))
+    )
+    written = Counter((id, detail.get("kind")) for id, detail in connection.execute(entries))
+    for (incident_id, kind), times in raised.items():
+        if written[incident_id, kind] != times:
+            count = written[incident_id, kind]
+            yield f"{kind} was raised {times} times in incident {incident_id}, and is written {count} times"
+
+
 def _texts_said_twice(connection: Connection) -> Iterator[str]:
+    calls = [Purpose.RAISED.value, Purpose.ASK.value]
+    query = (
+        select(message.c.incident_id, message.c.who, message.c.rung, func.count())
+        .where(message.c.incident_id.is_not(None), message.c.purpose.in_(calls), message.c.rung > 0)
+        .group_by(message.c.incident_id, message.c.who, message.c.rung, message.c.is_call)
+        .having(func.count() > 1)
+    )
+    not_needed = select(func.count()).where(message.c.purpose == Purpose.COVERED.value)
+    for incident_id, who, rung, count in connection.execute(query).all():
+        # Who was told that somebody else comes may be needed after all.
+        of_both = (message.c.incident_id == incident_id, message.c.who == who)
+        if count > 1 + (connection.execute(not_needed.where(*of_both)).scalar() or 0):
+            yield f"{who} was told {count} times of incident {incident_id} by rung {rung}"
     for what, column in (("messages", message.c.key), ("texts on phones", phone_text.c.message_key)):
         query = select(column, func.count()).group_by(column).having(func.count() > 1)
         for key, count in connection.execute(query):
@@ -124,6 +235,18 @@ def _left_over_by_closed_cases(connection: Connection) -> Iterator[str]:
     )
     for id in connection.execute(leased).scalars():
         yield f"message {id} is being sent by nobody"
+    never_tried = (
+        select(message.c.id, message.c.purpose, message.c.incident_id)
+        .join(incident, incident.c.id == message.c.incident_id)
+        .where(
+            incident.c.closed_at.is_not(None),
+            message.c.state == MessageState.QUEUED.value,
+            message.c.attempts == 0,
+            message.c.purpose.not_in(SAID_AFTER_CLOSING),
+        )
+    )
+    for id, purpose, incident_id in connection.execute(never_tried):
+        yield f"message {id} ({purpose}) waits, and its incident {incident_id} is closed"
 
 
 def _questions_nobody_comes_back_to(connection: Connection) -> Iterator[str]:

@@ -75,7 +75,9 @@ class TownPhones:
         return Sent(f"town-{len(self.texts)}", delivered=self.delivers)
 
     def find(self, message: Message) -> Sent | None:
-        return Sent(message.key, delivered=True) if message.key in self.keys else None
+        if message.key not in self.keys:
+            return None
+        return Sent(f"town-{self.keys.index(message.key) + 1}", delivered=self.delivers)
 
 
 class Town:

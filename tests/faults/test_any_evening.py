@@ -27,7 +27,7 @@ from dispatcher.model import LOOK_AT_LEAST, CloseCode, MessageState, OfferState
 from tests.conftest import NOW, FreshStore
 from tests.faults.conftest import Figure
 from tests.faults.dying import Death, Died, mortal
-from tests.faults.test_every_crash_point import Life
+from tests.faults.lives import Life
 from tests.invariants import broken_promises
 from tests.town import Town
 

@@ -441,7 +441,15 @@ def test_many_texts_that_nobody_can_follow_with_a_call_do_not_crowd_out_the_rece
         waiting = {"state": "queued", "due_at": town.time + timedelta(minutes=4), "provider_id": ""}
         earlier = {"created_at": town.time - timedelta(seconds=1), "sent_at": None}
         others = [
-            {**row, **waiting, **earlier, "id": None, "key": f"k{n}", "phone": f"+86{n}"}
+            {
+                **row,
+                **waiting,
+                **earlier,
+                "id": None,
+                "key": f"k{n}",
+                "who": f"contact:{n + 2}",
+                "phone": f"+86{n}",
+            }
             for n in range(AT_ONCE + 1)
         ]
         connection.execute(
