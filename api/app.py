@@ -22,6 +22,7 @@ from api.routes import (
     consoles,
     devices,
     docs,
+    exercises,
     figures,
     health,
     hotline,
@@ -142,6 +143,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         hotline.router,
         watching.router,
         figures.router,
+        exercises.router,
         wall.router,
     ):
         api.include_router(router)

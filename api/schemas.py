@@ -77,6 +77,11 @@ class CloseIn(In):
     note: Text = Field(default="", examples=["低血糖,已进食休息,网格员留下观察"])
 
 
+class ExerciseIn(In):
+    household_id: Id = Field(examples=[17])
+    kind: Kind = Field(examples=["sos"], description="an emergency: sos, fall, smoke, gas or co")
+
+
 class AskIn(In):
     responder_id: Id = Field(examples=[7])
 

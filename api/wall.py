@@ -95,7 +95,8 @@ def wall(
 ) -> Response:
     wellbeing: Wellbeing = request.app.state.wellbeing
     health = described(from_thread.run(wellbeing.look))
-    cards = views.board(connection)
+    everything = views.board(connection)
+    cards = [card for card in everything if not card.exercise]
     homes = register.homes(connection, {c.household_id for c in cards[:SHOWN] if c.household_id is not None})
     today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     figures = reports.report(connection, today, now, zone)
@@ -106,7 +107,8 @@ def wall(
         counters=views.counters(connection),
         lines=[_line(card, homes.get(card.household_id or 0), names, now) for card in cards[:SHOWN]],
         more=max(0, len(cards) - SHOWN),
-        events=views.page(connection, limit=EVENTS),
+        events=[card for card in views.page(connection, limit=4 * EVENTS) if not card.exercise][:EVENTS],
+        drills=sum(card.exercise for card in everything),
         figures=figures,
         shares=_answered(figures.shares),
         failing=[_vital(name) for name, [check] in health["checks"].items() if check["status"] == "fail"],

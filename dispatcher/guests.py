@@ -16,6 +16,7 @@ from community.errors import NotFound
 from community.model import HomeRecord, Position, ResponderKind, Site
 from community.storage import register
 from dispatcher import passes, views
+from dispatcher.exercise import household_of
 from dispatcher.model import COVERING, OPEN_OFFERS, CloseCode, Incident, Meaning, OfferState, Stage
 from dispatcher.model import Told as TimesTold
 from dispatcher.passes import Pass
@@ -123,7 +124,7 @@ def phone_of(connection: Connection, held: Pass) -> str:
     if kind == "responder":
         return register.responder_by_id(connection, int(number)).phone
     [incident] = reading.incidents(connection, [held.incident_id])
-    household_id = incident.household_id or 0
+    household_id = incident.household_id or household_of(incident.subject) or 0
     home = register.homes(connection, [household_id]).get(household_id)
     contacts = home.contacts if home is not None else ()
     return next((one.phone for one in contacts if one.id == int(number)), "")
@@ -144,7 +145,7 @@ def progress(connection: Connection, held: Pass, now: datetime) -> Progress:
         version=incident.version,
         who=called(home),
         place=home.cell.name,
-        kind=KIND_WORD[incident.kind],
+        kind=_kind(incident),
         headline=_headline(incident, marks),
         marks=marks,
         told=tuple(
@@ -176,7 +177,7 @@ def errand(connection: Connection, held: Pass, now: datetime) -> Errand:
         version=incident.version,
         offer_id=offer.id,
         state=offer.state,
-        kind=KIND_WORD[incident.kind],
+        kind=_kind(incident),
         opened_at=incident.opened_at,
         who="、".join(_in_full(home, today)),
         address=home.household.address,
@@ -212,6 +213,11 @@ def _gone(site: Site) -> NotFound:
     return NotFound(
         "page_gone", f"这件事的页面已经关闭,请拨打{site.hotline} this page is over: call the hotline"
     )
+
+
+def _kind(incident: Incident) -> Pair:
+    zh, en = KIND_WORD[incident.kind]
+    return (zh, en) if household_of(incident.subject) is None else (f"演练:{zh}", f"a drill: {en}")
 
 
 def _answer(told: TimesTold) -> Pair:

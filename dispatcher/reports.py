@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from dispatcher.figures import Course, Figures, figures
 from dispatcher.storage.history import courses
 
-__all__ = ["courses", "lines", "report"]
+__all__ = ["Course", "courses", "drills", "lines", "report"]
 
 
 def report(connection: Connection, since: datetime, until: datetime, zone: ZoneInfo) -> Figures:
@@ -19,6 +19,11 @@ def report(connection: Connection, since: datetime, until: datetime, zone: ZoneI
     found = courses(connection, since, until)
     days = [f"{course.opened_at.astimezone(zone):%Y-%m-%d}" for course in found]
     return figures(found, since, until, days)
+
+
+def drills(connection: Connection, since: datetime, until: datetime) -> list[Course]:
+    """The drills begun in [`since`, `until`), oldest first: they are in no other figure."""
+    return courses(connection, since, until, drills=True)
 
 
 HEADS = (

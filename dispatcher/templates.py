@@ -160,6 +160,11 @@ def title_of(home: HomeRecord) -> str:
     return f"{surname}{_TITLE.get(first.sex, '老人')}"
 
 
+def exercised(variables: Variables) -> Variables:
+    """The same in a drill: whoever is named is named with it. NONE where nobody is, for it must be said."""
+    return {**variables, **_short(who=f"演练{variables['who']}")} if "who" in variables else NONE
+
+
 def _short(**variables: str) -> Variables:
     return {
         name: value if len(value) <= LONGEST else f"{value[: LONGEST - 1]}…"

@@ -14,6 +14,7 @@ from community.errors import NotFound
 from community.model import HomeRecord, ResponderKind
 from community.storage import LONGEST_TRANSACTION_S, Store, register
 from devices.signal import Kind
+from dispatcher.exercise import household_of
 from dispatcher.model import (
     OPEN_OFFERS,
     Alarm,
@@ -94,6 +95,7 @@ class Card:
     deadline_word: str
     spoken: str
     called_at: datetime | None = None  # when its owner was last called to it again: by a rung, a device
+    exercise: bool = False  # a drill: counted and drawn apart from what is real
     area_case: int | None = None  # the open case of its area, while this one rests for it and rings nowhere
 
 
@@ -125,12 +127,18 @@ Change = reading.Change
 
 
 def board(connection: Connection) -> tuple[Card, ...]:
-    """All open incidents: worst first, homes before areas, then the nearest deadline."""
+    """All open incidents: worst first, homes before areas, then the nearest deadline; drills come last."""
     cards = _cards(connection, reading.open_incidents(connection))
     never = datetime.max.replace(tzinfo=UTC)
 
-    def urgency(card: Card) -> tuple[int, bool, datetime, int]:
-        return -card.severity, area_of(card.subject) is not None, card.deadline_at or never, card.id
+    def urgency(card: Card) -> tuple[bool, int, bool, datetime, int]:
+        return (
+            card.exercise,
+            -card.severity,
+            area_of(card.subject) is not None,
+            card.deadline_at or never,
+            card.id,
+        )
 
     return tuple(sorted(cards, key=urgency))
 
@@ -153,10 +161,11 @@ def detail(connection: Connection, incident_id: int) -> Detail:
     if not found:
         raise NotFound("no_such_incident", f"没有事件{incident_id} there is no incident {incident_id}")
     [incident] = found
-    homes = register.homes(connection, [incident.household_id]) if incident.household_id is not None else {}
+    household_id = incident.household_id or household_of(incident.subject)
+    homes = register.homes(connection, [household_id]) if household_id is not None else {}
     return Detail(
         card=_cards(connection, found)[0],
-        home=homes.get(incident.household_id) if incident.household_id is not None else None,
+        home=homes.get(household_id) if household_id is not None else None,
         alarms=reading.alarms(connection, incident_id),
         messages=reading.messages(connection, incident_id),
         timeline=reading.timeline_of(connection, incident_id),
@@ -359,7 +368,8 @@ def _card(
         cleared=(),
         deadline_at=deadline_at,
         deadline_word=deadline_word,
-        spoken=spoken(home, i.kind),
+        spoken=spoken(home, i.kind) if household_of(i.subject) is None else f"演练,{spoken(home, i.kind)}",
+        exercise=household_of(i.subject) is not None,
         **place,
     )
 
@@ -368,7 +378,7 @@ def _who(home: HomeRecord | None, incident: Incident) -> str:
     """Names with ages, for the card: 王秀英 84岁."""
     if home is None:
         return "未登记住户的设备 unassigned device"
-    if incident.household_id is None:
+    if area_of(incident.subject) is not None:
         return "网格事件 trouble of the area"
     today = incident.opened_at.date()
     words = []

@@ -251,10 +251,13 @@ def report(
     days: Annotated[int, Query(ge=1, le=366)] = 30,
 ) -> str:
     zone = _zone(connection)
-    figures = reports.report(connection, now - timedelta(days=days), now, zone)
+    since = now - timedelta(days=days)
+    figures = reports.report(connection, since, now, zone)
     return _page(
         "reports.html", "/reports", caller, parts, connection,
-        days=days, figures=figures, bars=bars_of(figures.by_day, now.astimezone(zone).date(), days),
+        days=days, figures=figures, drills=reports.drills(connection, since, now), after=_after,
+        when=lambda moment: f"{moment.astimezone(zone):%m-%d %H:%M}",
+        bars=bars_of(figures.by_day, now.astimezone(zone).date(), days),
         phase_word=PHASE_WORD, code_word=wording.CLOSE_WORD, kind_word=wording.KIND_WORD, long=_long,
     )  # fmt: skip
 
@@ -355,7 +358,7 @@ def households(
     rows = [
         (
             Cell([home.household.address]),
-            _net(nets[home.household.id], home),
+            _net(nets[home.household.id], home, may_drill=caller.account.role is AccountRole.ADMIN),
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
@@ -551,6 +554,7 @@ class HomeStep(StrEnum):
     """What can be done about a home from the list of homes."""
 
     TEST = "test"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -659,12 +663,18 @@ def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **va
     return _page("table.html", here, caller, parts, connection, **{"script": "plain.js", **values})
 
 
-def _net(net: Net, home: HomeRecord) -> Cell:
-    """Shape, colour's word, under it what is wrong and what to do; and a test of the contacts by one tap."""
+def _net(net: Net, home: HomeRecord, *, may_drill: bool) -> Cell:
+    """Shape, colour's word, under it what is wrong and what to do; a test of the contacts, a drill."""
     holes = "; ".join(f"{hole.why[0]} → {hole.what_to_do[0]}" for hole in net.holes)
     word = f"{LEVEL_SHAPE[net.level]} {' '.join(LEVEL_WORD[net.level])}"
-    tests = [Deed(home.household.id, HomeStep.TEST, ("发测试短信", "test the contacts"), False, of="home")]
-    return Cell([], holes, tests if home.contacts else (), chip=(word, NET_CHIP[net.level]))
+    deeds = []
+    if home.contacts:
+        deeds.append(
+            Deed(home.household.id, HomeStep.TEST, ("发测试短信", "test the contacts"), False, of="home")
+        )
+    if may_drill:
+        deeds.append(Deed(home.household.id, HomeStep.DRILL, ("演练", "drill"), False, of="home"))
+    return Cell([], holes, deeds, chip=(word, NET_CHIP[net.level]))
 
 
 def _contact(contact: Contact) -> str:
@@ -742,6 +752,11 @@ def bars_of(by_day: Sequence[tuple[str, int]], today: date, days: int) -> Bars:
         x = round(place * step + (step - each) / 2, 1)
         bars.append(Bar(day.isoformat(), count, x, 128 - height, height, word))
     return Bars(bars, each)
+
+
+def _after(course: reports.Course, reached: datetime | None) -> str:
+    """How long after its beginning a case got there."""
+    return _long(None if reached is None else (reached - course.opened_at).total_seconds())
 
 
 def _long(seconds: float | None) -> str:

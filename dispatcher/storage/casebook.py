@@ -29,6 +29,7 @@ from community.model import ResponderKind
 from community.storage.prepared import Changes, Query, Rows
 from community.storage.tables import alarm, incident, message, offer, reply, responder, timeline
 from devices.signal import Kind
+from dispatcher import exercise
 from dispatcher.chain import link
 from dispatcher.model import (
     DEFINITE,
@@ -420,7 +421,12 @@ class Casebook:
         )
 
     def say(self, incident_id: int, draft: Draft, now: datetime, together_at: datetime | None = None) -> None:
-        """Put a message into the outbox. With `together_at` it leaves then, with others to its person."""
+        """Put a message into the outbox; that of a drill says so, whoever wrote it.
+
+        With `together_at` it leaves then, with others to its person.
+        """
+        if exercise.household_of(self._open[incident_id].incident.subject) is not None:
+            draft = exercise.marked(draft)
         if together_at is not None:
             self._together.add(draft.key)
         self._messages_new.append(

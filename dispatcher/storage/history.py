@@ -12,9 +12,16 @@ from dispatcher.figures import Course
 from dispatcher.model import CloseCode, Entry, Severity
 
 
-def courses(connection: Connection, since: datetime, until: datetime) -> list[Course]:
-    """Of the cases opened in [`since`, `until`), oldest first."""
-    opened = (incident.c.opened_at >= since, incident.c.opened_at < until)
+def courses(
+    connection: Connection, since: datetime, until: datetime, *, drills: bool = False
+) -> list[Course]:
+    """Of the cases opened in [`since`, `until`), oldest first; of the drills among them, or of the others."""
+    is_drill = incident.c.subject.startswith("exercise:")
+    opened = (
+        incident.c.opened_at >= since,
+        incident.c.opened_at < until,
+        is_drill if drills else ~is_drill,
+    )
     first_claims = (
         select(timeline.c.incident_id, func.min(timeline.c.id).label("id"))
         .join(incident, incident.c.id == timeline.c.incident_id)

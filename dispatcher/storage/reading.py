@@ -393,12 +393,12 @@ def phone_texts(connection: Connection, phone: str) -> tuple[PhoneText, ...]:
 
 
 def counters(connection: Connection) -> Counters:
-    """Open incidents by severity and stage, and what waits for a human's eyes."""
+    """Open incidents by severity and stage, without drills, and what waits for a human's eyes."""
     by_severity = dict.fromkeys(Severity, 0)
     by_stage: dict[Stage, int] = dict.fromkeys(Stage, 0)
     query = (
         select(incident.c.severity, incident.c.stage, func.count())
-        .where(incident.c.closed_at.is_(None))
+        .where(incident.c.closed_at.is_(None), ~incident.c.subject.startswith("exercise:"))
         .group_by(incident.c.severity, incident.c.stage)
     )
     for severity, stage, count in connection.execute(query):

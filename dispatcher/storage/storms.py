@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
@@ -14,6 +14,7 @@ from community.storage.prepared import Query
 from community.storage.rows import upsert
 from community.storage.tables import alarm, household, incident, storm_home
 from devices.signal import Kind
+from dispatcher.exercise import household_of
 from dispatcher.model import CRIES, Incident, Severity
 from dispatcher.storms import Trouble, area_of, subject_of
 
@@ -170,10 +171,18 @@ def ailing_homes_of(connection: Connection, incident_id: int) -> list[int]:
     return list(connection.execute(query.order_by(storm_home.c.household_id)).scalars())
 
 
-def scenes(connection: Connection, incidents: Iterable[Incident]) -> dict[int, HomeRecord]:
-    """For each area's case among `incidents`, by its id, the area as one place: its name with the number of
-    homes that belong to the trouble, in their middle. Nobody lives there, so no relative is ever told.
+def scenes(connection: Connection, incidents: Collection[Incident]) -> dict[int, HomeRecord]:
+    """The places of those among `incidents` that are no home's, by incident: areas, and homes of drills.
+
+    An area is one place: its name with the number of homes that belong to the trouble, in their middle.
+    Nobody lives there, so no relative is ever told.
     """
+    drilled = {one.id: home for one in incidents if (home := household_of(one.subject)) is not None}
+    homes = register.homes(connection, set(drilled.values())) if drilled else {}
+    return _areas(connection, incidents) | {id: homes[home] for id, home in drilled.items()}
+
+
+def _areas(connection: Connection, incidents: Collection[Incident]) -> dict[int, HomeRecord]:
     cells = {one.id: area for one in incidents if (area := area_of(one.subject)) is not None}
     if not cells:
         return {}

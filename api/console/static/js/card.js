@@ -15,7 +15,8 @@ export const EMERGENCY = 3;
 
 export const kindWord = (kind) => words.kind[kind] || [kind, kind];
 export const isOpen = (card) => card.stage !== "closed";
-export const isEmergency = (card) => card.severity === EMERGENCY;
+/** Whether it is red: a drill never is. */
+export const isEmergency = (card) => card.severity === EMERGENCY && !card.exercise;
 
 /** Whether the owner's console has fallen silent: the engine has then taken her lease away, and says so. */
 export const isStale = (card) => isOpen(card) && card.claimed_by !== null && card.lease_until === null;
@@ -40,10 +41,10 @@ export const callsAgain = (card, me, seen) => isOpen(card) && card.claimed_by ==
 
 const isOfArea = (card) => card.subject.startsWith("area:");
 
-/** The queue's order: the worst first, homes before areas, and among equals the one whose time is up first. */
+/** The queue's order: what is real before drills, the worst first, homes before areas, then whose time is up first. */
 export function byUrgency(a, b) {
   const at = (card) => (card.deadline_at === null ? Infinity : Date.parse(card.deadline_at));
-  return b.severity - a.severity || isOfArea(a) - isOfArea(b) || at(a) - at(b) || a.id - b.id;
+  return a.exercise - b.exercise || b.severity - a.severity || isOfArea(a) - isOfArea(b) || at(a) - at(b) || a.id - b.id;
 }
 
 /**
@@ -126,10 +127,12 @@ export function owners(card, me) {
 const isShownAsComing = (card, answer) => ["coming", "arrived"].includes(answer.meaning)
   && card.helpers.some((helper) => helper.name === answer.name && COMING.includes(helper.state));
 
+const drillChip = () => h("span", { class: "chip chip--drill" }, "演练", h("span", { class: "en", lang: "en" }, "drill"));
+
 export function kindLine(card) {
   const kinds = card.kinds && card.kinds.length ? card.kinds : [card.kind];
   return h("span", { class: "card__kind" },
-    icon(card.kind), both(kindWord(card.kind)),
+    icon(card.kind), card.exercise ? drillChip() : null, both(kindWord(card.kind)),
     kinds.length > 1 ? h("span", { class: "chip" }, `+${kinds.length - 1}`) : null);
 }
 

@@ -101,7 +101,7 @@ export class Case {
     const focus = active && this.root.contains(active) ? active.dataset.deed : null;
     const inScript = this.script.root.contains(active);
     const scroll = this.root.scrollTop;
-    this.root.className = isEmergency(card) ? "case case--emergency" : "case";
+    this.root.className = isEmergency(card) ? "case case--emergency" : card.exercise ? "case case--drill" : "case";
     const large = door(card.address || "未登记住户")[0];
     fill(this.root,
       h("h2", { class: "case__title" }, kindLine(card), h("span", { class: "chip" }, `#${card.id}`)),

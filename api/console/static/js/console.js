@@ -22,6 +22,7 @@ const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be l
 const TRIALS_MS = 5000;
 const PICTURE_MS = 5000; // people move without an event of any incident
 const CALL_MS = 120000; // how long a call that nobody opens stays on screen
+const DRILL_SOUND = { severity: 1, kind: "test" }; // rings, for that is part of it, but as nothing that is real
 const CUTOFF_BANNER_S = 5;
 const CUTOFF_TONE_MS = 6000;
 
@@ -71,7 +72,7 @@ function merge(card) {
   const old = cards.get(card.id);
   if (old && old.version >= card.version) return;
   cards.set(card.id, card);
-  if (!old && isOpen(card)) announce(`新事件 ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
+  if (!old && isOpen(card)) announce(`${card.exercise ? "演练 drill" : "新事件"} ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
   else if (old && old.stage !== card.stage) announce(`${card.who} ${words.stage[card.stage].join(" ")}`);
   if (card.id === view.id) {
     view.update(card, !old || old.version !== card.version);
@@ -114,7 +115,7 @@ function draw() {
   board.setIncidents(open.sort(byUrgency), view.id);
   const rings = (card) => needsHuman(card) || callsAgain(card, me, answered);
   sound.setRinging(open.filter(rings).map((card) => ({
-    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}:${card.called_at}`, id: card.id, severity: card.severity, kind: card.kind,
+    key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}:${card.called_at}`, id: card.id, ...(card.exercise ? DRILL_SOUND : { severity: card.severity, kind: card.kind }),
   })));
   drawCounts();
   tickAll(document);
@@ -130,7 +131,7 @@ function answerCall() {
 for (const deed of ["pointerdown", "keydown"]) document.addEventListener(deed, answerCall);
 
 function drawCounts() {
-  const open = openCards();
+  const open = openCards().filter((card) => !card.exercise);
   const count = (test) => open.filter(test).length;
   const numbers = {
     emergency: count((card) => card.severity === 3), routine: count((card) => card.severity === 2),

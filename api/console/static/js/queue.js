@@ -52,7 +52,7 @@ export class Queue {
 
   _card(card, index) {
     const large = door(card.address || "未登记住户")[0];
-    const classes = ["card", isEmergency(card) ? "card--emergency" : "",
+    const classes = ["card", isEmergency(card) ? "card--emergency" : "", card.exercise ? "card--drill" : "",
       needsHuman(card) ? "is-unclaimed" : "", isStale(card) ? "is-stale" : "", this.calls(card) ? "is-calling" : "", card.id === this.picked ? "is-picked" : ""];
     return h("li", { class: classes.filter(Boolean).join(" "), "data-incident": card.id },
       h("button", {
