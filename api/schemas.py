@@ -40,6 +40,10 @@ Number = Annotated[str, Field(max_length=64), AfterValidator(_storable)]
 Key = Annotated[
     str, Field(min_length=3, max_length=200), AfterValidator(_storable), AfterValidator(as_heard)
 ]  # of a device
+Inverted = Annotated[
+    bool,
+    Field(description="its contact is the other way round than its model's; of door and bed sensors only"),
+]
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 
 
@@ -199,6 +203,7 @@ class DeviceIn(In):
     username: Annotated[str, Field(max_length=64), AfterValidator(_storable)] = Field(
         default="", description="its login at the MQTT server, when it has one of its own"
     )
+    inverted: Inverted = False
 
 
 class DevicePatch(In):
@@ -209,7 +214,14 @@ class DevicePatch(In):
     vendor: Line | None = None
     model: Line | None = None
     label: Line | None = None
+    inverted: Inverted | None = None
     enabled: bool | None = Field(default=None, examples=[False])
+
+
+class WiringIn(In):
+    """Which way round the contact of a door or bed sensor is wired."""
+
+    inverted: Inverted = Field(examples=[True])
 
 
 class ProposalIn(In):

@@ -172,6 +172,7 @@ class Device:
     model: str = ""
     label: str = ""
     username: str = ""  # MQTT login, when it has one of its own
+    inverted: bool = False  # the contact of this door or bed sensor is the other way round
     enabled: bool = True
     last_seen_at: datetime | None = None
     battery: int | None = None  # percent

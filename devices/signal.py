@@ -84,6 +84,8 @@ class Role(StrEnum):
         return self in LIFE_SAFETY
 
 
+INVERTIBLE = frozenset({Role.DOOR_SENSOR, Role.BED_SENSOR})  # a contact, normally open or normally closed
+
 LIFE_SAFETY = frozenset(
     {
         Role.HELP_BUTTON,
@@ -123,12 +125,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What the register knows of a device and a decoder needs: identity, role, model."""
+    """What the register knows of a device and a decoder needs: identity, role, model.
+
+    `inverted`: the contact of this door or bed sensor is the other way round than what its model says.
+    """
 
     device_key: str
     role: Role
     vendor: str = ""
     model: str = ""
+    inverted: bool = False
 
 
 class Registry(Protocol):

@@ -183,7 +183,7 @@ class _Enrolled:
             return None  # the whole node
         if device.component and part != device.component and not part.endswith(f"/{device.component}"):
             return None
-        return Enrolment(device_key, self._role, device.vendor, device.model)
+        return Enrolment(device_key, self._role, device.vendor, device.model, device.inverted)
 
 
 def _role(device: _Device, profiles: Profiles) -> Role | None:
@@ -228,6 +228,7 @@ class _Device(BaseModel):
     component: str = ""  # the button or sensor behind a Shelly hub
     account: str = ""  # SIA DC-09
     controller_id: str = ""  # SCAIP
+    inverted: bool = False  # the contact of a door or bed sensor
     key: str = Field(
         default="", repr=False, pattern=r"^(?:[0-9A-Fa-f]{2})*$"
     )  # enciphers SIA DC-09, in hexadecimal

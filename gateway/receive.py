@@ -52,7 +52,7 @@ class Devices:
         if revision == self._revision:
             return False
         self._known = {
-            device.key: Enrolment(device.key, device.role, device.vendor, device.model)
+            device.key: Enrolment(device.key, device.role, device.vendor, device.model, device.inverted)
             for device in register.devices(connection)
         }
         self.tried_until = trials.waiting(connection)

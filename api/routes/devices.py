@@ -15,7 +15,7 @@ from api import pages
 from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from api.problems import Forbidden, describe
-from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut
+from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut, WiringIn
 from community.logins import by_hand
 from community.model import AccountRole, Device
 from community.storage import device_logins, labels, register, trials
@@ -135,6 +135,23 @@ def begin_trial(device_id: DeviceId, parts: PartsDep, caller: CallerDep, now: No
                 "not_yours_to_try", "试机请找管理员或安装的人 ask an administrator or who installed it"
             )
         return _counting(trials.begin(connection, device_id, now), now)
+
+
+@router.put(
+    "/devices/{device_id}/wiring",
+    operation_id="setWiring",
+    summary="Say which way round the contact of a door or bed sensor is",
+    responses=describe(403, 404, 422),
+)
+def set_wiring(device_id: DeviceId, given: WiringIn, parts: PartsDep, caller: CallerDep) -> Device:
+    """Counts from the next change on that it reports. For administrators and who installed it."""
+    with parts.store.write() as connection:
+        if not may_try(connection, caller, device_id):
+            raise Forbidden(
+                "not_yours_to_wire", "请找管理员或安装的人 ask an administrator or who installed it"
+            )
+        before = register.device_by_id(connection, device_id)
+        return register.update_device(connection, replace(before, inverted=given.inverted))
 
 
 @router.get("/trials", operation_id="listTrials", summary="Devices being tried now, newest first")

@@ -54,7 +54,7 @@ from community.model import (
 from community.storage import tables as t
 from community.storage.prepared import Among, Query
 from community.storage.rows import insert_row, update_row, upsert
-from devices.signal import Role
+from devices.signal import INVERTIBLE, Role
 
 # ---- the site and its grid ----
 
@@ -684,6 +684,7 @@ def _device(row: Any) -> Device:
         model=row.model,
         label=row.label,
         username=row.username,
+        inverted=row.inverted,
         enabled=row.enabled,
         last_seen_at=row.last_seen_at,
         battery=row.battery,
@@ -758,6 +759,12 @@ def _device_row(device: Device) -> dict[str, Any]:
             "bad_device_key",
             f"{device.key!r} is not a device key: write family:identity, such as care:kenli/KL-0001",
         )
+    if device.inverted and device.role not in INVERTIBLE:
+        raise Invalid(
+            "no_contact",
+            f"触点可以反接的只有门磁和床垫 only door and bed sensors have a contact that may be inverted, "
+            f"and {device.key} is a {device.role}: take inverted back",
+        )
     return {
         "key": device.key,
         "role": device.role,
@@ -766,6 +773,7 @@ def _device_row(device: Device) -> dict[str, Any]:
         "model": device.model,
         "label": device.label,
         "username": device.username,
+        "inverted": device.inverted,
         "enabled": device.enabled,
     }
 

@@ -217,6 +217,7 @@ device = Table(
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("last_seen_at", Moment),
     Column("battery", Integer),
+    Column("inverted", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("battery BETWEEN 0 AND 100", name="battery_percent"),
 )
 

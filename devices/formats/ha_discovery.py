@@ -147,6 +147,8 @@ def _said(frame: Frame, enrolment: Enrolment, levels: Levels) -> Reading:
     unique = unique_without_id(device_key, frame)
     heard = Heard(frame, device_key, enrolment, unique, echoes=is_shared, is_change=not is_shared)
     rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
+    if enrolment.inverted:
+        rules = {**Rules(rules, frozenset(), None, None, "").inverted(enrolment.role).by_path}
     if enrolment.role is Role.HELP_BUTTON and not any(
         _CRIES & {*rule.means.values()} for rule in rules.values()
     ):

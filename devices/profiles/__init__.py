@@ -84,6 +84,16 @@ class Rule:
             return exact
         return self.means.get(ANY)
 
+    def is_contact(self, kind: Kind | None) -> bool:
+        """Whether it is a state that says this, or all is well, and nothing else."""
+        is_state = not self.event and bool(self.idle) and NUMBER not in self.idle
+        return is_state and {*self.means.values()} == {kind}
+
+    def inverted(self) -> Rule:
+        """All is well when a contact (`is_contact`) says that it is not."""
+        (kind,) = {*self.means.values()}
+        return replace(self, means=dict.fromkeys(self.idle, kind), idle=frozenset(self.means))
+
     def spelled(self, value: object) -> str:
         """The spelling under which a value is looked up and remembered: all idle numbers have one.
 
@@ -171,6 +181,12 @@ class Rules:
     codec: str  # the name of a built-in decoder for raw bytes, or nothing
     layouts: tuple[Layout, ...] = ()  # ... or how they are laid out
     is_described: bool = False  # whether somebody has described this very model
+
+    def inverted(self, role: Role | None) -> Rules:
+        """The same of a door or bed whose contact is the other way round; of any other device as they are."""
+        kind = {Role.DOOR_SENSOR: Kind.DOOR, Role.BED_SENSOR: Kind.BED_EXIT}.get(role) if role else None
+        turned = {path: rule.inverted() for path, rule in self.by_path.items() if rule.is_contact(kind)}
+        return replace(self, by_path={**self.by_path, **turned})
 
     def is_beside(self, path: str, beside: Mapping[str, object]) -> bool:
         """Whether a rule that applies to what stands beside a property asks for it."""
@@ -275,17 +291,18 @@ class Profiles:
     judged: Judged = field(default_factory=Judged)
     rhythms: tuple[Rhythm, ...] = ()
     lights: Lights = field(default_factory=Lights)
-    _found: dict[tuple[str, Role | None, str, str], Rules] = field(default_factory=dict, compare=False)
+    _found: dict[tuple[str, Role | None, str, str, bool], Rules] = field(default_factory=dict, compare=False)
 
     def rules(self, family: str, enrolment: Enrolment | None) -> Rules:
         """The rules for a device of `family`; an unknown model or device gets what the layers below know."""
         if enrolment is None:
-            key: tuple[str, Role | None, str, str] = (family, None, "", "")
+            key: tuple[str, Role | None, str, str, bool] = (family, None, "", "", False)
         else:
-            key = (family, enrolment.role, enrolment.vendor, enrolment.model)
+            key = (family, enrolment.role, enrolment.vendor, enrolment.model, enrolment.inverted)
         rules = self._found.get(key)
         if rules is None:
-            rules = self._found[key] = self._lay(*key)
+            rules = self._lay(*key[:4])
+            rules = self._found[key] = rules.inverted(key[1]) if key[4] else rules
         return rules
 
     def profile(self, vendor: str, model: str) -> Profile | None:

@@ -82,6 +82,18 @@ def test_a_device_is_enrolled_once_moved_and_disabled(admin: Browser, operator: 
     assert operator.get("/api/devices", params={"household_id": town.household_id}).json()["items"] == []
 
 
+def test_only_a_contact_is_turned_round(admin: Browser, operator: Browser, town: Town) -> None:
+    bed = {"key": "z2m:bed", "role": "bed_sensor", "inverted": True}
+    enrolled = admin.post("/api/devices", bed).json()
+    assert enrolled["inverted"] is True
+    wiring = f"/api/devices/{enrolled['id']}/wiring"
+    assert operator.put(wiring, {"inverted": False}).json()["code"] == "not_yours_to_wire"
+    assert admin.put(wiring, {"inverted": False}).json()["inverted"] is False
+    refused = admin.put(f"/api/devices/{town.device_id}/wiring", {"inverted": True})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_contact")
+    assert operator.get(f"/api/devices/{town.device_id}").json()["inverted"] is False
+
+
 def test_a_key_is_kept_as_it_will_be_heard_or_refused(admin: Browser) -> None:
     given = admin.post("/api/devices", {"key": "lora:24-E1-24-53-5B-31-60-56", "role": "help_button"})
     assert (given.status_code, given.json()["key"]) == (201, "lora:24e124535b316056")

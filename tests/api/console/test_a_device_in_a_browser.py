@@ -39,5 +39,23 @@ def test_a_trial_counts_down_in_blue_and_ends_in_green_and_the_desk_sees_both(
     expect(console.locator('[data-count="emergency"] b')).to_have_text("0")
     colour = console.locator(".trials").evaluate("element => getComputedStyle(element).color")
     assert colour == "rgb(31, 82, 163)", "blue, never red"
+    assert tab.locator(".device__wiring").inner_text() == "", "a button has no contact to turn round"
     assert desk.asked_elsewhere == []
+    assert desk.wrong == []
+
+
+def test_a_pad_whose_contact_is_the_other_way_round_is_turned_on_its_own_page(
+    desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        id = register.enrol_device(connection, Device(0, "z2m:pad", Role.BED_SENSOR, town.household_id)).id
+    desk.log_in(f"/devices/{id}", login=town.admin.login)
+    tick = desk.tab.get_by_label("触点反接")
+    expect(tick).not_to_be_checked()
+    tick.check()
+    expect(desk.tab.locator(".toast")).to_contain_text("已记下")
+    desk.tab.reload()
+    expect(tick).to_be_checked()
+    with store.read() as connection:
+        assert register.device_by_id(connection, id).inverted
     assert desk.wrong == []

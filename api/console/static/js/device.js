@@ -4,10 +4,13 @@ import { clockTime, everySecond, now } from "./clock.js";
 import { $ } from "./dom.js";
 import { every } from "./steady.js";
 import { Trial } from "./trial.js";
+import { wiring } from "./wiring.js";
 
 const page = $(".device");
 const trial = new Trial(page.dataset.device, $(".device__proof"), $(".device__trial"), "mayTry" in page.dataset);
 
+const { device: id, role } = page.dataset;
+wiring({ id, role, inverted: "inverted" in page.dataset }, $(".device__wiring"), "mayTry" in page.dataset);
 everySecond(() => {
   $(".top__time").textContent = clockTime(now());
   trial.tick();

@@ -6,6 +6,7 @@ import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
 import { every } from "./steady.js";
 import { Trial } from "./trial.js";
+import { wiring } from "./wiring.js";
 
 const page = $(".install");
 const steps = $(".install__steps");
@@ -68,8 +69,10 @@ function askHome(code, device) {
 function askPress(device, home) {
   const proof = h("p", { class: "device__proof" });
   const box = h("div", { class: "device__trial" });
+  const contact = h("div", { class: "device__wiring" });
+  wiring(device, contact, true);
   fill(steps, h("section", { class: "panel" },
-    h("h2", null, ...both(["3 开始测试,按一下", "begin a test, and press it"])), what(device), h("p", null, h("b", null, home.address)), proof, box,
+    h("h2", null, ...both(["3 开始测试,按一下", "begin a test, and press it"])), what(device), h("p", null, h("b", null, home.address)), proof, box, contact,
     h("p", null, h("a", { class: "button", href: "/install" }, both(["装下一台", "install another"])))));
   trial = new Trial(device.id, proof, box, true);
   trial.read();
