@@ -46,24 +46,42 @@ from hotline.orders import Step
 ROWS = 50
 SHEET = 96  # labels: four pages of A4
 STALE = timedelta(days=2)  # a check of the safety nets comes every day
-PAGES = (
-    ("/", "值班台", "console"),
-    ("/phones", "模拟手机", "phones"),
-    ("/hotline", "热线", "hotline"),
-    ("/orders", "订单", "orders"),
-    ("/welfare", "问安", "welfare"),
-    ("/households", "住户", "homes"),
-    ("/devices", "设备", "devices"),
-    ("/devices/proposals", "新设备", "new devices"),
-    ("/devices/labels", "标签", "labels"),
-    ("/install", "安装", "install"),
-    ("/catalogue", "服务目录", "services"),
-    ("/reach", "缺口", "gaps"),
-    ("/watches", "守护", "watching"),
-    ("/rota", "排班", "rota"),
-    ("/channels", "联系方式", "channels"),
-    ("/plans", "预案", "plans"),
-    ("/reports", "报表", "reports"),
+# The pages in their groups, most used first. The desk stands alone: one tap leads back to it.
+MENU = (
+    ("值班台", "desk", (("/", "值班台", "console"),)),
+    (
+        "服务",
+        "service",
+        (
+            ("/hotline", "热线", "hotline"),
+            ("/orders", "订单", "orders"),
+            ("/welfare", "问安", "welfare"),
+            ("/catalogue", "服务目录", "services"),
+            ("/phones", "模拟手机", "phones"),
+        ),
+    ),
+    (
+        "登记",
+        "register",
+        (
+            ("/households", "住户", "homes"),
+            ("/watches", "守护", "watching"),
+            ("/reach", "缺口", "gaps"),
+            ("/channels", "联系方式", "channels"),
+        ),
+    ),
+    (
+        "设备",
+        "devices",
+        (
+            ("/devices", "设备清单", "devices"),
+            ("/devices/proposals", "新设备", "new devices"),
+            ("/devices/labels", "标签", "labels"),
+            ("/install", "安装", "install"),
+        ),
+    ),
+    ("报表", "reports", (("/reports", "报表", "reports"), ("/wall", "大屏", "wall"))),
+    ("设置", "settings", (("/rota", "排班", "rota"), ("/plans", "预案", "plans"))),
 )
 FOR_ADMINS = frozenset({"/plans", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
 LOGIN_PROBLEM = {
@@ -647,10 +665,18 @@ def _page(
         account=caller.account,
         csrf_token=caller.csrf_token,
         site_name=_site(connection).name,
-        pages=[page for page in PAGES if _is_shown(page[0], caller, parts)],
+        menu=_menu(caller, parts),
         here=here,
         **values,
     )
+
+
+def _menu(caller: Caller, parts: Parts) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    """The groups with what this caller may open; a group of which nothing is left is left out."""
+    groups = (
+        (zh, en, [page for page in inside if _is_shown(page[0], caller, parts)]) for zh, en, inside in MENU
+    )
+    return [group for group in groups if group[2]]
 
 
 def _is_shown(path: str, caller: Caller, parts: Parts) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Response, expect
 
 from community.model import Contact, Device, Duty, Position, Responder, ResponderKind
 from community.storage import Store, register
@@ -114,24 +115,46 @@ def test_no_single_key_closes_a_case(centre: Centre, desk: Desk, store: Store) -
         assert views.detail(connection, incident_id).card.stage is Stage.CLAIMED
 
 
-def test_an_open_console_outlives_a_restart_and_misses_nothing(centre: Centre, desk: Desk) -> None:
+def test_an_open_console_outlives_a_restart_misses_nothing_doubles_nothing_and_sounds_again(
+    centre: Centre, desk: Desk
+) -> None:
     desk.log_in()
     tab = desk.tab
     expect(tab.locator(".link")).to_contain_text("实时")
+    tab.click(".sound")
+    expect(tab.locator(".sound")).to_contain_text("声音已开")
     tab.evaluate("window.sameDocument = true")
+    before = centre.press(
+        "zigbee:unknown-home", Kind.SMOKE
+    )  # rings when the server goes, and after it is back
+    expect(tab.locator(f'[data-incident="{before}"]')).to_have_count(1)
 
     centre.stop()
     expect(tab.locator(".link")).to_contain_text("已断开", timeout=SOON)
-    incident_id = centre.press(BUTTON)
+    missed = centre.press(BUTTON)
     expect(tab.locator(".cutoff")).to_be_visible(timeout=SOON)
     expect(tab.locator(".cutoff b")).to_have_text(re.compile(r"^\d+ 秒$"))
-    expect(tab.locator(".card")).to_have_count(0)
+    expect(tab.locator(".card")).to_have_count(1)
 
-    centre.start()
+    def is_said(incident_id: int) -> Callable[[Response], bool]:
+        return lambda one: one.url.endswith(f"/console/speech/{incident_id}.wav") and one.status in (200, 204)
+
+    with (
+        tab.expect_response(is_said(before), timeout=AFTER_A_RESTART),
+        tab.expect_response(is_said(missed), timeout=AFTER_A_RESTART),
+    ):
+        centre.start()
     expect(tab.locator(".link")).to_contain_text("实时", timeout=AFTER_A_RESTART)
     expect(tab.locator(".cutoff")).to_be_hidden()
-    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1)
+    for incident_id in (before, missed):
+        expect(tab.locator(f'[data-incident="{incident_id}"]')).to_have_count(1)
+    expect(tab.locator(".card")).to_have_count(2)
+    expect(tab.locator('[data-count="emergency"] b')).to_have_text("2")
     assert tab.evaluate("window.sameDocument")
+
+    for taken in (1, 2):  # and what came meanwhile is taken like any other
+        tab.keyboard.press("Space")
+        expect(tab.locator(".card", has_text="刘芳(我 me)")).to_have_count(taken)
 
 
 def test_a_silent_colleagues_case_is_taken_over_with_one_click(
