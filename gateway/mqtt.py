@@ -24,6 +24,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from devices.formats import family
 from devices.signal import Frame, Receipt
 from dispatcher.bell import TOPIC as BELL
 from gateway.link import BufferedClient, Said, acknowledgement, publication
@@ -303,11 +304,22 @@ class Line:
 
     def _arrive(self, said: Said) -> None:
         topic = said.topic.decode("utf-8", "backslashreplace")
+        if family(topic) is None and topic not in self._wanted:
+            self._let_go(topic)
         frame = Frame(topic, said.payload, self._now(), said.retain, said.dup)
         if said.qos == 0 and (self._spool or len(self._arrived) >= self.most_in_memory):
             self._to_disk(frame)  # also when there is room again: they stay in their order
         else:
             self._arrived.append(Arrival(frame, said.packet_id, said.qos, self._connection))
+
+    def _let_go(self, topic: str) -> None:
+        """Ask no longer for what this session once asked for: a sensor that is enrolled no more.
+
+        The broker remembers the session's filters and tells them to nobody. What has come is put before a
+        human, once.
+        """
+        log.info("no device speaks here any more: not asked for again", topic=topic)
+        self._client.unsubscribe(topic)
 
     def _to_disk(self, frame: Frame) -> None:
         with self._spool_lock:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import orjson
 import pytest
+from sqlalchemy import text
 
-from tests.gateway.conftest import Centre
+from community.storage import register
+from tests.gateway.conftest import BUTTON, Centre
 
 pytestmark = pytest.mark.broker
+
+PRESSES = f"care/{BUTTON.key.removeprefix('care:')}/signal"
 
 
 def test_a_button_behind_a_hub_is_an_incident(open_centre: Centre) -> None:
@@ -65,3 +71,35 @@ def test_a_sensor_is_heard_as_soon_as_somebody_confirms_it_and_no_longer_when_it
         return open_centre.kinds() == ["sos"]
 
     open_centre.comes_to(is_heard)
+
+
+def test_a_sensor_that_was_removed_while_no_gateway_ran_is_let_go_of(centre: Centre) -> None:
+    """The broker still has its topic in the gateway's session, which nobody can ask for."""
+    centre.enrol("ha:house/cord")
+    centre.gateway.start()
+    centre.publish("house/cord", "ON")
+    centre.comes_to(lambda: centre.kinds() == ["sos"])
+    centre.gateway.stop()
+    with centre.store.write() as connection:
+        key = {"key": "ha:house/cord"}
+        connection.execute(
+            text("DELETE FROM supervision WHERE id IN (SELECT id FROM device WHERE key = :key)"), key
+        )
+        connection.execute(text("DELETE FROM device WHERE key = :key"), key)
+        register.devices_changed(connection)
+    centre.gateway.start()
+    unread = "SELECT count(*) FROM unread"
+    centre.publish("house/cord", "ON")
+    centre.comes_to(lambda: centre.count(unread) > 0)
+    numbers = count()
+
+    def is_let_go() -> bool:
+        before = centre.count(unread)
+        centre.publish("house/cord", "ON")
+        number = next(numbers)  # a press that comes after it: by then the other would have come, too
+        centre.publish(PRESSES, f'{{"v":1,"id":"{number}","type":"press"}}')
+        pressed = "SELECT count(*) FROM signal WHERE unique_key LIKE :key"
+        centre.comes_to(lambda: centre.count(pressed, key=f"%#{number}") == 1)
+        return centre.count(unread) == before
+
+    centre.comes_to(is_let_go)
