@@ -9,6 +9,7 @@ Out, one line for each line:
 
     {"session":"a","signals":[{"kind":"sos","state":"active"}],"tickets":[],"reply":null}
 
+The end of the input ends what has begun and has no end: one line more for each stream that broke off.
 docs/formats.md explains every word. It is the code that the gateway runs, with the register and the store
 replaced by what the lines say: levels, the rest of a split frame and what was heard before live per session.
 """
@@ -20,11 +21,12 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 import orjson
 import structlog
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from community import logs
 from devices.formats import BY_NAME, esphome, ha_discovery, read
@@ -39,7 +41,20 @@ _STEP: Final = timedelta(seconds=BUCKET_SECONDS)
 # Registers of others say `smoke_sensor`, `gateway`, `sos_pendant`: the first word tells which of ours it is.
 _CALLED: Final = {
     **dict.fromkeys(
-        ("help", "sos", "panic", "emergency", "button", "pendant", "watch", "pull"), Role.HELP_BUTTON
+        (
+            "help",
+            "sos",
+            "panic",
+            "emergency",
+            "button",
+            "pendant",
+            "watch",
+            "pull",
+            "carephone",
+            "tracker",
+            "keypad",
+        ),
+        Role.HELP_BUTTON,
     ),
     **dict.fromkeys(("smoke", "heat", "fire"), Role.SMOKE_DETECTOR),
     **dict.fromkeys(("leak", "water", "flood"), Role.LEAK_SENSOR),
@@ -49,7 +64,7 @@ _CALLED: Final = {
     "gas": Role.GAS_DETECTOR,
     "co": Role.CO_DETECTOR,
     "carbon": Role.CO_DETECTOR,
-    "fall": Role.FALL_SENSOR,
+    **dict.fromkeys(("fall", "radar"), Role.FALL_SENSOR),
     "bed": Role.BED_SENSOR,
 }
 _MARKS: Final = ("retained", "historical", "suspected", "test")
@@ -60,7 +75,7 @@ log = structlog.get_logger()
 def main() -> int:
     logs.configure()
     decoder = Decoder(shipped(), SystemClock())
-    for answer in decoder.answers(sys.stdin.buffer):
+    for answer in chain(decoder.answers(sys.stdin.buffer), decoder.ended()):
         sys.stdout.buffer.write(answer + b"\n")
         sys.stdout.buffer.flush()
     return 0
@@ -85,19 +100,34 @@ class Decoder:
                 answer = {"error": str(wrong)}
             except Exception as flaw:  # one message that ends a decoder must not cost the others
                 log.exception("a decoder failed")
-                answer = {"error": f"a decoder failed: {type(flaw).__name__}"}
-            session = asked.session if asked is not None else _session(line)
-            yield orjson.dumps({"session": session, "signals": [], "tickets": [], "reply": None} | answer)
+                answer = _failed(flaw)
+            yield _document(asked.session if asked is not None else _session(line), answer)
+
+    def ended(self) -> Iterator[bytes]:
+        """Nothing more comes: what began on a stream and has no end is read as it is."""
+        for name, session in self._sessions.items():
+            for line, rest in session.broken_off():
+                try:
+                    answer = self._heard(line, session, BY_NAME[line.protocol], [rest])
+                except Exception as flaw:
+                    log.exception("a decoder failed")
+                    answer = _failed(flaw)
+                yield _document(name, answer)
 
     def _answer(self, line: _Line) -> dict[str, object]:
         family = BY_NAME.get(line.protocol)
         if family is None:
             raise _Wrong(f"protocol {line.protocol!r} is not one of {', '.join(BY_NAME)}")
         session = self._sessions.setdefault(line.session, _Session())
+        return self._heard(line, session, family, session.frames(family, line))
+
+    def _heard(
+        self, line: _Line, session: _Session, family: Family, payloads: Iterable[bytes]
+    ) -> dict[str, object]:
         received_at = session.moment(line.received_at, self._clock.now())
         device = _Enrolled(line.device, self._profiles, family)
         readings = []
-        for payload in session.frames(family, line.bytes()):
+        for payload in payloads:
             frame = Frame(
                 topic=line.topic,
                 payload=payload,
@@ -117,11 +147,21 @@ class Decoder:
             session.levels |= reading.levels
             readings.append(reading)
         reply = b"".join(map(_reply, readings))
+        tickets = [ticket.reason for reading in readings for ticket in reading.tickets]
         return {
             "signals": [said for reading in readings for said in session.news(reading)],
-            "tickets": [ticket.reason for reading in readings for ticket in reading.tickets],
+            "tickets": tickets + ([device.doubt] if device.doubt else []),
             "reply": reply.decode("latin-1") if reply else None,
         }
+
+
+def _failed(flaw: Exception) -> dict[str, object]:
+    return {"error": f"a decoder failed: {type(flaw).__name__}"}
+
+
+def _document(session: str | int | None, answer: dict[str, object]) -> bytes:
+    name = orjson.Fragment(str(session)) if isinstance(session, int) else session  # as long as it came
+    return orjson.dumps({"session": name, "signals": [], "tickets": [], "reply": None} | answer)
 
 
 @dataclass(slots=True)
@@ -129,7 +169,9 @@ class _Session:
     """What a gateway keeps between two messages of a device, and the store for ever."""
 
     levels: dict[LevelKey, str] = field(default_factory=dict)
-    rest: bytes = b""  # of a stream: the beginning of a frame
+    rests: dict[str, tuple[_Line, bytes]] = field(
+        default_factory=dict
+    )  # of streams: the beginning of a frame
     stored: set[str] = field(default_factory=set)  # unique keys
     last: datetime | None = None  # when the line before was heard
 
@@ -144,11 +186,19 @@ class _Session:
         self.last = told
         return told
 
-    def frames(self, family: Family, payload: bytes) -> list[bytes]:
+    def frames(self, family: Family, line: _Line) -> list[bytes]:
         if family.split is None:
-            return [payload]
-        frames, self.rest = family.split(self.rest + payload)
+            return [line.bytes()]
+        _, rest = self.rests.get(family.name, (line, b""))
+        frames, rest = family.split(rest + line.bytes())
+        self.rests[family.name] = line, rest
         return frames
+
+    def broken_off(self) -> list[tuple[_Line, bytes]]:
+        """Of each stream the last line, and what it left without an end."""
+        left = [(line, rest) for line, rest in self.rests.values() if rest.strip()]
+        self.rests.clear()
+        return left
 
     def news(self, reading: Reading) -> Iterator[dict[str, object]]:
         """The signals that the store has not kept yet; what says nothing but "alive" is a heartbeat."""
@@ -166,8 +216,7 @@ class _Enrolled:
     def __init__(self, device: _Device | None, profiles: Profiles, family: Family) -> None:
         self._device = device
         self._family = family
-        if device is not None:
-            self._role = _role(device, profiles)
+        self._role, self.doubt = (None, "") if device is None else _role(device, profiles)
 
     def find(self, device_key: str) -> Enrolment | None:
         device = self._device
@@ -186,20 +235,22 @@ class _Enrolled:
         return Enrolment(device_key, self._role, device.vendor, device.model, device.inverted)
 
 
-def _role(device: _Device, profiles: Profiles) -> Role | None:
+def _role(device: _Device, profiles: Profiles) -> tuple[Role | None, str]:
     """The role that the line tells, by our word or by what others call it; else what the model is sold as.
 
-    None: a stranger. What is said to be something else (`lock`) is no help button, whatever its model is.
+    None: a stranger. What is said to be something else (`lock`) is no help button, whatever its model is. Who
+    is of no role that anybody knows is heard as a stranger too, and the doubt is put before a human.
     """
     if device.role in set(Role):
-        return Role(device.role)
+        return Role(device.role), ""
     if called := _CALLED.get(device.role.partition("_")[0]):
-        return called
+        return called, ""
     profile = profiles.profile(device.vendor, device.model) if device.model else None
-    if profile is not None:
-        is_else = bool(device.role) and profile.role is Role.HELP_BUTTON
-        return None if is_else else profile.role
-    raise _Wrong(f"device.role {device.role!r} is not one of {', '.join(Role)}")
+    if profile is None:
+        roles = ", ".join(Role)
+        return None, f"按陌生设备处理 heard as a stranger: device.role {device.role!r} is not one of {roles}"
+    is_else = bool(device.role) and profile.role is Role.HELP_BUTTON
+    return (None if is_else else profile.role), ""
 
 
 def _reply(reading: Reading) -> bytes:
@@ -219,9 +270,22 @@ class _Wrong(ValueError):
     """A line that cannot be answered; the message says what to change."""
 
 
-class _Device(BaseModel):
+class _Table(BaseModel):
+    """What is null was not said."""
+
     model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, said: object) -> object:
+        return (
+            {name: told for name, told in said.items() if told is not None}
+            if isinstance(said, dict)
+            else said
+        )
+
+
+class _Device(_Table):
     vendor: str = ""
     model: str = ""
     role: str = ""
@@ -234,9 +298,7 @@ class _Device(BaseModel):
     )  # enciphers SIA DC-09, in hexadecimal
 
 
-class _Line(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class _Line(_Table):
     session: str | int | None = None
     protocol: str
     topic: str = ""

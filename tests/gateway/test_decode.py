@@ -18,7 +18,9 @@ from devices.formats.family import Family
 from devices.profiles import Profiles, shipped
 from devices.signal import Beat, Frame, Levels, Reading, Registry
 from gateway.decode import Decoder
-from tests.devices.test_sia_dc09 import KEY, sealed
+from tests.devices.test_sia_dc09 import KEY, dialled, sealed
+
+CALL = "<mrq><ref>1234</ref><cid>123456</cid><dty>0003</dty><stc>0010</stc></mrq>"
 
 ROOT = Path(__file__).parents[2]
 SOS: Mapping[str, object] = {"kind": "sos", "state": "active"}
@@ -48,6 +50,12 @@ class Desk:
         assert isinstance(told, dict)
         assert b"\n" not in answer
         return told
+
+    def answers(self, lines: list[bytes]) -> list[bytes]:
+        return list(self._decoder.answers(lines))
+
+    def ended(self) -> list[bytes]:
+        return list(self._decoder.ended())
 
     def zigbee(
         self, payload: str, device: object = BUTTON, name: str = "x", **more: object
@@ -175,7 +183,6 @@ def test_a_property_with_a_topic_of_its_own_is_read(desk: Desk) -> None:
         (b'{"session":"a","protocol":"native"}', "payload_b64"),
         (b'{"session":"a","protocol":"native","payload":"","payload_b64":""}', "payload_b64"),
         (b'{"session":"a","protocol":"native","payload_b64":"%%%"}', "payload_b64"),
-        (b'{"session":"a","protocol":"native","payload":"","device":{"role":"toaster"}}', "'toaster'"),
         (b'{"session":"a","protocol":"native","payload":"","topic":"x/y"}', "topic 'x/y' is none of care/"),
         (b'{"session":"a","protocol":"native","payload":"","received_at":"2026-11-20"}', "received_at"),
         (b'{"session":"a","protocol":"native","payload":"' + b" " * 2**20 + b'"}', "a line may have"),
@@ -273,3 +280,66 @@ def test_an_enciphered_call_is_read_with_the_key_of_its_line_and_acknowledged(de
     assert (heard["signals"], heard["tickets"]) == ([SOS], [])
     assert '"*ACK"0007' in heard["reply"]
     assert "key" in desk.ask(line, device=device | {"key": "not hexadecimal"})["error"]
+
+
+@pytest.mark.parametrize(
+    "device, payload, protocol, topic",
+    [
+        ({"role": "alarm_panel"}, '{"action":"emergency"}', "zigbee2mqtt", "zigbee2mqtt/x"),
+        ({"vendor": "Acme", "model": "unheard of"}, '{"sos":true}', "zigbee2mqtt", "zigbee2mqtt/x"),
+        ({}, '{"action":"panic"}', "zigbee2mqtt", "zigbee2mqtt/x"),
+        ({"account": "1234"}, dialled("1101 01 005").decode(), "sia_dc09", ""),
+        ({"controller_id": "123456"}, CALL, "scaip", ""),
+    ],
+)
+def test_who_is_of_no_role_that_anybody_knows_is_heard_as_a_stranger_and_put_before_a_human(
+    desk: Desk, device: dict[str, object], payload: str, protocol: str, topic: str
+) -> None:
+    answer = desk.ask({"protocol": protocol, "topic": topic, "payload": payload, "device": device})
+    assert answer["signals"] == [SOS]
+    (doubt,) = answer["tickets"]
+    assert "is not one of help_button" in doubt
+
+
+@pytest.mark.parametrize(
+    "called, said",
+    [("carephone", "press"), ("keypad", "press"), ("tracker", "press"), ("radar", "fall")],
+)
+def test_what_stands_in_for_a_button_or_a_fall_sensor_is_one(desk: Desk, called: str, said: str) -> None:
+    payload = '{"action":"single"}' if said == "press" else '{"fall_status":"fall_alarm"}'
+    answer = desk.zigbee(payload, {"role": called})
+    kind = "sos" if said == "press" else "fall"
+    assert (answer["signals"], answer["tickets"]) == ([{"kind": kind, "state": "active"}], [])
+
+
+@pytest.mark.parametrize(
+    "session", ["123456789012345678901234567890", "-9223372036854775809", "1e3", '"\\ud800"']
+)
+def test_no_session_ends_the_command(desk: Desk, session: str) -> None:
+    said = f'{{"session":{session},"protocol":"native","topic":"x/y","payload":""}}'
+    (answer,) = desk.answers([said.encode()])
+    assert b'"error"' in answer
+    assert desk.zigbee('{"action":"sos"}')["signals"] == [SOS]
+
+
+def test_a_number_that_names_a_session_comes_back_as_it_was(desk: Desk) -> None:
+    number = "123456789012345678901234567890"
+    line = f'{{"session":{number},"protocol":"zigbee2mqtt","topic":"zigbee2mqtt/x","payload":"{{}}"}}'
+    (answer,) = desk.answers([line.encode()])
+    assert f'"session":{number},'.encode() in answer
+
+
+def test_what_is_null_was_not_said(desk: Desk) -> None:
+    device = {"role": "help_button", "component": None, "account": None, "vendor": None}
+    assert desk.zigbee('{"action":"single"}', device, received_at=None)["signals"] == [SOS]
+    line = {"protocol": "watch", "topic": None, "payload": "[3G*6907919734*0002*LK]"}
+    assert desk.ask(line)["signals"] == [HEARTBEAT]
+
+
+def test_the_end_of_the_input_ends_a_frame_that_broke_off(desk: Desk) -> None:
+    watch = {"protocol": "watch", "device": {"role": "help_button"}}
+    assert desk.ask(watch, session="a", payload="[3G*6907919734*00ff*AL,170525,2141")["signals"] == []
+    assert desk.ask(watch, session="b", payload="[3G*6907919734*0002*LK]")["signals"] == [HEARTBEAT]
+    (last,) = (orjson.loads(each) for each in desk.ended())
+    assert (last["session"], last["signals"]) == ("a", [SOS])
+    assert list(desk.ended()) == []
