@@ -32,7 +32,7 @@ _TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,4
 _NOTHING: Final = object()
 _CRIES: Final = EMERGENCY | {PRESS}
 _OF_ITSELF: Final = frozenset({"connectivity", "battery_charging", "plug", "update"})
-_NO_CRIES: Final = (None, Kind.ACTIVITY, Kind.DOOR, Kind.LEAK)  # what a help button does not say
+_NO_CRIES: Final = (None, Kind.ACTIVITY, Kind.DOOR, Kind.LEAK)  # what does not call for help
 _STEP: Final = re.compile(r"\w+")
 
 # What a device class means when its sensor is on (the classes of Home Assistant's binary_sensor).
@@ -149,10 +149,8 @@ def _said(frame: Frame, enrolment: Enrolment, levels: Levels) -> Reading:
     rules = {rule.path: rule for one in known if (rule := _rule(one, enrolment.role)) is not None}
     if enrolment.inverted:
         rules = {**Rules(rules, frozenset(), None, None, "").inverted(enrolment.role).by_path}
-    if enrolment.role is Role.HELP_BUTTON and not any(
-        _CRIES & {*rule.means.values()} for rule in rules.values()
-    ):
-        rules |= {rule.path: rule for one in known if (rule := _cord(one)) is not None}
+    if enrolment.role.is_life_safety and not any(_CRIES & {*rule.means.values()} for rule in rules.values()):
+        rules |= {rule.path: rule for one in known if (rule := _for_role(one, enrolment.role)) is not None}
     said: dict[str, object] = {}
     if is_shared:
         body = read_object(frame.payload, SIZE_LIMIT)
@@ -194,11 +192,11 @@ def _rule(one: Proposal, role: Role) -> Rule | None:
     return Rule(label, one.path or "state", False, means, _spellings(off) - means.keys())
 
 
-def _cord(one: Proposal) -> Rule | None:
-    """A cord may announce itself as a vibration or a motion: who enrolled it as one knows what it is for."""
+def _for_role(one: Proposal, role: Role) -> Rule | None:
+    """A cord may be announced as a vibration, a detector as a sound: who enrolled it knows what it is for."""
     if one.device_class in _OF_ITSELF or CLASSES.get(one.device_class) not in _NO_CRIES:
         return None
-    return _rule(replace(one, device_class=""), Role.HELP_BUTTON)
+    return _rule(replace(one, device_class=""), role)
 
 
 def _spellings(word: str) -> frozenset[str]:

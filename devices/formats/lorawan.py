@@ -39,10 +39,10 @@ _MEASURED: Final = re.compile(r"3\d{3}|4097|419[789]|42\d\d|500[1-3]")
 # Words that no harmless property says of a quiet home, unless one of those below stands beside them.
 _CRIES: Final = frozenset(
     {"alarm", "alarms", "alert", "danger", "distress", "emergency", "fall", "fallen", "fire", "gas", "help"}
-    | {"leak", "panic", "smoke", "sos"}
+    | {"leak", "panic", "press", "pressed", "smoke", "sos"}
 )
 _QUIET: Final = frozenset(
-    {"clear", "cleared", "false", "inactive", "no", "non", "none", "normal", "off", "ok"}
+    {"clear", "cleared", "false", "inactive", "no", "non", "none", "normal", "not", "off", "ok"}
 )
 _OF_ITSELF: Final = frozenset({"Device", "device_class", "lorawan_class", "sn"})  # what it is called
 _FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
@@ -202,5 +202,6 @@ def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Pos
         found["4200"] = [{"eventName": "?"} | each if isinstance(each, dict) else each for each in events]
     strange = {name: value for name, value in found.items() if _MEASURED.fullmatch(name) is None}
     told = {"heard": len(found), "battery": number(found.get("3000")), "events": found.get("4200")}
+    told = {name: value for name, value in told.items() if value is not None}
     said = {name: value for name, value in said.items() if name != "messages"}
     return said | {"measurements": told | strange}, position(found.get("4198"), found.get("4197"))

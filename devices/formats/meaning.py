@@ -38,6 +38,8 @@ REASON_LIMIT: Final = 200  # characters
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ALARMING: Final = frozenset({"alarm", "alarms", "alert", "emergency", "fall", "panic", "sos"})
 
+_NOT_TOLD: Final = frozenset({"unknown", "unavailable"})  # idle words that end nothing
+
 # A device that nobody enrolled is heard when it says one of these in so many words.
 EMERGENCY: Final = frozenset({Kind.SOS, Kind.FALL, Kind.SMOKE, Kind.GAS, Kind.CO})
 # Said by a device that nobody enrolled, these are for a human to look at, when there is time.
@@ -199,6 +201,8 @@ def interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Le
     past: list[Reading] = []
     if rules.history and isinstance(entries := said.get(rules.history.path), list):
         said = {name: value for name, value in said.items() if name != rules.history.path}
+        if lost := [entry for entry in entries if not isinstance(entry, dict)]:
+            said[rules.history.path] = lost  # words that nobody said when
         past = [
             _interpret(_then(heard, entry, rules.history.time), entry, rules, levels)
             for entry in entries
@@ -240,14 +244,14 @@ def joined(readings: Iterable[Reading]) -> Reading:
 
 
 def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: Levels) -> Reading:
-    sense = _Sense(heard, levels, said, is_described=rules.is_described)
+    sense = _Sense(heard, levels, said, rules.by_path, rules.is_described)
     battery = rules.battery
     for path, value, beside in leaves(said, rules.ignore):
         rule = rules.by_path.get(path)
         if value == [] and rules.lists(path):
             sense.understood = True
         elif rule is not None:
-            if value is None and not rule.when.keys() & beside.keys():
+            if value is None and sense.may_be_null and not rule.when.keys() & beside.keys():
                 sense.understood = True
             else:
                 sense.apply(rule, value, beside)
@@ -311,6 +315,7 @@ class _Sense:
     heard: Heard
     levels: Levels
     said: Mapping[str, object]
+    rules: Mapping[str, Rule] = field(default_factory=dict)  # by path
     is_described: bool = True  # somebody knows all that its model may say
     understood: bool = False
     charge: int | None = None
@@ -325,7 +330,7 @@ class _Sense:
 
     def apply(self, rule: Rule, value: object, beside: Mapping[str, object]) -> None:
         text = rule.spelled(value)
-        meaning = rule.meaning(text)
+        meaning = rule.meaning(text) if value is not None else None
         # Some act of a detector, in a word that stands nowhere: it may be how it says that there is a fire.
         is_some_act = meaning == PRESS and self.heard.is_life_safety and not self.is_described
         is_of_no_button = is_some_act and by_role(PRESS, self.heard.role) is None
@@ -365,7 +370,7 @@ class _Sense:
             if kind is not None:
                 self.add(kind, State.ACTIVE, rule, text in rule.suspected)
             return
-        if before is None and kind is None:
+        if kind is None and (before is None or text.casefold() in _NOT_TOLD):
             return
         if before == text:
             if kind in EMERGENCY and not heard.frame.retained and self.begins_again(key, kind):
@@ -380,7 +385,7 @@ class _Sense:
             self.changed[key] = text
             if kind in EMERGENCY and (heard.is_change or kind is Kind.SOS):
                 self.begins(key)
-        if was is not None and was is not kind:
+        if was is not None and was is not kind and not self.still_says(was, but=rule):
             self.add(was, State.CLEAR, rule)
         if kind is not None:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
@@ -395,6 +400,20 @@ class _Sense:
         if this in taken:
             return True
         self.changed[said] = " ".join([*taken, this][-REMEMBERED:])
+        return False
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether null only says that something has not been said yet, as it does where all is repeated."""
+        return self.heard.echoes or not self.heard.is_life_safety
+
+    def still_says(self, kind: Kind, but: Rule) -> bool:
+        """Whether another property of the device says so as well: it is over when none does."""
+        for rule in self.rules.values():
+            key = (self.heard.device_key, self.heard.part + rule.path)
+            means = rule.means.get(self.changed.get(key, self.levels.get(key, "")))
+            if rule is not but and not rule.event and means and by_role(means, self.heard.role) is kind:
+                return True
         return False
 
     def begins(self, key: LevelKey) -> None:

@@ -24,6 +24,8 @@ class _Channel:
     read: Callable[[bytes], dict[str, object] | None]
 
 
+UNMAPPED: Final = "unmapped_bytes"
+
 Channels = Mapping[tuple[int, int], _Channel]
 
 
@@ -59,7 +61,21 @@ _COMMON: Final[Channels] = {
     (0xFF, 0xFF): _harmless(2),  # TSL version
 }
 _LEAK: Final = {0: "normal", 1: "leak"}
-_ALARMS: Final = {0: "fall", 1: "motionless", 2: "dwell", 3: "out of bed", 4: "occupied", 5: "vacant"}
+_ALARMS: Final = dict(
+    enumerate(
+        (
+            "fall",
+            "motionless",
+            "dwell",
+            "out of bed",
+            "occupied",
+            "vacant",
+            "bradynea",
+            "tachypnea",
+            "lying down",
+        )
+    )
+)
 _ALARM_STATES: Final = {1: "alarm triggered", 2: "alarm deactivated", 3: "alarm ignored"}
 
 
@@ -72,16 +88,30 @@ def _em300_mld_past(value: bytes) -> dict[str, object] | None:
 
 
 def _vs373_seen(value: bytes) -> dict[str, object] | None:
+    """What is detected, and how she is: the octets behind count seconds of use."""
     states = {0: "normal", 1: "vacant", 2: "in bed", 3: "out of bed", 4: "fall"}
-    state = states.get(value[0])
-    return None if state is None else {"detection_status": state}
+    targets = {0: "normal", 1: "motionless", 2: "abnormal", 3: "lying down"}
+    state, target = states.get(value[0]), targets.get(value[1])
+    return None if state is None or target is None else {"detection_status": state, "target_status": target}
 
 
-def _vs373_event(name: str, value: bytes) -> dict[str, object] | None:
+def _vs373_alarm(value: bytes) -> dict[str, object] | None:
+    """Number, type and state of an alarm, and the region that it is about."""
     alarm, state = _ALARMS.get(value[2]), _ALARM_STATES.get(value[3])
     if alarm is None or state is None:
         return None
-    return {name: [{"alarm_id": _lowest(value[:2]), "alarm_type": alarm, "alarm_status": state}]}
+    return {"alarm_id": _lowest(value[:2]), "alarm_type": alarm, "alarm_status": state}
+
+
+def _vs373_event(value: bytes) -> dict[str, object] | None:
+    alarm = _vs373_alarm(value)
+    return None if alarm is None else {"events": [alarm]}
+
+
+def _vs373_past(value: bytes) -> dict[str, object] | None:
+    """An alarm that could not be sent in time: Unix time, then as any other."""
+    alarm = _vs373_alarm(value[4:])
+    return None if alarm is None else {"history": [{"timestamp": _lowest(value[:4])} | alarm]}
 
 
 MODELS: Final[Mapping[str, Channels]] = {
@@ -116,8 +146,14 @@ MODELS: Final[Mapping[str, Channels]] = {
         (0x03, 0xF8): _Channel(6, _vs373_seen),
         (0x04, 0xF9): _harmless(4),  # who is in which region
         (0x05, 0xFA): _harmless(8),  # times out of bed
-        (0x06, 0xFB): _Channel(5, partial(_vs373_event, "events")),
-        (0x20, 0xCE): _Channel(5, partial(_vs373_event, "history")),
+        (0x06, 0xFB): _Channel(5, _vs373_event),
+        (0x07, 0xB0): _Channel(8, _vs373_seen),  # from firmware 1.0.2 on, as are these
+        (0x08, 0xB1): _harmless(3),  # breath: what is wrong with it comes as an alarm
+        (0x09, 0xB2): _harmless(6),  # what the regions are
+        (0x0A, 0xB3): _harmless(5),  # who is in which
+        (0x0B, 0xB4): _harmless(9),  # times out of bed
+        (0x0C, 0xB4): _harmless(9),
+        (0x20, 0xCE): _Channel(9, _vs373_past),
     },
 }
 
@@ -130,24 +166,25 @@ def codec(model: str) -> Codec:
 def _decode(channels: Channels, octets: bytes) -> dict[str, object] | Unreadable:
     """The properties that the official decoder would give; `017510ff2e01` is a press at 16 % battery.
 
-    A channel that may come several times in one message gives a list.
+    A channel that may come several times in one message gives a list. What nobody mapped stands under
+    `UNMAPPED`, beside all that was understood; how long an unknown channel is, nobody knows.
     """
+    strange = b""
     said: dict[str, object] = {}
     at = 0
     while at < len(octets):
         channel = channels.get((octets[at], octets[at + 1] if at + 1 < len(octets) else -1))
-        if channel is None:
-            return Unreadable(f"Milesight bytes that nobody mapped: {octets[at : at + 3].hex()}")
-        value = octets[at + 2 : at + 2 + channel.length]
-        if len(value) < channel.length:
-            return Unreadable("the bytes end too soon")
-        found = channel.read(value)
+        whole = octets[at : at + 2 + channel.length] if channel else b""
+        if channel is None or len(whole) < 2 + channel.length:
+            strange += octets[at:]
+            break
+        found = channel.read(whole[2:])
         if found is None:
-            return Unreadable(
-                f"Milesight bytes that nobody mapped: {octets[at : at + 2 + channel.length].hex()}"
-            )
+            found, strange = {}, strange + whole
         for name, told in found.items():
             before = said.get(name)
             said[name] = before + told if isinstance(before, list) and isinstance(told, list) else told
-        at += 2 + channel.length
-    return said or Unreadable("no bytes")
+        at += len(whole)
+    if strange and not said:
+        return Unreadable(f"Milesight bytes that nobody mapped: {strange[:16].hex()}")
+    return said | ({UNMAPPED: strange[:16].hex()} if strange else {}) or Unreadable("no bytes")

@@ -1,6 +1,7 @@
 """Shelly's first generation: a topic for each property, `shellies/<id>/sensor/flood` → `true`.
 
-A button tells its last press with a counter, and says both again now and then: only a new count is a press.
+A button tells its last press with a counter, and says both again now and then: only another count is another
+press, or another word, for a counter begins again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ BASE: Final = "shellies/"
 SIZE_LIMIT: Final = 4096  # bytes
 
 _ONLINE: Final = words("shelly_gen1", online=("true",), offline=("false",))
+_WORD_LIMIT: Final = 64  # characters
 _BATTERIES: Final = (("sensor", "battery"), ("status", "bat"))
 
 
@@ -49,7 +51,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
             if not isinstance(body.get("event"), str):
                 return unreadable(heard, "an event without its word", levels)
             counter = (device_key, f"{heard.part}input_event.event_cnt")
-            count = as_text(body.get("event_cnt"))
+            count = f"{as_text(body.get('event_cnt'))} {body['event'][:_WORD_LIMIT]}"
             if "event_cnt" in body and levels.get(counter) == count:
                 return Reading(beats=alive(heard))
             reading = interpret(heard, {what: {"event": body.get("event")}}, rules, levels)

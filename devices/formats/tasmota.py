@@ -144,13 +144,14 @@ _Speaker = tuple[str | None, tuple[str, ...], dict[str, object]]  # its part of 
 
 
 def _own(body: Mapping[str, object]) -> Iterator[_Speaker]:
-    """Buttons and switches of the device itself. ON and OFF are a state, any other word is an act."""
+    """Buttons and switches of the device itself. A bare word of a switch is its state, as are ON and OFF."""
     for name, told in body.items():
         match = _OWN.fullmatch(name)
         if match is None:
             continue
         word = told.get("Action", told) if isinstance(told, dict) else told
-        said = {"Switch": word} if name.startswith("Switch") and word in ("ON", "OFF") else {"Action": word}
+        is_state = name.startswith("Switch") and (word is told or word in ("ON", "OFF"))
+        said = {"Switch" if is_state else "Action": word}
         yield "" if match[1] in ("", "1") else f"{name}/", (name,), said
 
 

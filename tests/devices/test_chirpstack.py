@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import orjson
 import pytest
 
@@ -116,6 +118,69 @@ def test_a_radar_tells_falls_and_their_end(street: Street) -> None:
     assert event("alarm_deactivated") == ["fall clear"]
     assert event("alarm_ignored") == ["fall clear"]
     assert event("alarm_postponed") == ["ticket"]
+
+
+def test_what_was_understood_of_the_bytes_is_raised_and_a_human_sees_the_rest(button: Street) -> None:
+    def bytes_of(hexadecimal: str) -> list[str]:
+        return words(uplink(button, data=b64encode(bytes.fromhex(hexadecimal)).decode()))
+
+    assert bytes_of("ff2e01aabbcc") == ["sos", "ticket"]
+    assert bytes_of("ff2e09ff2e01") == ["sos", "ticket"]  # a value that nobody mapped, and then a press
+    assert bytes_of("ff2e01ff2e") == ["sos", "ticket"]
+    button.enrol(KEY, Role.GAS_DETECTOR, "Milesight", "GS101")
+    assert bytes_of("058e01fe0384") == ["gas", "ticket"]
+    button.enrol(KEY, Role.LEAK_SENSOR, "Milesight", "EM300-MLD")
+    assert bytes_of("017510aabb050001") == ["ticket"]
+
+
+def test_words_of_the_past_that_nobody_described_are_put_before_a_human(street: Street) -> None:
+    street.enrol(KEY, Role.HELP_BUTTON)
+    assert words(uplink(street, object={"history": ["sos"]})) == ["ticket"]
+    street.enrol(KEY, Role.FALL_SENSOR, "Milesight", "VS373")
+    assert words(uplink(street, object={"history": [1, "fall"]})) == ["ticket"]
+    past = {"timestamp": 1710000000, "alarm_type": "fall", "alarm_status": "alarm_triggered"}
+    assert words(uplink(street, object={"history": [past, "fall"]})) == ["fall historical", "ticket"]
+
+
+def test_an_alarm_that_became_null_is_put_before_a_human(street: Street) -> None:
+    street.enrol(KEY, Role.SMOKE_DETECTOR, "Netvox", "RA02A")
+    assert words(uplink(street, object={"FireAlarm": None, "HighTempAlarm": "No Alarm"})) == ["ticket"]
+    assert words(uplink(street, object={"FireAlarm": "No Alarm", "HighTempAlarm": "No Alarm"})) == []
+
+
+@pytest.mark.parametrize(
+    "model, role, one, other, on, off, kind",
+    [
+        (
+            ("Netvox", "RA02A"),
+            Role.SMOKE_DETECTOR,
+            "FireAlarm",
+            "HighTempAlarm",
+            "Alarm",
+            "No Alarm",
+            "smoke",
+        ),
+        (
+            ("Yobiiq", "SD1001"),
+            Role.SMOKE_DETECTOR,
+            "smokeAlarm",
+            "interconnectAlarm",
+            "Alarm",
+            "Normal",
+            "smoke",
+        ),
+        (("Netvox", "R311W"), Role.LEAK_SENSOR, "WaterLeak_1", "WaterLeak_2", "Leak", "NoLeak", "leak"),
+    ],
+)
+def test_an_alarm_is_over_when_all_that_said_so_say_that_it_is(
+    street: Street, model: tuple[str, str], role: Role, one: str, other: str, on: str, off: str, kind: str
+) -> None:
+    street.enrol(KEY, role, *model)
+    said = [
+        words(uplink(street, object={one: first, other: second}, fCnt=count))
+        for count, (first, second) in enumerate([(on, on), (off, on), (on, off), (off, off), (off, off)])
+    ]
+    assert said == [[kind], [], [kind], [f"{kind} clear"], []]
 
 
 def test_a_stranger_is_heard_only_in_so_many_words(street: Street) -> None:

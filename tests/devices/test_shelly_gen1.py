@@ -31,12 +31,24 @@ def test_only_a_new_count_is_a_press(button: Street) -> None:
     assert press(button, "S", 8) == ["sos"]
 
 
+def test_another_word_under_the_same_count_is_another_press(button: Street) -> None:
+    assert [press(button, "S", 1), press(button, "L", 1), press(button, "L", 1)] == [["sos"], ["sos"], []]
+
+
 def test_a_count_that_begins_again_is_a_press_and_has_a_key_of_its_own(button: Street) -> None:
     topic, payload = BUTTON.format(0), '{"event":"L","event_cnt":1}'
     (first,) = button.hear(topic, payload).signals
     assert press(button, "", 0) == []
     (again,) = button.hear(topic, payload).signals
     assert again.unique_key != first.unique_key
+
+
+def test_a_detector_that_does_not_know_ends_no_alarm(street: Street) -> None:
+    street.enrol("shelly:shellygas-1", Role.GAS_DETECTOR)
+    said = [
+        street.understood("shellies/shellygas-1/sensor/gas", word) for word in ("heavy", "unknown", "none")
+    ]
+    assert said == [["gas"], [], ["gas clear"]]
 
 
 def test_each_input_counts_for_itself(button: Street) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from devices.signal import Reading, Role
+from devices.signal import LIFE_SAFETY, Reading, Role
 from tests.devices.street import Street, words
 
 
@@ -34,6 +34,26 @@ def test_levels_are_edges_and_buttons_are_events(street: Street) -> None:
 def test_a_second_alarm_bit_counts_where_the_name_knows_only_the_first(street: Street) -> None:
     street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
     assert words(zigbee(street, "0x1", ZoneStatusChange=2, Fire=0)) == ["smoke"]
+
+
+@pytest.mark.parametrize("role", [*LIFE_SAFETY, Role.LEAK_SENSOR])
+@pytest.mark.parametrize("word", ["AN", "1", "on", True, "ON6", "TOGGLE"])
+def test_a_switch_may_say_its_state_in_words_of_its_own(street: Street, role: Role, word: object) -> None:
+    """`StateText` makes them what anybody likes: a human looks."""
+    street.enrol("tasmota:b", role)
+    assert street.understood("tele/b/SENSOR", orjson.dumps({"Switch1": word})) == ["ticket"]
+
+
+def test_an_act_is_a_call_of_who_wears_it_and_of_a_detector_nobody_knows_what(street: Street) -> None:
+    for role, expected in ((Role.FALL_SENSOR, ["sos"]), (Role.SMOKE_DETECTOR, ["ticket"]), (Role.HUB, [])):
+        street.enrol("tasmota:b", role)
+        assert street.understood("stat/b/RESULT", b'{"Button1":{"Action":"SINGLE"}}') == expected
+        assert street.understood("stat/b/RESULT", b'{"Switch1":{"Action":"HOLD"}}') == expected
+
+
+def test_an_alarm_that_became_null_is_put_before_a_human(street: Street) -> None:
+    street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
+    assert words(zigbee(street, "0x1", Fire=None)) == ["ticket"]
 
 
 def test_its_own_buttons_and_switches(street: Street) -> None:

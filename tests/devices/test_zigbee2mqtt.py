@@ -153,6 +153,31 @@ def test_both_ways_to_tell_a_low_battery_are_one_signal(home: Street) -> None:
     assert home.understood(BUTTON, '{"battery":5,"battery_low":false}') == ["low_battery clear"]
 
 
+@pytest.mark.parametrize(
+    "model, burning, silenced, over",
+    [
+        (
+            ("Halo Smart Labs", "HALO+"),
+            '"smoke":true,"halo_alert_state":"smoke"',
+            '"smoke":true,"halo_alert_state":"silenced"',
+            '"smoke":false,"halo_alert_state":"safe"',
+        ),
+        (
+            ("", ""),
+            '"smoke_alarm_1":true,"smoke_alarm_2":true',
+            '"smoke_alarm_1":false,"smoke_alarm_2":true',
+            '"smoke_alarm_1":false,"smoke_alarm_2":false',
+        ),
+    ],
+)
+def test_a_fire_that_one_of_two_properties_still_tells_is_not_over(
+    street: Street, model: tuple[str, str], burning: str, silenced: str, over: str
+) -> None:
+    street.enrol("z2m:kitchen", Role.SMOKE_DETECTOR, *model)
+    said = [street.understood("zigbee2mqtt/kitchen", f"{{{each}}}") for each in (burning, silenced, over)]
+    assert said == [["smoke"], [], ["smoke clear"]]
+
+
 @pytest.mark.parametrize("battery", ["null", "200", "-1", "1e308"])
 def test_a_battery_that_cannot_be_is_not_low(home: Street, battery: str) -> None:
     assert home.understood(BUTTON, f'{{"battery":{battery}}}') == []
