@@ -48,13 +48,14 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
             if what == "status":
                 return interpret(heard, _plain(what, body), rules, levels)
             heard = replace(heard, part="" if place in ([], ["0"]) else f"{place[0][:8]}/")
-            if not isinstance(body.get("event"), str):
+            word = body.get("event")
+            if not isinstance(word, str):
                 return unreadable(heard, "an event without its word", levels)
             counter = (device_key, f"{heard.part}input_event.event_cnt")
-            count = f"{as_text(body.get('event_cnt'))} {body['event'][:_WORD_LIMIT]}"
+            count = f"{as_text(body.get('event_cnt'))} {word[:_WORD_LIMIT]}"
             if "event_cnt" in body and levels.get(counter) == count:
                 return Reading(beats=alive(heard))
-            reading = interpret(heard, {what: {"event": body.get("event")}}, rules, levels)
+            reading = interpret(heard, {what: {"event": word}}, rules, levels)
             if heard.is_old or "event_cnt" not in body or enrolment is None:
                 return reading
             return replace(reading, levels={**reading.levels, counter: count})
