@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -13,9 +14,13 @@ from dispatcher.model import Fact, TimelineEntry
 
 def link(before: str, seq: int, at: datetime, fact: Fact) -> str:
     """The SHA-256 (hex) of a timeline entry and the digest of the one before it; the first has `""`."""
-    moment = at.astimezone(UTC).isoformat()
-    content = [before, seq, moment, fact.entry.value, fact.actor, fact.text, fact.detail]
+    content = [before, seq, _written(at), fact.entry.value, fact.actor, fact.text, fact.detail]
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()  # of one moment, every case of a transaction writes it
 
 
 def first_break(entries: Iterable[TimelineEntry]) -> int | None:

@@ -7,7 +7,7 @@ broken case does not silence the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,11 +45,13 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Known:
-    """What is kept in memory between ticks, with the revision of the register it was read at."""
+    """What is kept in memory between ticks, with the revisions of the register it was read at."""
 
-    revision: int
+    responder: int
     fleet: Fleet
     voice: Voice
+    map: int
+    chains: register.Chains = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,21 +162,24 @@ class Engine:
         known = self._current(connection)
         gather(connection, book, due, self._plans, now)
         incidents = [book.incident(id) for id in due]
-        homes = register.homes(connection, {i.household_id for i in incidents if i.household_id is not None})
+        ids = {i.household_id for i in incidents if i.household_id is not None}
+        homes = register.homes(connection, ids, known.chains)
         scenes = storms.scenes(connection, incidents)
         ailing = [i.household_id for i in incidents if i.household_id is not None and rests(i, in_storm=True)]
         resting = storms.open_for_homes(connection, ailing)
-        seen_before = [id for id in due if book.incident(id).version > JUST_OPENED]
+        seen_before = [i.id for i in incidents if i.version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
-        accepted = [id for id in seen_before if book.incident(id).stage in (Stage.COVERED, Stage.ON_SCENE)]
+        accepted = [
+            i.id for i in incidents if i.stage in (Stage.COVERED, Stage.ON_SCENE) and i.version > JUST_OPENED
+        ]
         heard = reading.log_of(connection, accepted, news.TELLING) if accepted else {}
         asked = {id: {offer.responder_id for offer in standing} for id, standing in offers.items()}
         most_asked = max(map(len, asked.values()), default=0)
         candidates = known.fleet.candidates_for([*homes.values(), *scenes.values()], now, beyond=most_asked)
         asks: list[tuple[int, Draft]] = []
-        for incident_id in due:
-            incident = book.incident(incident_id)
+        for incident in incidents:
+            incident_id = incident.id
             known_offers = offers.get(incident_id, ())
             if is_set_back(incident, now):
                 known_offers = brought_back(incident, book.plan(incident_id), known_offers, now)
@@ -222,9 +227,11 @@ class Engine:
         )
 
     def _current(self, connection: Connection) -> _Known:
-        revision = register.responder_revision(connection)
-        if self._known is None or self._known.revision != revision:
+        at = register.revisions(connection)
+        if self._known is None or self._known.responder != at.responder:
             site = register.site(connection)
             fleet = roster.fleet(connection, ZoneInfo(site.timezone))
-            self._known = _Known(revision, fleet, Voice.of(site))
+            self._known = _Known(at.responder, fleet, Voice.of(site), at.map)
+        if self._known.map != at.map:
+            self._known.map, self._known.chains = at.map, {}
         return self._known

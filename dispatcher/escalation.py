@@ -7,10 +7,10 @@ ends with a due time: no open case is without a future.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from math import inf
+from itertools import islice
 
 from community.model import Contact, HomeRecord, Responder, ResponderKind
 from dispatcher import news, templates, waves
@@ -489,7 +489,7 @@ class _Climb:
         who = "/".join(RESPONDER_WORD[kind][0] for kind in tell.kinds) or "工作人员"
         if tell.skill:
             who += f"({tell.skill})"
-        if not self._fitting(tell):
+        if next(iter(self._fitting(tell)), None) is None:
             return f"没有在岗的{'本网格' if tell.whom is Whom.STAFF else ''}{who} nobody of them is on duty"
         return f"在岗的{who}都已问过 all of them have been asked"
 
@@ -530,18 +530,17 @@ class _Climb:
                 yield contact
 
     def _ask_nearest(self, tell: Tell) -> bool:
-        chosen = self._free(tell)[: tell.count]
+        chosen = self._free(tell, tell.count)
         for candidate in chosen:
             self._ask(candidate)
         return bool(chosen)
 
-    def _free(self, tell: Tell) -> list[Candidate]:
-        """Who can be asked, nearest first whatever their kind; who has no distance comes last."""
+    def _free(self, tell: Tell, most: int) -> list[Candidate]:
+        """The first `most` who can be asked."""
         passed = self.asked | self.refused
-        free = [c for c in self._fitting(tell) if c.responder.id not in passed]
-        return sorted(free, key=lambda c: inf if c.distance_m is None else c.distance_m)
+        return list(islice((c for c in self._fitting(tell) if c.responder.id not in passed), most))
 
-    def _fitting(self, tell: Tell) -> Sequence[Candidate]:
+    def _fitting(self, tell: Tell) -> Iterable[Candidate]:
         return self.case.candidates.fitting(tell) if self.case.candidates is not None else ()
 
     def _ask(self, candidate: Candidate) -> None:
@@ -599,7 +598,7 @@ class _Climb:
         for tell in self._tells():
             if tell.whom in SENDS and not self._such(tell, self.in_time):
                 missing = tell.count - self._such(tell, self.asked - absent)
-                for candidate in self._free(tell)[:missing] if missing > 0 else ():
+                for candidate in self._free(tell, missing) if missing > 0 else ():
                     self._ask(candidate)
 
     def _such(self, tell: Tell, responders: set[int]) -> int:

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache, partial
+from heapq import merge
+from math import inf
 from types import MappingProxyType
 
 from community.model import (
@@ -137,27 +139,26 @@ class _Ranked:
         self,
         present: _Present,
         home: HomeRecord,
-        near: Callable[[ResponderKind], Sequence[Near]],
+        near: Callable[[ResponderKind], Iterable[Near]],
         placeless: Sequence[Responder],
     ) -> None:
         self._present = present
         self._home = home
         self._near = near
         self._placeless = placeless
-        self._spelt: dict[ResponderKind, Sequence[Candidate]] = {}
 
-    def fitting(self, tell: Tell) -> Sequence[Candidate]:
+    def fitting(self, tell: Tell) -> Iterable[Candidate]:
         kinds = tell.kinds or GO
-        found = [candidate for kind in kinds for candidate in self._of(kind)]
+        found = merge(*(self._of(kind) for kind in kinds), key=_distance) if kinds[1:] else self._of(kinds[0])
         if tell.whom is Whom.NEAREST and not tell.skill and ResponderKind.SUPERVISOR not in kinds:
             return found
-        found = [candidate for candidate in found if tell.fits(candidate.responder, self._home)]
-        return [*found, *self._beyond(tell, {candidate.responder.id for candidate in found})]
+        fit = [candidate for candidate in found if tell.fits(candidate.responder, self._home)]
+        fit += self._beyond(tell, {candidate.responder.id for candidate in fit})
+        return sorted(fit, key=_distance)
 
-    def _of(self, kind: ResponderKind) -> Sequence[Candidate]:
-        if kind not in self._spelt:
-            self._spelt[kind] = [*self._by_distance(kind), *self._by_cell(kind)]
-        return self._spelt[kind]
+    def _of(self, kind: ResponderKind) -> Iterator[Candidate]:
+        yield from self._by_distance(kind)
+        yield from self._by_cell(kind)
 
     def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
         areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
@@ -203,8 +204,12 @@ class _Ranked:
             )
 
 
-def _nobody(_kind: ResponderKind) -> Sequence[Near]:
+def _nobody(_kind: ResponderKind) -> Iterable[Near]:
     return ()
+
+
+def _distance(candidate: Candidate) -> float:
+    return inf if candidate.distance_m is None else candidate.distance_m
 
 
 def _place(responder: Responder, where: Position) -> Place:

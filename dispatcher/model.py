@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -234,6 +234,9 @@ class Plan:
         if min(self._waits) <= 0 or max(*self._waits, delays[-1]) >= LONGEST_DELAY.total_seconds():
             raise ValueError(f"every wait lies between 1 s and {LONGEST_DELAY}")
 
+    def __hash__(self) -> int:
+        return hash((self.name, self.version))  # equal plans have both; each press looks its plan up
+
     def _fits_an_area(self) -> None:
         if self.threshold is None:
             return
@@ -325,8 +328,8 @@ class Candidate:
 class Candidates(Protocol):
     """Who is on duty, as one home sees them."""
 
-    def fitting(self, tell: Tell) -> Sequence[Candidate]:
-        """Those whom `tell` means; of each kind the best first."""
+    def fitting(self, tell: Tell) -> Iterable[Candidate]:
+        """Those whom `tell` means, the nearest first whatever their kind; who has no distance comes last."""
         ...
 
 

@@ -7,7 +7,7 @@ geodesic. Exact for any data, with no index that could go stale (7-where: a tree
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from math import ceil, isfinite, pi
@@ -60,7 +60,7 @@ class Places(Generic[G]):
         Fewer when there are fewer. ValueError when `k` is not positive.
         """
         seen = self.seen_from([origin], k)
-        return {group: seen.nearest(0, group) for group in self._groups}
+        return {group: tuple(seen.nearest(0, group)) for group in self._groups}
 
     def seen_from(self, origins: Sequence[Point], k: int) -> Seen[G]:
         """The same for many origins at once, when it is asked for, at a tenth of the time."""
@@ -79,16 +79,16 @@ class Seen(Generic[G]):
         self._k = k
         self._found: dict[G, Sequence[_Ranks]] = {}
 
-    def nearest(self, at: int, group: G) -> tuple[Near, ...]:
+    def nearest(self, at: int, group: G) -> Iterator[Near]:
         """The nearest of `group` to the origin number `at`, nearest first; equal distances by id."""
         if group not in self._groups:
-            return ()
+            return iter(())
         if group not in self._found:
             if self._vectors is None:
                 self._vectors = _ecef(self._doors)
             self._found[group] = self._groups[group].ranked(self._doors, self._vectors, self._k)
         places, metres = self._found[group][at]
-        return tuple(map(Near, places, metres))
+        return map(Near, places, metres)
 
 
 _Ranks = tuple[Sequence[str], Sequence[float]]  # ids, and how many metres away each is

@@ -133,6 +133,9 @@ def add_area(connection: Connection, area: Area) -> Area:
     return added
 
 
+Chains = dict[int, tuple[Area, ...]]  # by the id of the first: an area, its parent, and so on up to the root
+
+
 def area_chains(connection: Connection, area_ids: Collection[int]) -> dict[int, tuple[Area, ...]]:
     """For each area itself, its parent, and so on up to the root; without polygons."""
     if not area_ids:
@@ -188,8 +191,13 @@ _REVISIONS = Query(lambda _: select(t.revision.c.of, t.revision.c.number))
 # ---- homes ----
 
 
-def homes(connection: Connection, household_ids: Collection[int]) -> dict[int, HomeRecord]:
-    """Everything known of these homes, in four queries."""
+def homes(
+    connection: Connection, household_ids: Collection[int], chains: Chains | None = None
+) -> dict[int, HomeRecord]:
+    """Everything known of these homes, in four queries.
+
+    `chains` are areas that are known already, which are not asked for again, and get those that are new.
+    """
     ids = list(set(household_ids))
     if not ids:
         return {}
@@ -200,7 +208,8 @@ def homes(connection: Connection, household_ids: Collection[int]) -> dict[int, H
     contacts: dict[int, list[Contact]] = defaultdict(list)
     for row in _CONTACTS_OF.rows(connection, ids=ids):
         contacts[row.household_id].append(_contact(row))
-    chains = area_chains(connection, {household.area_id for household in households})
+    chains = {} if chains is None else chains
+    chains.update(area_chains(connection, {household.area_id for household in households} - chains.keys()))
     return {
         household.id: HomeRecord(
             household=household,
@@ -367,6 +376,7 @@ class Revisions:
     responder: int = 0
     plan: int = 0
     level: int = 0
+    map: int = 0
 
 
 def revisions(connection: Connection) -> Revisions:
@@ -522,11 +532,6 @@ def duties(connection: Connection) -> dict[int, tuple[Duty, ...]]:
             )
         )
     return {responder_id: tuple(times) for responder_id, times in found.items()}
-
-
-def responder_revision(connection: Connection) -> int:
-    """Grows with every change of a responder, its staffing or its duty times."""
-    return revision(connection, "responder")
 
 
 def responders_changed(connection: Connection) -> None:

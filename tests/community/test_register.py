@@ -372,7 +372,7 @@ def test_a_responder_changes_and_the_revision_tells(store: Store, small: SmallSt
     night = Duty(0, frozenset({7}), 20 * 60, 32 * 60)
     with store.write() as connection:
         added = register.add_responder(connection, worker(cells=frozenset({small.cell.id})), [night])
-        before = register.responder_revision(connection)
+        before = register.revisions(connection).responder
         changed = register.update_responder(
             connection, replace(added, cells=frozenset({small.community.id}), name="李强强")
         )
@@ -380,7 +380,7 @@ def test_a_responder_changes_and_the_revision_tells(store: Store, small: SmallSt
         assert register.duties(connection)[added.id][0].ends == 32 * 60, "not mentioned, so kept"
         register.update_responder(connection, changed, [])
         assert register.duties(connection) == {}
-        assert register.responder_revision(connection) == before + 2
+        assert register.revisions(connection).responder == before + 2
 
 
 @pytest.mark.usefixtures("small")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from zoneinfo import ZoneInfo
 
 from community.model import (
@@ -96,7 +97,8 @@ class Listed:
         return {candidate.responder.id: candidate.responder for candidate in self.all}
 
     def fitting(self, tell: Tell) -> list[Candidate]:
-        return [candidate for candidate in self.all if tell.fits(candidate.responder, home())]
+        found = [candidate for candidate in self.all if tell.fits(candidate.responder, home())]
+        return sorted(found, key=lambda one: inf if one.distance_m is None else one.distance_m)
 
 
 def candidates(workers: int = 0, clinics: int = 0) -> Listed:

@@ -178,7 +178,7 @@ def test_in_every_hour_the_rota_says_what_the_fleet_finds() -> None:
             week = weeks.covers(tell, there)
             for minute in (dice.randrange(WEEK) for _ in range(40)):
                 found = fleet.candidates(there, MONDAY + timedelta(minutes=minute)).fitting(tell)
-                assert bool(week >> minute & 1) == bool(found), (tell, people, duties, minute, located)
+                assert bool(week >> minute & 1) == bool(list(found)), (tell, people, duties, minute, located)
 
 
 def _anybody(dice: random.Random, id: int) -> Responder:

@@ -664,7 +664,7 @@ MUTANTS = [
     (dispatcher.escalation, "self.told = set(self.just_told)", "self.told = set()"),
     (dispatcher.escalation, "self.unreachable.clear()", "self.unreachable.add('')"),
     (dispatcher.escalation, "or reached < tell.count", "or reached <= tell.count"),
-    (dispatcher.escalation, "self._free(tell)[:missing]", "self._free(tell)[: missing + 1]"),
+    (dispatcher.escalation, "self._free(tell, missing)", "self._free(tell, missing + 1)"),
     (dispatcher.escalation, "if missing > 0 else", "if missing != 0 else"),
     (dispatcher.escalation, "not in passed", "in passed"),
     (dispatcher.escalation, "self.told - gone", "self.told"),

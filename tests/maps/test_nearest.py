@@ -51,7 +51,7 @@ def test_many_doors_are_told_what_each_would_be_told(doors: list[Point], points:
     for at, door in enumerate(doors):
         quick = [(near.distance_m, near.id) for near in seen.nearest(at, "workers")]
         assert quick == every_distance(door, places, k)
-        assert seen.nearest(at, "clinics") == seen.nearest(at, "helicopters") == ()
+        assert [*seen.nearest(at, "clinics"), *seen.nearest(at, "helicopters")] == []
 
 
 def test_a_longer_chord_never_hides_a_shorter_way() -> None:
