@@ -1,6 +1,6 @@
-"""Prism between us and a stand-in, judging both by the provider's own description of its API.
+"""Who judges us: Prism by a provider's own description of its API, between us and a stand-in; axe our pages.
 
-The npm packages are pinned in `tests/prism/package-lock.json` and installed once, into the user's cache;
+The npm packages are pinned in `tests/judges/package-lock.json` and installed once, into the user's cache;
 where there is no npm, the tests that need them are skipped.
 """
 
@@ -21,7 +21,8 @@ import pytest
 
 from tests.servers import Server, free_port
 
-PINNED = Path(__file__).with_name("prism")
+PINNED = Path(__file__).with_name("judges")
+AXE = "node_modules/axe-core/axe.min.js"
 TWILIO = "node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json"
 _INSTALL_WITHIN_S = 300
 
@@ -33,7 +34,7 @@ def installed() -> Path:
         pytest.skip("no npm: apt-get install npm")
     stamp = hashlib.sha256((PINNED / "package-lock.json").read_bytes()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")  # noqa: TID251 - the user's
-    folder = cache / "anxin" / f"prism-{stamp}"
+    folder = cache / "anxin" / f"judges-{stamp}"
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as making:
@@ -58,6 +59,11 @@ def installed() -> Path:
                 Path(making).rename(folder)
                 Path(making).mkdir()
     return folder
+
+
+def axe() -> str:
+    """The source of axe-core, which finds what people with poor eyes, hands or ears could not use."""
+    return (installed() / AXE).read_text(encoding="utf-8")
 
 
 def description(folder: Path) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     with store.read() as connection:
         buttons = [one for one in register.devices(connection) if one.role is Role.HELP_BUTTON]
     tab.goto(f"{centre.url}/login")
-    tab.screenshot(path=folder / "login.png")
+    _shoot(tab, folder, "login")
     tab.fill("#login", "liufang")
     tab.fill("#password", PASSWORD)
     tab.press("#password", "Enter")
@@ -158,7 +158,7 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.wait_for_selector(".case .chip--good")
     tab.locator(".case").evaluate("element => element.scrollTo(0, 0)")
     tab.wait_for_timeout(5500)  # the flight to the home is over, and the map knows who is coming
-    tab.screenshot(path=folder / "console.png")
+    _shoot(tab, folder, "console")
     tab.locator(".timeline").evaluate("element => element.scrollIntoView()")
     tab.wait_for_timeout(400)
     tab.screenshot(path=folder / "console-timeline.png")
@@ -169,22 +169,28 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.goto(f"{centre.url}/phones")
     tab.wait_for_selector(".phone-set__answers .button")
     tab.wait_for_timeout(1200)
-    tab.screenshot(path=folder / "phones.png")
-    tab.set_viewport_size(HAND)
-    tab.wait_for_timeout(400)
-    tab.screenshot(path=folder / "phones-hand.png")
-    tab.set_viewport_size(DESK)
+    _shoot(tab, folder, "phones")
     tab.goto(f"{centre.url}/hotline")
     tab.fill("#number", _a_relative(store))
     tab.press("#number", "Enter")
     tab.fill('[aria-label="需求 the wish"]', "想理发")
     tab.wait_for_selector("[data-item]")
-    tab.screenshot(path=folder / "hotline.png")
+    _shoot(tab, folder, "hotline")
     _some_orders(centre, store)
     for name in ("orders", "households", "devices", "catalogue"):
         tab.goto(f"{centre.url}/{name}")
         tab.wait_for_timeout(500)
-        tab.screenshot(path=folder / f"{name}.png")
+        _shoot(tab, folder, name)
+
+
+def _shoot(tab: Page, folder: Path, name: str) -> None:
+    """The page as it stands: on a desk and in a hand, by day and by night."""
+    for size, on in ((HAND, "-hand"), (DESK, "")):
+        tab.set_viewport_size(size)
+        for look, by in (("dark", "-dark"), ("light", "")):
+            tab.emulate_media(color_scheme=look)
+            tab.wait_for_timeout(400)
+            tab.screenshot(path=folder / f"{name}{on}{by}.png")
 
 
 def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
@@ -198,7 +204,7 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     ):  # fmt: skip
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)
-        tab.screenshot(path=folder / f"{path.replace('/', '-')}.png")
+        _shoot(tab, folder, path.replace("/", "-"))
 
 
 def _take_the_wall(tab: Page, centre: Centre, folder: Path) -> None:

@@ -10,7 +10,7 @@ import words from "/console/words.js";
 const PATIENCE_MS = 4000; // a flat map is there meanwhile
 const PINS_AT_MOST = 60; // the most urgent ones; the others are dots
 const WANTS = "anxin.map"; // "flat" | "solid": what this operator chose
-const LOOK = "anxin.map.look"; // "day" | "night"
+const LOOK = "anxin.map.look"; // "day" | "night": who wants a dark map on a light desk, until the desk changes
 const PAPER_PX = 700; // what fits on a sheet of A4
 const LEGEND_FITS_PX = 520;
 const NEAREST = 3, NEAR_M = 700; // how many of those who could go are taken into view, and how far away at most
@@ -22,7 +22,7 @@ export class Board {
     this.root = root;
     this.onpick = picked;
     this.is = { areas: null, buildings: null, homes: null, incidents: [], responders: [], scene: null };
-    this.look = kept(LOOK) || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "day");
+    this.look = kept(LOOK) || document.documentElement.dataset.look;
     this.cards = [];
     this.people = [];
     this.pickedId = null;
@@ -30,6 +30,7 @@ export class Board {
     this.flown = null; // where the operator was taken to, for a drawing that begins later
     this.listeners = [];
     root.dataset.look = this.look;
+    addEventListener("look", () => this.setLook(document.documentElement.dataset.look));
     // A map that is not on the screen (a narrow window) costs nothing until it is.
     const seen = new ResizeObserver(() => {
       if (!root.clientWidth) return;

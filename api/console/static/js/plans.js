@@ -180,7 +180,7 @@ function rung(one, place) {
     h("div", { class: "rung__head" },
       h("h3", null, `第${place + 1}级`, h("span", { class: "en" }, `rung ${place + 1}`)),
       h("label", { class: "row row--line" }, both(["报警后", "after"]), seconds(one.after_s, 0, (value) => (one.after_s = value))),
-      draft.rungs.length > 1 ? remove(`删去第${place + 1}级 remove rung ${place + 1}`, () => draft.rungs.splice(place, 1)) : null),
+      draft.rungs.length > 1 ? remove(`第${place + 1}级 rung ${place + 1}`, () => draft.rungs.splice(place, 1)) : null),
     one.tell.map((tell, line) => teller(one, tell, line)),
     h("button", { class: "button", type: "button", onclick: () => { one.tell.push({ whom: isForArea(draft) ? "staff" : "relatives", count: 1, kinds: [], skill: "" }); changed(true); } },
       "+ 再通知", h("span", { class: "en" }, "also tell")));
@@ -192,8 +192,9 @@ function addRung() {
   changed(true);
 }
 
-const remove = (label, act) =>
-  h("button", { class: "button button--bare", type: "button", "aria-label": label, onclick: () => { act(); changed(true); } }, "删去", h("span", { class: "en" }, "remove"));
+/** `what` is heard, not seen: whoever sees the button sees what stands beside it. */
+const remove = (what, act) =>
+  h("button", { class: "button button--bare", type: "button", onclick: () => { act(); changed(true); } }, "删去", h("span", { class: "en" }, "remove"), h("span", { class: "unseen" }, ` ${what}`));
 
 function teller(one, tell, line) {
   const sends = SENDS.includes(tell.whom);
@@ -204,7 +205,7 @@ function teller(one, tell, line) {
       tell.whom === "desk" ? null : h("label", { class: "row row--line" },
         h("input", { type: "number", min: sends ? 1 : 0, max: 20, required: true, value: tell.count, "aria-label": "几人 how many", oninput: (event) => { tell.count = event.target.valueAsNumber || 0; changed(); } }),
         tell.whom === "relatives" ? both(["人,0 是其余全部", "0: all left"]) : both(["人", "people"])),
-      one.tell.length > 1 ? remove("删去这一行 remove this line", () => one.tell.splice(line, 1)) : null),
+      one.tell.length > 1 ? remove("这一行 this line", () => one.tell.splice(line, 1)) : null),
     sends ? h("div", { class: "kinds", role: "group", "aria-label": "哪些人 which people" }, Object.entries(words.responder).map(([kind, pair]) =>
         h("label", null, h("input", { type: "checkbox", value: kind, checked: tell.kinds.includes(kind), onchange: (event) => { toggle(tell.kinds, kind, event.target.checked); changed(); } }), pair[0])),
       h("label", null, both(["会", "skill"]),
