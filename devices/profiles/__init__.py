@@ -493,14 +493,15 @@ class _SharedRuleTable(_Table):
 
     paths: list[str] = Field(min_length=1)
     models: list[str] = []
+    nature: Literal["level", "event"] = "level"
     means: dict[str, Kind | Press] = Field(alias="map", min_length=1)
     idle: Texts = frozenset()
     suspected: Texts = frozenset()
 
     def frozen(self, layer: str) -> Iterator[Rule]:
         for path in self.paths:
-            level = {"path": path, "map": self.means, "idle": [*self.idle], "suspected": [*self.suspected]}
-            yield _RuleTable.model_validate(level).frozen(layer)
+            words = {"map": self.means, "idle": [*self.idle], "suspected": [*self.suspected]}
+            yield _RuleTable.model_validate({"path": path, "nature": self.nature} | words).frozen(layer)
 
 
 class _JudgedTable(_Table):

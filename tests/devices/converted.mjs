@@ -1,6 +1,6 @@
 // Prints what Zigbee2MQTT's own converters make of the alarms that radios send: node converted.mjs FOLDER_WITH_NODE_MODULES
 //
-// Each definition is sent every bit of an IAS zone and the calls of a keypad. Of equal answers the first is kept.
+// Each definition is sent every bit of an IAS zone and the calls of a keypad: a line for each answer, with all models that give it.
 // The lines are tests/devices/converted.jsonl; the package is the one that devices/profiles/zigbee pins.
 
 import {createRequire} from "node:module";
@@ -22,7 +22,7 @@ for (const bit of [0, 1, 2, 4, 8, 64, 128, 256, 512]) {
 for (const call of ["commandEmergency", "commandPanic"]) sent.push([call, "ssIasAce", call, {}]);
 for (const armmode of [0, 1, 2, 3]) sent.push([`arm ${armmode}`, "ssIasAce", "commandArm", {armmode, code: "1", zoneid: 0}]);
 
-const kept = new Set();
+const answers = new Map(); // payload -> what was sent first, and the models
 let transaction = 0;
 for (const raw of definitions) {
     const definition = prepareDefinition({...raw});
@@ -43,10 +43,13 @@ for (const raw of definitions) {
             }
             if (!payload || payload instanceof Promise) continue;
             const text = JSON.stringify(payload);
-            if (text === "{}" || kept.has(text)) continue;
-            kept.add(text);
-            console.log(`{"vendor":${JSON.stringify(vendor)},"model":${JSON.stringify(model)},"sent":"${what}","payload":${text}}`);
+            if (text === "{}") continue;
+            if (!answers.has(text)) answers.set(text, {what, models: new Set()});
+            answers.get(text).models.add(JSON.stringify([vendor, model]));
         }
     }
+}
+for (const [text, {what, models}] of answers) {
+    console.log(`{"sent":"${what}","payload":${text},"models":[${[...models].join(",")}]}`);
 }
 setTimeout(() => process.exit(0), 500).unref(); // timers of converters that clear an alarm later
