@@ -15,7 +15,7 @@ from devices.formats.meaning import Heard, alive, charge_reading, digest, unread
 from devices.profiles import Battery, Profiles
 from devices.signal import Found, Frame, Levels, Reading, Registry
 
-SIZE_LIMIT: Final = 16 * 1024  # bytes; each radio gateway that heard the uplink adds about 600
+SIZE_LIMIT: Final = lorawan.SIZE_LIMIT
 _NAMES: Final = """
     deduplicationId time deviceInfo devAddr adr dr fCnt fPort confirmed data object rxInfo txInfo relayRxInfo
     joinServerContext regionConfigId

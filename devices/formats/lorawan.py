@@ -21,6 +21,9 @@ from devices.profiles import Layout, Profiles, Rules
 from devices.signal import Beat, Found, Levels, Reading, Registry, Role
 
 DIALECT: Final = "lorawan"
+# Bytes. Each radio gateway that heard the uplink adds 400 to 950 (with the metadata of a Packet Broker), and
+# on a hill 60 may hear it.
+SIZE_LIMIT: Final = 64 * 1024
 ID_LIMIT: Final = 64  # characters of an id that a network server gives
 GATEWAYS: Final = 8  # that are told of an uplink: who is heard by more is heard well
 

@@ -14,7 +14,7 @@ from devices.formats.meaning import Heard, alive, digest, ticket, unique_without
 from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
 
-SIZE_LIMIT: Final = 16 * 1024  # bytes; "gw" lists every radio gateway that heard the uplink
+SIZE_LIMIT: Final = lorawan.SIZE_LIMIT
 
 _NAMES: Final = """
     cmd seqno EUI ts fcnt port freq toa dr ack gws bat offline data decoded rssi snr sessionKeyId devaddr name

@@ -149,6 +149,11 @@ def unique_without_id(
     return f"{device_key}#{digest(frame.payload if said is None else said)}@{when}"
 
 
+def is_of_the_past(told_at: datetime | None, frame: Frame) -> bool:
+    """Whether what a device kept until there was a line is old: unless its own time says that it is new."""
+    return told_at is None or abs(frame.received_at - told_at) > CLOCKS_DIFFER
+
+
 def by_role(kind: Kind | Press, role: Role | None) -> Kind | None:
     """What a button means is for the role to say; None when it means nothing on such a device."""
     if role is Role.SERVICE_BUTTON and kind in (PRESS, Kind.SOS):

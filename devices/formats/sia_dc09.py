@@ -19,12 +19,11 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from devices.formats.events import Said, reading_of
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, alive, digest, ticket, unreadable
+from devices.formats.meaning import Heard, alive, digest, is_of_the_past, ticket, unreadable
 from devices.formats.resent import unique_of
 from devices.formats.tables import Meaning, meanings, table
 from devices.profiles import Profiles
 from devices.signal import (
-    CLOCKS_DIFFER,
     Frame,
     Kind,
     LevelKey,
@@ -54,6 +53,12 @@ _ACCOUNT: Final = re.compile(rb"#([0-9A-Za-z]{1,16})[\[|]")
 _TIME: Final = re.compile(r"_(\d\d:\d\d:\d\d,\d\d-\d\d-\d{4})\Z")
 _MORE: Final = re.compile(r"\[([A-Z])([^\]]*)\]")
 _EVENT: Final = re.compile(r"(\d)([0-9A-F]{3})\s+([0-9A-F]{1,2})\s+([0-9A-F]{1,3})\s*")
+_MODIFIER: Final = r"[a-z]{2}[\d:.,-]*"
+_CODE: Final = re.compile(r"([A-Z]{2})(\d*)")
+_SEGMENT: Final = re.compile(
+    rf"([NO])?((?:{_MODIFIER}|[A-Z]{{2}}\d*)*)"
+)  # new or old, then what is between two /
+_LIKE_AN_EVENT: Final = re.compile(r"[NO][A-Za-z]{2}\d")
 _ANGLE: Final = re.compile(r"(\d{1,3})([NSEW])(\d+(?:\.\d+)?)\Z")
 
 
@@ -119,7 +124,6 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     unique, changed = unique_of(key, f"{head.number}.{identity}", frame.received_at, levels)
     events = list(_contact_id(content) if head.type == "ADM-CID" else _sia(content))
     stem = Heard(frame, key, registry.find(key), unique, message.time)
-    stem = replace(stem, historical=head.type == "SIA-DCS" and _is_old(content, message, stem))
     in_the_clear = bool(frame.key) and not head.is_enciphered
     reading = _reading(stem, registry, events, message, levels, changed, in_the_clear=in_the_clear)
     return replace(reading, reply=acknowledged)
@@ -210,6 +214,7 @@ class _Event:
     zone: str
     meaning: Meaning | None
     state: State
+    is_old: bool = False  # kept until there was a line
 
 
 def _contact_id(content: str) -> Iterator[_Event]:
@@ -220,21 +225,29 @@ def _contact_id(content: str) -> Iterator[_Event]:
         yield _Event(code, zone, CONTACT_ID.get(code), State.CLEAR if qualifier == "3" else State.ACTIVE)
 
 
-def _is_old(content: str, message: _Message, heard: Heard) -> bool:
-    """Whether an event was kept until there was a line: "O", unless its own time says that it is new."""
-    if not content.startswith("O"):
-        return False
-    return message.time is None or abs(heard.frame.received_at - message.time) > CLOCKS_DIFFER
-
-
 def _sia(content: str) -> Iterator[_Event]:
-    """`Nri1/QA5`: new, area 1, code QA, zone 5. Modifiers are small letters; words follow a bar or a star."""
-    plain = re.sub(r"\^[^^]*\^?", "", re.split(r"[|*]", content)[0])
-    if plain[:1] not in ("N", "O"):
-        return
-    for code, zone in re.findall(r"([A-Z]{2})(\d*)", re.sub(r"[a-z]{2}[\d:.,-]*", "", plain[1:])):
-        meaning, state = SIA.get(code, (None, State.ACTIVE))
-        yield _Event(code, zone, meaning, state)
+    """`Nri1/QA5`: new, area 1, code QA, zone 5. Small letters modify; words stand between ^ or after *.
+
+    Behind a bar stand words, or more of the same. What is nothing of that is an event that nobody knows.
+    """
+    is_old = False
+    for place, block in enumerate(content.split("|")):
+        plain = re.sub(r"\^[^^]*\^?", "", block.split("*")[0])
+        segments = [_SEGMENT.fullmatch(each) for each in plain.split("/")]
+        codes = [each for one in segments if one for each in _CODE.findall(one[2])]
+        is_event = (
+            plain[:1] in ("N", "O") and all(segments) and all(zone or code in SIA for code, zone in codes)
+        )
+        if place and not is_event and not _LIKE_AN_EVENT.match(plain):
+            continue  # words
+        for segment, read in zip(plain.split("/"), segments, strict=True):
+            is_old = read[1] == "O" if read and read[1] else is_old
+            told = read[2] if read else re.sub(r"\A[NO](?=[A-Za-z]{2})", "", segment)
+            for code, zone in _CODE.findall(re.sub(_MODIFIER, "", told)):
+                meaning, state = SIA.get(code, (None, State.ACTIVE))
+                yield _Event(code, zone, meaning, state, is_old)
+            if not read or (not place and plain[:1] not in ("N", "O", "")):
+                yield _Event(segment[:20], "", None, State.ACTIVE, is_old)
 
 
 # What it means.
@@ -261,6 +274,7 @@ def _reading(
         heard = _zone(stem, registry, event.zone)
         if place:
             heard = replace(heard, unique=f"{heard.unique}.{place}")
+        heard = replace(heard, historical=event.is_old and is_of_the_past(message.time, heard.frame))
         reading = _one(heard, event, _words(event, message, in_the_clear), levels)
         signals += reading.signals
         tickets += reading.tickets

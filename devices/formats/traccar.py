@@ -14,7 +14,16 @@ from typing import Final
 
 from devices.formats.document import Unreadable, moment, read_object
 from devices.formats.family import Family, whose
-from devices.formats.meaning import UNMAPPED, Heard, digest, interpret, ticket, unique_without_id, unreadable
+from devices.formats.meaning import (
+    UNMAPPED,
+    Heard,
+    digest,
+    interpret,
+    is_of_the_past,
+    ticket,
+    unique_without_id,
+    unreadable,
+)
 from devices.formats.position import Position, beside, located, position
 from devices.profiles import Profiles, as_text
 from devices.signal import Frame, Levels, Reading, Registry
@@ -54,7 +63,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
 
     told_at = moment(place.get("deviceTime")) or moment(event.get("eventTime"))
     unique = f"{device_key}#{_moment(event, place, frame)}"
-    heard = replace(heard, unique=unique, device_time=told_at, echoes=True)
+    is_old = _in(place, "attributes").get("archive") is True and is_of_the_past(told_at, frame)
+    heard = replace(heard, unique=unique, device_time=told_at, historical=is_old, echoes=True)
     strange = _strange(body, place)
     words = _words(event, place) | strange
     reading = interpret(heard, words, profiles.rules("traccar", enrolment), levels)

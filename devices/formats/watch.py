@@ -71,9 +71,12 @@ def split(stream: bytes) -> tuple[list[bytes], bytes]:
             if len(stream) < end:
                 # A length that is too long must not swallow what follows: another beginning ends it.
                 another = _HEAD.search(stream, head.end())
-                if another is None or stream[: another.start()].rstrip()[-1:] != b"]":
+                if stream.startswith(b"AL", head.end()) and (closing := stream.find(b"]", head.end())) >= 0:
+                    end = closing + 1  # an alarm has no bracket in it, and waits for nothing
+                elif another is None or stream[: another.start()].rstrip()[-1:] != b"]":
                     return frames, stream
-                end = another.start()
+                else:
+                    end = another.start()
             elif stream[end - 1 : end] != b"]":
                 end = _end_of_rubbish(stream)
         frames.append(stream[:end])

@@ -37,6 +37,7 @@ class Limits:
     connections: int = 4000  # the one that has been silent longest makes room for another
     largest: int = 70_000  # bytes of one message: a watch's voice message may have 65,535
     idle_s: float = 1200.0  # a watch says that it is alive every 5 to 10 minutes
+    broken_off_s: float = 60.0  # a frame that has begun and goes no further may be a call for help
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +225,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._doors.spoke(self)
-        self._wait()
         frames, self._rest = self._talk.split(self._rest + data)
+        self._wait()
         for frame in frames:
             self._talk.hear(frame, self._peer)
         if len(self._rest) > self._doors.limits.largest:
@@ -271,7 +272,9 @@ class _Connection(asyncio.Protocol):
     def _wait(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = asyncio.get_running_loop().call_later(self._doors.limits.idle_s, self.close)
+        limits = self._doors.limits
+        patience = min(limits.broken_off_s, limits.idle_s) if self._rest.strip() else limits.idle_s
+        self._alarm = asyncio.get_running_loop().call_later(patience, self.close)
 
     def _bring(self, talk: Talk, payload: bytes, answer: Callable[[bytes], None]) -> None:
         self._unanswered += 1

@@ -9,7 +9,7 @@ import pytest
 
 from devices.profiles import shipped
 from devices.signal import Frame, Reading, Role
-from tests.devices.street import Street, words
+from tests.devices.street import MORNING, Street, words
 
 PENDANT = "traccar:6907919734"
 HEARD = "2026-11-20T00:15:29.123+00:00"
@@ -57,6 +57,21 @@ def test_without_the_servers_time_the_id_of_the_position_joins_them(pendant: Str
         tell(pendant, "events", event=event("sos"), position=bare).signals[0].unique_key == first.unique_key
     )
     assert tell(pendant, "events", event=event("sos")).signals[0].unique_key == first.unique_key
+
+
+@pytest.mark.parametrize(
+    "told_at, expected",
+    [
+        ("2026-11-18T10:00:00.000+00:00", ["location historical", "sos historical"]),
+        (None, ["location historical", "sos historical"]),
+        (MORNING.isoformat(), ["location", "sos"]),
+    ],
+)
+def test_an_alarm_from_the_archive_of_a_pendant_is_old_unless_its_own_time_is_new(
+    pendant: Street, told_at: str | None, expected: list[str]
+) -> None:
+    archived = {"attributes": {"alarm": "sos", "batteryLevel": 41, "archive": True}, "deviceTime": told_at}
+    assert words(tell(pendant, position=position(1, "sos") | archived)) == expected
 
 
 def test_a_press_on_a_low_battery_is_a_press(pendant: Street) -> None:

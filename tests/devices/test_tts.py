@@ -37,6 +37,12 @@ def test_a_press_is_heard_with_its_battery_and_the_networks_time(button: Street)
     assert signal.device_time is not None
 
 
+def test_a_press_that_sixty_gateways_heard_is_heard(button: Street) -> None:
+    by = {"gateway_ids": {"gateway_id": "packetbroker"}, "uplink_token": "x" * 800, "rssi": -100}
+    assert words(uplink(button, frm_payload=PRESS, rx_metadata=[by] * 60)) == ["sos"]
+    assert words(uplink(button, frm_payload=PRESS, rx_metadata=[by] * 80)) == ["ticket"]
+
+
 def test_what_is_absent_is_zero(button: Street) -> None:
     first = uplink(button, frm_payload=PRESS).signals[0].unique_key
     assert uplink(button, frm_payload=PRESS, f_cnt=0).signals[0].unique_key == first

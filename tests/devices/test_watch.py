@@ -252,3 +252,11 @@ def test_damaged_alarms_are_never_met_with_silence(wrist: Wrist) -> None:
         wrist.street.pass_time(1)
         readings = wrist.say(bytes(said) + LK)
         assert any(reading.signals or reading.tickets for reading in readings), bytes(said)
+
+
+def test_an_alarm_that_tells_too_great_a_length_is_raised_at_its_bracket(wrist: Wrist) -> None:
+    """Its end would be awaited for as long as the watch says nothing more."""
+    assert wrist.means(b"[3G*6907919734*00ff*AL,170525,214118]") == ["sos"]
+    assert wrist.means(LK) == []
+    assert wrist.means(b"[3G*6907919734*00ff*AL_LTE,170525,2141") == []
+    assert wrist.means(b"18,V]" + LK) == ["sos"]

@@ -86,7 +86,7 @@ def test_whatever_a_model_can_say_is_understood_as_its_makers_mean_it() -> None:
             assert definition.role.split("_")[0] in heard_life, definition.label
 
 
-# Buttons whose converter says off for a zone status of 0: nobody presses any more. On any other, off is a key.
+# Buttons whose converter says off for a zone status of 0: nobody presses any more. Elsewhere off is a key.
 RELEASED = {"HS1EB/HS1EB-E", "SE20-O", "SE21", "IM6001-BTP01", "SNZB-01-KF"}
 
 
@@ -115,7 +115,7 @@ CONVERTED = [
 def test_what_the_converters_make_of_real_alarms_is_understood() -> None:
     """Not what they promise to say but what they say (`converted.mjs`): more than is in the definitions."""
     heard: dict[str, int] = {}
-    for line, (vendor, model) in ((line, name) for line in CONVERTED for name in line["models"]):
+    for line, (vendor, model) in ((each, name) for each in CONVERTED for name in each["models"]):
         definition = TABLE.find(vendor, model)
         said = line["payload"]
         if definition is None:  # a rain gauge, or a name that two models have

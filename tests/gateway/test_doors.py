@@ -150,6 +150,17 @@ def test_a_silent_connection_is_closed_and_what_it_began_is_handed_on() -> None:
         assert porch.waits_for(1) == [LK[:10]]
 
 
+def test_a_frame_that_goes_no_further_is_handed_on_long_before_a_silent_connection_is_closed() -> None:
+    with open_porch(Limits(broken_off_s=0.2)) as porch, porch.tcp() as link, porch.tcp() as silent:
+        silent.sendall(LK)
+        porch.waits_for(1)
+        link.sendall(b"[3G*6907919734*00ff*AL,170525,2141")
+        assert porch.waits_for(2)[-1] == b"[3G*6907919734*00ff*AL,170525,2141"
+        assert link.recv(1) == b""
+        silent.sendall(LK)
+        porch.waits_for(3)
+
+
 def test_who_has_said_all_and_closes_its_side_still_hears_the_answer(porch: Porch) -> None:
     with porch.tcp() as link:
         link.sendall(LK + LK[:10])
