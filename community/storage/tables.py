@@ -236,7 +236,7 @@ supervision = Table(
     Column("id", Id, ForeignKey("device.id"), primary_key=True, autoincrement=False),
     _ref("device", name="hub_id", nullable=True, index=True),  # what carries its messages
     Column("expect_every_s", Integer),  # how often it is to be heard; as is usual for its role, if not said
-    Column("presence", String(8), nullable=False),
+    Column("presence", String(8), nullable=False, index=True),
     Column("since", Moment, nullable=False),
     Column("awaited_at", Moment, nullable=False),  # what was not heard before is no silence
     Column("told", Boolean, nullable=False, server_default=text("false")),  # that it is down: to the desk

@@ -66,8 +66,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(_heard(frame, _device(name, "", registry, levels)), said.reason, levels)
     about = _about(said)
     device = _device(name, _address(about.get("ieeeAddr")), registry, levels)
-    heard = _heard(frame, device, said.get("last_seen"))
-    heard = replace(heard, fleeting=_FLEETING)
+    heard = _heard(frame, device, said.get("last_seen"), _FLEETING)
     return interpret(heard, said, _rules(heard, about.get("model"), profiles), levels)
 
 
@@ -254,7 +253,9 @@ def _rules(heard: Heard, model: object, profiles: Profiles) -> Rules:
     return profiles.rules("zigbee2mqtt", enrolment)
 
 
-def _heard(frame: Frame, device: _Device, last_seen: object = None) -> Heard:
+def _heard(
+    frame: Frame, device: _Device, last_seen: object = None, fleeting: frozenset[str] = frozenset()
+) -> Heard:
     told_at = moment(last_seen)
     return Heard(
         frame,
@@ -263,6 +264,7 @@ def _heard(frame: Frame, device: _Device, last_seen: object = None) -> Heard:
         unique=unique_without_id(device.key, frame, told_at),
         device_time=told_at,
         echoes=True,
+        fleeting=fleeting,
     )
 
 

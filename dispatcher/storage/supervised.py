@@ -22,10 +22,12 @@ _HUB = supervision.alias("hub")
 _CALLS = (Kind.SOS.value, Kind.FALL.value)
 
 
-def begin(connection: Connection, now: datetime, most: int) -> int:
+def begin(connection: Connection, now: datetime, most: int, *, enrolled_anew: bool = True) -> int:
     """Supervise devices that are not supervised yet, below the hub that carries them; returns how many.
 
     What was never heard is awaited from the day on which it belongs to a home: until then it lies in a box.
+    Where nothing was enrolled or changed since all were (not `enrolled_anew`), only what was taken out of its
+    box by being heard can be new: an index finds it.
     """
     hub = device.alias()
     new = (
@@ -34,9 +36,10 @@ def begin(connection: Connection, now: datetime, most: int) -> int:
         .outerjoin(carrier, carrier.c.key == device.c.key)
         .outerjoin(hub, and_(hub.c.key == carrier.c.hub_key, hub.c.role == Role.HUB, hub.c.id != device.c.id))
         .where(device.c.enabled, ~_is_in_a_box(), supervision.c.id.is_(None))
-        .order_by(device.c.id)
         .limit(most)
     )
+    if not enrolled_anew:
+        new = new.where(device.c.household_id.is_(None), device.c.last_seen_at.is_not(None))
     found = connection.execute(new).all()
     rows = [
         {
@@ -143,7 +146,7 @@ def take_due(connection: Connection, now: datetime, most: int) -> list[Supervise
 
     A device that is disabled, or lies in a box, is left to itself for a while.
     """
-    query = _supervised().where(_is_due(now)).order_by(supervision.c.look_at).limit(most)
+    query = _supervised().where(_is_due(now)).limit(most)  # in any order: sorted, each device would be read
     rows = connection.execute(query.with_for_update(skip_locked=True, of=supervision)).all()
     idle = {
         row.id for row in rows if not row.enabled or (row.last_seen_at is None and row.household_id is None)
