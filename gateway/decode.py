@@ -125,7 +125,7 @@ class Decoder:
         self, line: _Line, session: _Session, family: Family, payloads: Iterable[bytes]
     ) -> dict[str, object]:
         received_at = session.moment(line.received_at, self._clock.now())
-        device = _Enrolled(line.device, self._profiles, family)
+        device = _Enrolled(line.device, self._profiles, family, line.topic)
         readings = []
         for payload in payloads:
             frame = Frame(
@@ -213,9 +213,10 @@ class _Session:
 class _Enrolled:
     """The register as one line tells it: whoever speaks is its `device`, within what the line names of it."""
 
-    def __init__(self, device: _Device | None, profiles: Profiles, family: Family) -> None:
+    def __init__(self, device: _Device | None, profiles: Profiles, family: Family, topic: str) -> None:
         self._device = device
         self._family = family
+        self._topic = topic
         self._role, self.doubt = (None, "") if device is None else _role(device, profiles)
 
     def find(self, device_key: str) -> Enrolment | None:
@@ -228,7 +229,8 @@ class _Enrolled:
         named = device.account or device.controller_id
         if named and owner.casefold() != named.removeprefix("#").casefold():
             return None
-        if part and not device.component and self._family is esphome.FAMILY:
+        is_node = self._family is not esphome.FAMILY or self._topic.startswith(f"{owner}/{part}/")
+        if part and not device.component and not is_node:
             return None  # the whole node
         if device.component and part != device.component and not part.endswith(f"/{device.component}"):
             return None

@@ -1,5 +1,6 @@
 """ESPHome: a will on `<node>/status`, a bare word for each sensor on `<node>/binary_sensor/<sensor>/state`.
 
+What stands before is the node's name, or a `topic_prefix` of one step or two: `home/node`.
 The topic does not say what a sensor is for. Enrol it as `esphome:<node>/<sensor>`, or the whole node where it
 has only one: its role decides then, and a sensor that is called by exactly what it means needs none.
 """
@@ -41,27 +42,29 @@ _BATTERIES: Final = frozenset({"battery", "battery_level", "battery_percentage"}
 
 def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
     """Read one frame of an ESPHome node."""
-    node, *about = frame.topic.split("/")
-    sensor = about[1] if len(about) == 3 else ""
+    *above, about, sensor, last = ("", "", *frame.topic.split("/"))
+    if last != "state":
+        above, about, sensor = [*above, about, sensor], last, ""
+    node = "/".join(above[2:])
     device_key, enrolment = whose(registry, f"esphome:{node}/{sensor}" if sensor else "", f"esphome:{node}")
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame), is_change=True)
     is_whole_node = not device_key.endswith(f"/{sensor}")
     rules = profiles.rules("esphome", enrolment)
     match about:
-        case ["status"]:
+        case "status" if not sensor:
             return presence(heard, _ONLINE, as_text(read_scalar(frame.payload, SIZE_LIMIT)), levels)
-        case ["event", _, "state"]:
+        case "event" if sensor:
             body = read_object(frame.payload, SIZE_LIMIT)
             if isinstance(body, Unreadable):
                 return unreadable(heard, body.reason, levels)
             if not isinstance(body.get("event_type"), str):
                 return unreadable(heard, "an event without its type", levels)
             return interpret(heard, {"event": body.get("event_type")}, rules, levels)
-        case ["binary_sensor" | "sensor" as what, _, "state"]:
+        case "binary_sensor" | "sensor" | "text_sensor" as what if sensor:
             value = read_scalar(frame.payload, SIZE_LIMIT)
             if isinstance(value, Unreadable):
                 return unreadable(heard, value.reason, levels)
-            if what == "sensor":
+            if what != "binary_sensor":
                 return _measured(heard, sensor, value, rules, levels)
             is_button = heard.role is Role.HELP_BUTTON and not is_whole_node  # whatever it is called
             if not is_button and (sensor in rules.by_path or sensor in rules.ignore):
@@ -70,7 +73,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
                 heard = replace(heard, part=f"{sensor[:64]}/")
             return interpret(heard, {what: as_text(value)}, rules, levels)
         case _:
-            return Reading()
+            return unreadable(heard, "no sensor that anybody knows", levels) if enrolment else Reading()
 
 
 def _measured(heard: Heard, sensor: str, value: object, rules: Rules, levels: Levels) -> Reading:
@@ -90,6 +93,16 @@ def _measured(heard: Heard, sensor: str, value: object, rules: Rules, levels: Le
 
 FAMILY: Final = Family(
     "esphome",
-    ("+/status", "+/binary_sensor/+/state", "+/event/+/state", "+/sensor/+/state"),
+    tuple(
+        f"{above}/{topic}"
+        for above in ("+", "+/+")
+        for topic in (
+            "status",
+            "binary_sensor/+/state",
+            "event/+/state",
+            "sensor/+/state",
+            "text_sensor/+/state",
+        )
+    ),
     read,
 )

@@ -67,9 +67,10 @@ def said_on(key: str) -> frozenset[str]:
 
 def _by_prefix(family: str, name: str) -> Rights:
     """A Shelly's topics begin with its prefix, those of an ESPHome node with its name."""
-    if family == "esphome":
-        node = name.partition("/")[0]
-        return Rights(_topics("{}/status {}/+/+/state homeassistant/binary_sensor/{}/#", node))
+    if family == "esphome":  # behind a / stands its sensor, or the second step of its prefix
+        nodes = ("/".join(name.split("/")[:steps]) for steps in (1, 2))
+        says = (_topics("{}/status {}/+/+/state homeassistant/binary_sensor/{}/#", node) for node in nodes)
+        return Rights(frozenset().union(*says))
     prefix, _, component = name.rpartition("/")
     if ":" not in component:
         prefix = name

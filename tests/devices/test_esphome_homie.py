@@ -16,6 +16,23 @@ def test_a_cord_is_enrolled_by_its_node_or_by_its_own_name(street: Street) -> No
     assert street.understood("hall/binary_sensor/light/state", "ON") == []
 
 
+def test_a_prefix_may_have_two_steps(street: Street) -> None:
+    street.enrol("esphome:home/bath", Role.HELP_BUTTON)
+    street.enrol("esphome:home/hall/cord", Role.HELP_BUTTON)
+    assert street.understood("home/bath/binary_sensor/pull_cord/state", "ON") == ["sos"]
+    assert street.understood("home/bath/event/button/state", '{"event_type":"press"}') == ["sos"]
+    assert street.understood("home/bath/status", "offline") == ["offline"]
+    assert street.understood("home/hall/binary_sensor/cord/state", "ON") == ["sos"]
+    assert street.understood("home/hall/binary_sensor/light/state", "ON") == []
+    assert street.understood("/home/bath/binary_sensor/pull_cord/state", "ON") == ["ticket"]
+
+
+def test_words_of_a_text_sensor_are_put_before_a_human_when_they_change(street: Street) -> None:
+    street.enrol("esphome:bath", Role.HELP_BUTTON)
+    said = [street.understood("bath/text_sensor/cord/state", word) for word in ("idle", "idle", "SOS", "SOS")]
+    assert said == [["ticket"], [], ["ticket"], []]
+
+
 def test_two_cords_of_one_node_pull_apart(street: Street) -> None:
     street.enrol("esphome:bath", Role.HELP_BUTTON)
     assert street.understood("bath/binary_sensor/left/state", "ON") == ["sos"]

@@ -48,6 +48,12 @@ OWNERS = {
     "cord/binary_sensor/pull_cord/state": "esphome",
     "cord/event/button/state": "esphome",
     "cord/sensor/battery/state": "esphome",
+    "cord/text_sensor/state/state": "esphome",
+    "home/cord/status": "esphome",
+    "home/cord/binary_sensor/pull_cord/state": "esphome",
+    "home/cord/event/button/state": "esphome",
+    "home/cord/sensor/battery/state": "esphome",
+    "home/cord/text_sensor/state/state": "esphome",
     # What a filter of another family would let in, too.
     "zigbee2mqtt/online": "zigbee2mqtt",
     "zigbee2mqtt/status": "zigbee2mqtt",

@@ -329,6 +329,13 @@ def test_a_number_that_names_a_session_comes_back_as_it_was(desk: Desk) -> None:
     assert f'"session":{number},'.encode() in answer
 
 
+@pytest.mark.parametrize("topic", ["n/binary_sensor/x/state", "home/n/binary_sensor/x/state"])
+def test_a_line_without_a_component_enrols_the_whole_node(desk: Desk, topic: str) -> None:
+    line = {"protocol": "esphome", "topic": topic, "payload": "ON", "device": {"role": "help_button"}}
+    assert desk.ask(line)["signals"] == [SOS]
+    assert desk.ask(line, topic=topic.replace("binary_sensor", "climate"))["tickets"] != []
+
+
 def test_what_is_null_was_not_said(desk: Desk) -> None:
     device = {"role": "help_button", "component": None, "account": None, "vendor": None}
     assert desk.zigbee('{"action":"single"}', device, received_at=None)["signals"] == [SOS]
