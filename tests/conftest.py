@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +23,8 @@ settings.register_profile("anxin", derandomize=True, deadline=None)
 settings.load_profile("anxin")
 
 NOW = datetime(2026, 11, 21, 6, 5, 0, tzinfo=UTC)  # 14:05 in Kenli
+
+Figure = Callable[[str], None]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,6 +138,31 @@ def fresh_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fres
     fresh = FreshStore(request.param, request, tmp_path)
     yield fresh
     fresh.throw_away()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figure:
+    """Says what was measured; all figures stand together at the end of the run."""
+
+    def say(words: str) -> None:
+        request.node.user_properties.append(("figure", words))  # which comes along from another process
+
+    return say
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for told in terminalreporter.stats.values() for report in told]
+    figures = [
+        words
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, words in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("what was measured")
+        for words in figures:
+            terminalreporter.write_line(words)
 
 
 def keeps_its_promises(store: Store) -> None:

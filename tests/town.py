@@ -281,10 +281,10 @@ class Town:
         """
         end = self.time + timedelta(minutes=minutes, seconds=seconds)
         while self.time < end:
-            self.time = min(end, self._next_look())
+            self.time = min(end, self.next_look())
             self.work()
 
-    def _next_look(self) -> datetime:
+    def next_look(self) -> datetime:
         """The first of the seconds to come in which an incident, a message or a watched home is due."""
         waiting = select(message.c.due_at).where(message.c.state == MessageState.QUEUED.value)
         leased = select(message.c.lease_until).where(message.c.state == MessageState.SENDING.value)

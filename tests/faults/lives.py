@@ -13,9 +13,9 @@ from devices.profiles import shipped
 from devices.signal import Frame
 from dispatcher import bundling
 from dispatcher.bell import LocalBell
-from dispatcher.channels import Channel, Fate, Outcome, Reporting, Sent
+from dispatcher.channels import Channel, Fate, Held, Outcome, Reporting, Sent
 from dispatcher.chase import Chaser
-from dispatcher.courier import LEASE, carry, settle
+from dispatcher.courier import ATTEMPT, LEASE, Carried, carry, settle
 from dispatcher.engine import Engine
 from dispatcher.gathering import Cries
 from dispatcher.model import Message
@@ -58,8 +58,8 @@ class Wire:
 class InOneThread:
     """A courier for the engine that carries at once what it is handed, so that deaths come in one order.
 
-    With `bundles`, many requests to one responder are one text. With `dawdles`, it takes and does not send
-    until it is told to `wake`.
+    With `bundles`, many requests to one responder are one text. While it `dawdles`, it sends one of what it
+    took and records nothing, until it is told to `wake`, at last after its lease has ended.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class InOneThread:
         self._town = town
         self._channel = channel
         self._bundles = bundles
-        self._in_hand: list[Message] = []
+        self._unrecorded: list[Carried] = []
+        self._unsent: list[tuple[Message, datetime]] = []
 
     def lease(self) -> tuple[str, datetime]:
         return self.worker, self._town.time + LEASE
@@ -79,16 +80,27 @@ class InOneThread:
     def free(self) -> int:
         return AT_ONCE
 
-    def accept(self, messages: Sequence[Message], _until: object) -> None:
-        self._in_hand += messages
+    def accept(self, messages: Sequence[Message], until: datetime) -> None:
+        self._unsent += [(message, until) for message in messages]
         if not self.dawdles:
             self.wake()
+        elif self._unsent:
+            message, _ = self._unsent.pop(0)
+            self._unrecorded.append(carry(self._channel, message, self._town))
 
     def wake(self) -> None:
-        """Send what is in hand, however late."""
-        messages, self._in_hand = self._in_hand, []
-        if messages:
-            settle(self._store, [carry(self._channel, message, self._town) for message in messages])
+        """Send and record all that is in hand; what is too late to be begun is left to others, as a sender
+        of the real courier leaves it.
+        """
+        now = self._town.time
+        late, in_time = [], []
+        for message, until in self._unsent:
+            (in_time if now + ATTEMPT <= until else late).append(message)
+        carried = self._unrecorded + [Carried(message, "", Held(0.0), now) for message in late]
+        self._unrecorded, self._unsent = [], []
+        carried += [carry(self._channel, message, self._town) for message in in_time]
+        if carried:
+            settle(self._store, carried)
 
     def collect(self) -> int:
         now = self._town.time

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from bench.disk import NO_COMPILER, SLOW_SYNC_S, can_be_slow
 from bench.scene import POSTGRES, SQLITE
+from tests.conftest import Figure
 from tests.servers import NO_MOSQUITTO, ROOT, program
+
+FEW_PER_S = 20
+# More than anybody tells who syncs twice for each press, and few enough for three times slower a processor.
+MANY_PER_S = 60
+# The aim from press to provider, in syncs: on a machine that has nothing else to do, at 100 presses a second.
+AIM_P50, AIM_P99 = 2.5, 8.0
+SLOW_MACHINE = 8
 
 
 @pytest.mark.broker
@@ -20,7 +30,7 @@ from tests.servers import NO_MOSQUITTO, ROOT, program
 @pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
 @pytest.mark.skipif(not can_be_slow(), reason=NO_COMPILER)
 @pytest.mark.parametrize("kind", [SQLITE, POSTGRES])
-def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Path) -> None:
+def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Path, figure: Figure) -> None:
     found = tmp_path / "found.json"
     words = ["--size", "tiny", "--store", kind, "--only", "slow-disk", "--json", str(found)]
     ended = subprocess.run(
@@ -45,10 +55,24 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Pa
     assert store["joins_per_s"] > 5 * store["naive_per_s"]
     assert store["presses_told_per_s"] > 3 * store["naive_presses_told_per_s"]
     assert store["one_text_per_s"] > 3 * store["naive_presses_told_per_s"]
-    (ours,), (naive,) = store["latency"]["anxin"], store["latency"]["naive"]
-    assert ours["answered"] == naive["answered"] == ours["presses"]
+    ours, naive = (dict(by_rate(store["latency"][design])) for design in ("anxin", "naive"))
+    assert ours[FEW_PER_S]["answered"] == naive[FEW_PER_S]["answered"] == ours[FEW_PER_S]["presses"]
     assert store["stored"]["stored_p50_ms"] >= sync_ms, "a press is acknowledged when it is on the disk"
-    assert ours["p50_ms"] >= 2 * sync_ms, "what to say is on the disk, too, before it is said"
+    assert ours[FEW_PER_S]["p50_ms"] >= 2 * sync_ms, "what to say is on the disk, too, before it is said"
+    many, their = ours[MANY_PER_S], naive[MANY_PER_S]
+    p50, p99 = (many[name] / disk["fsync_p50_ms"] for name in ("p50_ms", "p99_ms"))
+    figure(
+        f"    {kind}, 10 ms a sync, {MANY_PER_S} presses/s: accepted by the provider after {p50:.1f} syncs "
+        f"(p50), {p99:.1f} (p99); naive {their['p50_ms'] / disk['fsync_p50_ms']:.0f} (p50)"
+    )
+    assert many["answered"] == many["presses"]
+    assert p50 <= SLOW_MACHINE * AIM_P50
+    assert p99 <= SLOW_MACHINE * AIM_P99
+    assert their["p50_ms"] > SLOW_MACHINE * AIM_P50 * sync_ms, "a design with two commits a press is too late"
+
+
+def by_rate(rows: list[dict[str, Any]]) -> Iterator[tuple[float, dict[str, Any]]]:
+    return ((row["rate"], row) for row in rows)
 
 
 def test_reading_and_supervising_are_measured_beside_what_most_would_write_first(tmp_path: Path) -> None:
