@@ -225,6 +225,7 @@ class Found:
     role: Role | None = None  # where its network says what it is for
     also: str = ""  # another key under which it is heard
     hub: str = ""  # the key of what it speaks through
+    is_gone: bool = False  # its network says that it is there no more
 
 
 LevelKey = tuple[str, str]  # (device key, property path)

@@ -34,6 +34,8 @@ class Strangers:
             if enrolled is not None:
                 continue
             known = self._written.get(one.device_key) == one
+            if one.is_gone:
+                self._heard.pop(one.device_key, None)
             if not known and len(self._found) < MOST and _can_be_kept(one.device_key):
                 self._found[one.device_key] = one
         if any(signal.kind is Kind.PROBE for signal in reading.signals):

@@ -38,7 +38,15 @@ class Proposal:
 def keep(
     connection: Connection, found: Collection[Found], heard: Mapping[str, datetime], now: datetime
 ) -> None:
-    """What networks tell of devices of nobody, and when such were heard. What was dismissed stays so."""
+    """What networks tell of devices of nobody, and when such were heard. What was dismissed stays so.
+
+    What is there no more is not proposed any longer.
+    """
+    gone = {one.device_key for one in found if one.is_gone}
+    if gone:
+        not_asked = device_proposal.c.key.in_(gone), device_proposal.c.dismissed_at.is_(None)
+        connection.execute(delete(device_proposal).where(*not_asked))
+        found = [one for one in found if not one.is_gone]
     keys = {one.device_key for one in found} | heard.keys()
     query = select(device_proposal.c.key, device_proposal.c.also)
     known = connection.execute(

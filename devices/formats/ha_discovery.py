@@ -8,7 +8,7 @@ are read by it. Foreign templates are programs: none is run, only a plain `{{ va
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,8 @@ import orjson
 
 from devices.formats.document import Unreadable, line, read_object, read_scalar
 from devices.formats.family import Family
-from devices.formats.meaning import EMERGENCY, Heard, by_role, interpret, unique_without_id, unreadable
+from devices.formats.meaning import EMERGENCY, Heard, by_role, edge, interpret, unique_without_id, unreadable
+from devices.formats.presence import words
 from devices.profiles import PRESS, Press, Profiles, Rule, Rules, as_text
 from devices.signal import Enrolment, Found, Frame, Kind, LevelKey, Levels, Reading, Registry, Role
 
@@ -26,10 +27,12 @@ TOPIC_LIMIT: Final = 190  # characters of a state topic: it is the name of a dev
 TEXT_LIMIT: Final = 500  # characters of any other word
 KEY: Final = "ha:"  # before the state topic
 PROPOSED: Final = "proposed"  # the level under which what announced itself is remembered
+ANNOUNCES: Final = "announces"  # the level under which it is remembered what announced itself on a topic
 MOST: Final = 32  # sensors that share a state topic
 
 _TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,40}['\"]\]){1,3}))?\s*\}\}")
 _NOTHING: Final = object()
+_THERE: Final = words("ha_discovery", online=("announced",), offline=("gone",))
 _CRIES: Final = EMERGENCY | {PRESS}
 _OF_ITSELF: Final = frozenset({"connectivity", "battery_charging", "plug", "update"})
 _NO_CRIES: Final = (None, Kind.ACTIVITY, Kind.DOOR, Kind.LEAK)  # what does not call for help
@@ -94,6 +97,7 @@ class Proposal:
     on: str = "ON"
     off: str = "OFF"
     name: str = ""
+    is_gone: bool = False  # taken back: an empty message stands where it announced itself
 
 
 def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Reading:
@@ -111,7 +115,9 @@ def proposals(state_topic: str, levels: Levels) -> tuple[Proposal, ...]:
 
 
 def _announced(frame: Frame, registry: Registry, levels: Levels) -> Reading:
-    """Remember an announcement; an empty one or one that needs a program is none."""
+    """Remember an announcement; one that needs a program is none, and an empty one takes it back."""
+    if not frame.payload:
+        return _taken_back(frame, registry, levels)
     said = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(said, Unreadable):
         return Reading()
@@ -132,11 +138,51 @@ def _announced(frame: Frame, registry: Registry, levels: Levels) -> Reading:
     kept = [each for each in proposals(topic, levels) if each.path != one.path]
     if len(kept) >= MOST:
         return Reading()
-    listed = sorted([*kept, one], key=lambda each: each.path)
-    told = orjson.dumps([(p.path, p.device_class, p.on, p.off, p.name) for p in listed]).decode()
-    known = registry.find(key[0]) is not None
+    changed = {key: _told([*kept, one]), _place(frame): orjson.dumps((topic, one.path)).decode()}
+    changed = {each: told for each, told in changed.items() if levels.get(each) != told}
+    if (enrolment := registry.find(key[0])) is not None:
+        return _present(frame, enrolment, "announced", levels, changed)
     about = Found(key[0], model=line(one.device_class), name=line(one.name), role=ROLES.get(one.device_class))
-    return Reading(levels={} if levels.get(key) == told else {key: told}, found=() if known else (about,))
+    return Reading(levels=changed, found=(about,))
+
+
+def _taken_back(frame: Frame, registry: Registry, levels: Levels) -> Reading:
+    """The sensor is there no more: nobody is asked about it, and one that is enrolled is missed.
+
+    Several may share a topic: it is gone with the last of them. What is enrolled is read on as announced.
+    """
+    known = levels.get(_place(frame))
+    if not known:
+        return Reading()
+    topic, path = orjson.loads(known)
+    key: LevelKey = (f"{KEY}{topic}", PROPOSED)
+    listed = [replace(one, is_gone=one.is_gone or one.path == path) for one in proposals(topic, levels)]
+    is_gone = all(one.is_gone for one in listed)
+    if (enrolment := registry.find(key[0])) is not None:
+        changed = {key: _told(listed), _place(frame): ""}
+        return _present(frame, enrolment, "gone" if is_gone else "announced", levels, changed)
+    changed = {key: "" if is_gone else _told([one for one in listed if not one.is_gone]), _place(frame): ""}
+    return Reading(levels=changed, found=(Found(key[0], is_gone=True),) if is_gone else ())
+
+
+def _present(
+    frame: Frame, enrolment: Enrolment, word: str, levels: Levels, changed: dict[LevelKey, str]
+) -> Reading:
+    """What it means for an enrolled sensor that it is announced, or no more. Kept, it tells the present."""
+    now = replace(frame, retained=False)
+    key = enrolment.device_key
+    reading = edge(Heard(now, key, enrolment, unique_without_id(key, now)), _THERE, word, levels)
+    return Reading(reading.signals, levels={**reading.levels, **changed})
+
+
+def _place(frame: Frame) -> LevelKey:
+    """Where it is remembered what was announced on this topic."""
+    return (f"{KEY}{frame.topic}"[:TOPIC_LIMIT], ANNOUNCES)
+
+
+def _told(listed: Iterable[Proposal]) -> str:
+    rows = sorted((p.path, p.device_class, p.on, p.off, p.name, p.is_gone) for p in listed)
+    return orjson.dumps(rows).decode()
 
 
 def _said(frame: Frame, enrolment: Enrolment, levels: Levels) -> Reading:

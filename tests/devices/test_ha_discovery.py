@@ -155,5 +155,30 @@ def test_an_announcement_said_again_changes_nothing(street: Street) -> None:
     assert announce(street, device_class="smoke").levels
     again = announce(street, device_class="smoke")
     assert replace(again, found=()) == Reading()  # but somebody may have yet to hear of it
-    assert street.hear("homeassistant/binary_sensor/kitchen/smoke/config", b"") == Reading()
+    assert street.hear("homeassistant/binary_sensor/kitchen/other/config", b"") == Reading()
     assert announce(street, state_topic="x" * 300) == Reading()
+
+
+CONFIG = "homeassistant/binary_sensor/kitchen/{}/config"
+
+
+def test_what_was_announced_and_is_taken_back_is_forgotten(street: Street) -> None:
+    announce(street, device_class="smoke")
+    reading = street.hear(CONFIG.format("smoke"), b"")
+    assert [(one.device_key, one.is_gone) for one in reading.found] == [(f"ha:{STATE}", True)]
+    assert ha_discovery.proposals(STATE, street.levels) == ()
+    assert street.hear(CONFIG.format("smoke"), b"").found == (), "once"
+    assert street.hear(CONFIG.format("never"), b"").levels == {}
+
+
+def test_an_enrolled_sensor_that_is_taken_back_is_missed_until_it_is_announced_again(street: Street) -> None:
+    street.enrol(f"ha:{STATE}", Role.SMOKE_DETECTOR)
+    for name in ("smoke", "tamper"):
+        template = f"{{{{ value_json.{name} }}}}"
+        announce(street, f"kitchen/{name}", device_class=name, value_template=template, payload_on=True)
+    assert street.understood(CONFIG.format("tamper"), b"") == [], "the other is there"
+    assert street.understood(CONFIG.format("smoke"), b"") == ["offline"]
+    assert say(street, '{"smoke":true}') == ["smoke"], "it is read as before, if it speaks"
+    template = "{{ value_json.smoke }}"
+    back = announce(street, "kitchen/smoke", device_class="smoke", value_template=template, payload_on=True)
+    assert words(back) == ["offline clear"]

@@ -206,3 +206,15 @@ def test_the_things_stack_tells_its_gateways_too(ear: Listening) -> None:
         ("lora:24e124fffef00001", None),
         ("lora:gateway/24e124fffef0000b", Role.HUB),
     ]
+
+
+def test_what_takes_its_announcement_back_is_not_asked_about_any_longer(ear: Listening, town: Town) -> None:
+    said = {"state_topic": "cord/state", "device_class": "safety", "name": "拉绳"}
+    topic = "homeassistant/binary_sensor/cord/config"
+    ear.hear(topic, said, retained=True)
+    assert len(ear.proposed()) == 1
+    ear.receiver.take([Frame(topic, b"", town.time)])
+    ear.strangers.flush(town.store, town.time)
+    assert ear.proposed() == []
+    ear.hear(topic, said, retained=True)
+    assert len(ear.proposed()) == 1, "and is, when it is there again"
