@@ -86,6 +86,12 @@ class ExerciseIn(In):
     kind: Kind = Field(examples=["sos"], description="an emergency: sos, fall, smoke, gas or co")
 
 
+class MaintenanceIn(In):
+    device_id: Id | None = Field(default=None, examples=[7], description="none: the whole site")
+    reason: Line = Field(min_length=1, examples=["更换网关"])
+    minutes: Annotated[int, Field(ge=1, le=1440)] = Field(examples=[120])
+
+
 class AskIn(In):
     responder_id: Id = Field(examples=[7])
 

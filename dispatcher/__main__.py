@@ -32,6 +32,7 @@ from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
 from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
+from dispatcher.maintaining import Upkeep
 from dispatcher.pace import Pace
 from dispatcher.patrol import Patrol
 from dispatcher.pulse import Pulse
@@ -98,6 +99,7 @@ def main() -> int:
     set_back = SetBack(store, socket.gethostname()[:120])
     echo = Echo(store)
     tests = Drills(store, settings.drills)
+    upkeep = Upkeep(store)
 
     def also(now: datetime) -> int:
         soundings.turn(now)
@@ -107,7 +109,7 @@ def main() -> int:
         own.turn(now)
         couriers.turn(now, courier.ailment())
         life.turn(now)
-        return echo.pass_on(now) + tests.turn(now) + cries.turn(now)
+        return echo.pass_on(now) + tests.turn(now) + cries.turn(now) + upkeep.turn(now)
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,10 +20,11 @@ from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.gathering import gather
+from dispatcher.maintenance import may_wait
 from dispatcher.model import Case, Draft, Entry, Fact, Message, OfferState, Stage, Step
 from dispatcher.pace import Pace
 from dispatcher.plans import shipped
-from dispatcher.storage import reading, storms
+from dispatcher.storage import maintenance, reading, storms
 from dispatcher.storage.casebook import (
     Casebook,
     is_anything_due,
@@ -167,6 +168,8 @@ class Engine:
         scenes = storms.scenes(connection, incidents)
         ailing = [i.household_id for i in incidents if i.household_id is not None and rests(i, in_storm=True)]
         resting = storms.open_for_homes(connection, ailing)
+        may = [incident.id for incident in incidents if may_wait(incident)]
+        worked_on = maintenance.waiting(connection, may) if may else {}
         seen_before = [i.id for i in incidents if i.version > JUST_OPENED]
         offers = offers_of(connection, seen_before) if seen_before else {}
         told = told_of(connection, seen_before) if seen_before else {}
@@ -195,8 +198,12 @@ class Engine:
                 told=told.get(incident_id, ()),
                 people=known.fleet.people(asked.get(incident_id, ())),
                 log=heard.get(incident_id, ()),
-                rests=rests(incident, household_id in resting),
+                rests=rests(incident, household_id in resting) or incident_id in worked_on,
             )
+            if incident_id in worked_on and incident.due_at == incident.opened_at:  # its first look
+                work = worked_on[incident_id]
+                text = f"维护中,结束后再通知:{work.reason} waits for the end of {work.by}'s work on devices"
+                book.note(incident_id, now, Fact(Entry.NOTE, text, detail={"maintenance": work.id}))
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)
             asks += [(incident_id, ask.draft) for ask in step.asks]

@@ -15,6 +15,7 @@ from community.model import HomeRecord, ResponderKind
 from community.storage import LONGEST_TRANSACTION_S, Store, register
 from devices.signal import Kind
 from dispatcher.exercise import household_of
+from dispatcher.maintenance import may_wait
 from dispatcher.model import (
     OPEN_OFFERS,
     Alarm,
@@ -29,7 +30,7 @@ from dispatcher.model import (
     TimelineEntry,
 )
 from dispatcher.plans import thaw
-from dispatcher.storage import handsets, inbox, outbox, reading, storms
+from dispatcher.storage import handsets, inbox, maintenance, outbox, reading, storms
 from dispatcher.storage.casebook import is_covered_without, is_supervisor, offers_of
 from dispatcher.storms import area_of, rests
 from dispatcher.telephone import CALL_OVER, KEYS, by_telephone, covered
@@ -96,6 +97,7 @@ class Card:
     spoken: str
     called_at: datetime | None = None  # when its owner was last called to it again: by a rung, a device
     exercise: bool = False  # a drill: counted and drawn apart from what is real
+    waits_until: datetime | None = None  # for the end of work on devices, and rings nowhere
     area_case: int | None = None  # the open case of its area, while this one rests for it and rings nowhere
 
 
@@ -289,19 +291,26 @@ def _cards(connection: Connection, incidents: Iterable[Incident]) -> list[Card]:
     called = reading.called_since_taken(connection, ids)
     ailing = [i.household_id for i in found if i.household_id is not None and rests(i, in_storm=True)]
     area_cases = storms.open_for_homes(connection, ailing)
+    may = [i.id for i in found if may_wait(i)]
+    works = maintenance.waiting(connection, may) if may else {}
     made = [
         replace(
             _card(i, places[i.id], kinds.get(i.id, ()), names, helpers.get(i.id, ()), answers.get(i.id, ())),
             cleared=cleared.get(i.id, ()),
             called_at=called.get(i.id),
+            waits_until=works[i.id].ends_at if i.id in works else None,
         )
         for i in found
     ]
-    return [
-        replace(card, area_case=area_cases[i.household_id], deadline_at=None, deadline_word="")
+    made = [
+        replace(card, area_case=area_cases[i.household_id])
         if i.household_id in area_cases and rests(i, in_storm=True)
         else card
         for i, card in zip(found, made, strict=True)
+    ]
+    return [
+        replace(card, deadline_at=None, deadline_word="") if card.area_case or card.waits_until else card
+        for card in made
     ]
 
 

@@ -264,6 +264,20 @@ trial = Table(
     Column("heard_at", Moment),
 )
 
+# Work on a device, or without one on the whole site: until it is over, troubles of devices wait.
+maintenance = Table(
+    "maintenance",
+    metadata,
+    _id(),
+    _ref("device", nullable=True),
+    Column("reason", Text, nullable=False),
+    _ref("account"),
+    Column("begins_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("ended_at", Moment, index=True),  # when somebody said so, or the dispatcher, whose time was up
+    CheckConstraint("ends_at > begins_at", name="ends_after_it_begins"),
+)
+
 # The code on a device that waits to be installed, or was by whom: good for one installation.
 label = Table(
     "label",
