@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.model import Incident, Severity, Stage
+from dispatcher.model import Incident, Stage
 from dispatcher.storms import TECHNICAL
 
 LONGEST = timedelta(hours=24)
@@ -40,8 +40,4 @@ def is_over(begins_at: datetime, ends_at: datetime, now: datetime) -> bool:
 
 def may_wait(incident: Incident) -> bool:
     """Whether a case can wait for the end of some work: trouble of devices, to which nobody is on the way."""
-    return (
-        incident.kind in TECHNICAL
-        and incident.severity < Severity.EMERGENCY
-        and incident.stage in (Stage.RAISED, Stage.CLAIMED)
-    )
+    return incident.kind in TECHNICAL and incident.stage in (Stage.RAISED, Stage.CLAIMED)

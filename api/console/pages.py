@@ -78,6 +78,7 @@ MENU = (
             ("/devices/proposals", "新设备", "new devices"),
             ("/devices/labels", "标签", "labels"),
             ("/install", "安装", "install"),
+            ("/maintenance", "维护", "maintenance"),
         ),
     ),
     ("报表", "reports", (("/reports", "报表", "reports"), ("/wall", "大屏", "wall"))),
@@ -446,6 +447,12 @@ def devices(
         title=("设备", "devices"), placeholder="编号、厂家、型号 key, vendor, model",
         heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
     )  # fmt: skip
+
+
+@router.get("/maintenance")
+def maintenance(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    may = caller.account.role is AccountRole.ADMIN
+    return _page("maintenance.html", "/maintenance", caller, parts, connection, may=may)
 
 
 @router.get("/devices/labels")

@@ -66,7 +66,6 @@ def waiting(connection: Connection, ids: Collection[int] | None = None) -> dict[
         .where(
             _GOES_ON,
             incident.c.closed_at.is_(None),
-            incident.c.kind.in_([kind.value for kind in sorted(TECHNICAL)]),
             ~_NOT_ONLY_DEVICES,
         )
         .order_by(maintenance.c.ends_at)

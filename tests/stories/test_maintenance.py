@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from community.errors import Invalid, NotFound
 from community.storage import Store, register
 from devices.signal import Kind
-from dispatcher import maintaining
+from dispatcher import intake, maintaining
 from dispatcher.maintaining import Upkeep
 from dispatcher.maintenance import is_over
-from dispatcher.model import Entry
+from dispatcher.model import Entry, Fact, Severity
 from dispatcher.storage import maintenance as rows
 from tests.town import Town
 
@@ -87,6 +88,20 @@ def test_a_press_ends_the_waiting_of_what_was_open(town: Town) -> None:
     assert town.phones.texts == []
     town.press("王秀英")
     assert town.heard("女儿")
+    assert town.card("王秀英").waits_until is None
+
+
+def test_a_button_that_is_silent_waits_but_not_together_with_more_than_a_device(town: Town) -> None:
+    begin(town)
+    with town.store.write() as connection:  # she lives alone: it is more than trouble, and still a device's
+        said = Fact(Entry.SIGNAL, "失联", detail={"kind": Kind.OFFLINE.value})
+        home, how_bad = town.homes["王秀英"], Severity.ROUTINE
+        bring = partial(intake.bring, connection, home, Kind.OFFLINE, "patrol", said, town.plans, town.time)
+        bring(severity=how_bad)
+    town.work()
+    assert town.card("王秀英").waits_until is not None
+    town.say("王秀英", Kind.BED_EXIT)  # as severe: the case goes on as one about a silent device
+    assert town.card("王秀英").kind is Kind.OFFLINE
     assert town.card("王秀英").waits_until is None
 
 

@@ -1,6 +1,6 @@
 // How one incident looks wherever it is shown: its door, its stage, its countdown, its owner.
 
-import { clockTime, duration, now } from "./clock.js";
+import { clockTime, duration, now, shortTime } from "./clock.js";
 import { both, h, icon } from "./dom.js";
 import words from "/console/words.js";
 
@@ -29,8 +29,8 @@ export const saidBy = (helper) => (helper.oversees ? words.oversees : words.offe
 /** The ids of the responders who are coming or there. */
 export const coming = (card) => card.helpers.filter(comes).map((helper) => helper.responder_id);
 
-/** Whether no human has the case: this is what rings. One that rests for the case of its area does not. */
-export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case : isStale(card));
+/** Whether no human has the case: this is what rings. One that rests for its area's case, or for work on devices, does not. */
+export const needsHuman = (card) => isOpen(card) && (card.claimed_by === null ? !card.area_case && !card.waits_until : isStale(card));
 
 /**
  * Whether its owner is called to it again: nobody came, it happened once more, or who is on scene says no word.
@@ -100,6 +100,7 @@ export function countdown(card) {
 /** Who owns the case, who is coming, and what they and the relatives have answered, as chips. */
 export function owners(card, me) {
   const chips = [];
+  if (card.waits_until) chips.push(h("span", { class: "chip chip--amber" }, `▲ 维护中,${shortTime(card.waits_until)} 后通知 under maintenance`));
   if (card.claimed_by === null) {
     if (card.area_case) chips.push(h("span", { class: "chip" }, `属于网格事件${card.area_case} part of its area's case`));
     else if (isOpen(card)) chips.push(h("span", { class: isEmergency(card) ? "chip chip--emergency" : "chip chip--amber" }, "无人接警 nobody yet"));

@@ -3,6 +3,7 @@
 import { clockTime, everySecond, now } from "./clock.js";
 import { $ } from "./dom.js";
 import { every } from "./steady.js";
+import { maintenance } from "./maintenance.js";
 import { Trial } from "./trial.js";
 import { wiring } from "./wiring.js";
 
@@ -16,4 +17,5 @@ everySecond(() => {
   trial.tick();
 });
 every(2000, () => trial.read());
+every(5000, maintenance($(".device__work"), Number(id), true));
 trial.read();

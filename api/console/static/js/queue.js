@@ -23,7 +23,7 @@ export class Queue {
     const seen = new Set();
     wanted.forEach((card, index) => {
       seen.add(card.id);
-      const look = `${card.version}:${isStale(card)}:${this.calls(card)}:${index < 9 ? index : 9}:${card.id === this.picked}`;
+      const look = `${card.version}:${card.waits_until}:${isStale(card)}:${this.calls(card)}:${index < 9 ? index : 9}:${card.id === this.picked}`;
       const item = this.items.get(card.id);
       if (!item) this.items.set(card.id, { look, element: this._card(card, index) });
       else if (item.look !== look) {
