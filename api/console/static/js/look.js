@@ -18,7 +18,7 @@
 
   show();
   dark.addEventListener("change", show);
-  addEventListener("storage", show);
+  addEventListener("storage", (event) => event.key === LOOK && show());
   addEventListener("DOMContentLoaded", () => {
     const button = document.querySelector(".top__look");
     if (!button) return;
