@@ -2,7 +2,7 @@
 
 Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
 `storm` with a slow provider, `tick` over many open cases, `killed` in a burst, `decoding` of messages on one
-core, `supervision` of a city's devices. Each module says what it is.
+core, `supervision` of a city's devices, `pixels` from a commit to the screens. Each module says what it is.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decoding, killed, speed, storm, supervision, ticks
+from bench import decoding, killed, pixels, speed, storm, supervision, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
+
+_PARTS = (speed, ticks, killed, storm, decoding, supervision, pixels)
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,13 @@ class Size:
     storm: storm.Size
     decoding: decoding.Size
     supervision: supervision.Size
+    pixels: pixels.Size
 
 
-SIZES = {
-    "full": Size(speed.FULL, ticks.FULL, killed.FULL, storm.FULL, decoding.FULL, supervision.FULL),
-    "quick": Size(speed.QUICK, ticks.QUICK, killed.QUICK, storm.QUICK, decoding.QUICK, supervision.QUICK),
-    "tiny": Size(speed.TINY, ticks.TINY, killed.TINY, storm.TINY, decoding.TINY, supervision.TINY),
-}
+SIZES = {size: Size(*(getattr(part, size.upper()) for part in _PARTS)) for size in ("full", "quick", "tiny")}
 SPEED, SLOW_DISK, STORM, TICK, KILLED = "speed", "slow-disk", "storm", "tick", "killed"
-DECODING, SUPERVISION = "decoding", "supervision"
-PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED, DECODING, SUPERVISION)
+DECODING, SUPERVISION, PIXELS = "decoding", "supervision", "pixels"
+PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED, DECODING, SUPERVISION, PIXELS)
 
 
 @dataclass
@@ -59,6 +58,7 @@ class Report:
     killed: list[killed.Killed] = field(default_factory=list)
     decoding: decoding.Decoding | None = None
     supervision: supervision.Supervision | None = None
+    pixels: list[pixels.Pixels] = field(default_factory=list)
 
     def tables(self) -> Iterator[Table]:
         for found in (self.speed, self.slow_disk):
@@ -74,6 +74,8 @@ class Report:
             yield decoding.table(self.decoding)
         if self.supervision is not None:
             yield supervision.table(self.supervision)
+        if self.pixels:
+            yield pixels.table(self.pixels)
 
 
 class Bench:
@@ -111,6 +113,12 @@ class Bench:
             report.decoding = decoding.measure(self._size.decoding, self._tell)
         if SUPERVISION in parts:
             report.supervision = supervision.measure(self._size.supervision, self._folder, self._tell)
+        if PIXELS in parts:
+            if pixels.can_draw():
+                for scene in self._scenes(pixels.homes(self._size.pixels)):
+                    report.pixels.append(pixels.measure(self._size.pixels, scene, self._tell))
+            else:
+                self._tell(f"{PIXELS} is left out: {pixels.NO_CHROMIUM}")
         return report
 
     def _speed(self, size: speed.Size, disk: Disk) -> speed.Speed:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from bench import pixels
 from bench.disk import NO_COMPILER, SLOW_SYNC_S, can_be_slow
 from bench.scene import POSTGRES, SQLITE
 from tests.conftest import Figure
@@ -94,3 +95,28 @@ def test_reading_and_supervising_are_measured_beside_what_most_would_write_first
     assert decoding["read_per_s"] > decoding["json_loads_per_s"] / 200, "it takes 200 times as long"
     assert 0 < supervision["share"] < 1
     assert supervision["naive_share"] > 0
+
+
+@pytest.mark.broker
+@pytest.mark.browser
+@pytest.mark.alone
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
+@pytest.mark.skipif(not pixels.can_draw(), reason=pixels.NO_CHROMIUM)
+def test_every_case_is_drawn_on_every_console_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    found = tmp_path / "found.json"
+    words = ["--size", "tiny", "--store", SQLITE, "--only", "pixels", "--json", str(found)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "bench", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=580,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    (drawn,) = orjson.loads(found.read_bytes())["pixels"]
+    assert [desk["drawn"] for desk in drawn["desks"]] == [1.0, 1.0, 1.0]
+    weight = drawn["weight"]
+    assert weight["elements_after"] < weight["elements_before"] + 20 * weight["cases"]
+    assert weight["after_mb"] < weight["before_mb"] + 5
