@@ -73,7 +73,8 @@ USAGE = """\
                           单独运行一个部分 / one part by itself (--help after it explains)
   python3 anxin.py register seed | roster | add-user | add-key [arguments]
   python3 anxin.py register import-homes | import-geometry | check-geometry | draft-cells [arguments]
-                          导入台账、网格、楼栋 / ledgers and geometry of a street's own (docs/maps.md)
+  python3 anxin.py register import-roads | close-road | open-road [arguments]
+                          导入台账、网格、楼栋、路网 / a street's own data (docs/maps.md)
   python3 anxin.py register device-login | device-off | device-on | broker-files [arguments]
                           演示街道、设备清单、账号、密钥、设备登录 / a made-up street, devices, logins
   python3 anxin.py decode  网关怎么理解一条设备消息 / what the gateway makes of a message, in JSON lines

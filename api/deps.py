@@ -21,6 +21,8 @@ from api.problems import Forbidden, Unauthenticated
 from community.errors import NotFound
 from community.model import Account, AccountRole
 from community.storage import accounts, register
+from dispatcher import roster
+from dispatcher.fleet import Fleet
 from dispatcher.plans import Plans
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -67,6 +69,15 @@ def site_zone(connection: ReadDep, parts: PartsDep) -> ZoneInfo:
 
 
 ZoneDep = Annotated[ZoneInfo, Depends(site_zone)]
+
+
+def fleet(connection: ReadDep, zone: ZoneDep, parts: PartsDep) -> Fleet:
+    """Everybody who could be sent, as the dispatcher ranks them."""
+    roads = parts.roads.current(connection)
+    return roster.fleet(connection, zone, roads)
+
+
+FleetDep = Annotated[Fleet, Depends(fleet)]
 
 
 @dataclass(frozen=True, slots=True)

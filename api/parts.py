@@ -13,6 +13,7 @@ from dispatcher.bell import Bell
 from dispatcher.clock import Clock
 from dispatcher.presets import Presets, shipped
 from dispatcher.storage.planbook import Planbook
+from dispatcher.storage.roadbook import Roadbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +27,5 @@ class Parts:
     settings: Settings
     door: Doorkeeper | None = None  # None: somebody tells the broker by hand
     presets: Presets = field(default_factory=shipped)
+    roads: Roadbook = field(default_factory=Roadbook)
     monotonic: Callable[[], float] = time.monotonic

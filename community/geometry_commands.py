@@ -1,12 +1,14 @@
-"""The site's geometry from a command line: import what was surveyed, check the grid, draft cells."""
+"""The site's geometry from a command line: what was surveyed, the grid and drafts of it, the roads."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from sqlalchemy import Connection
 
 from community import geometry
 from community.errors import Invalid, NotFound
@@ -15,12 +17,15 @@ from community.ledger import WRONG
 from community.model import AreaLevel
 from community.starting import opened
 from community.storage import atlas, register, schema
+from community.storage import roads as road_rows
 from maps import topology
 from maps.coords import Point
 from maps.division import divide
 from maps.gate import Fit
 from maps.geojson import feature_collection, polygon_feature
 from maps.grid import draft_cells as drafted_by_area
+from maps.roads import SNAP_M, Mode, Network, Roads, build
+from maps.streets import from_lines, from_osm
 from maps.survey import System, read
 
 app = typer.Typer()
@@ -154,6 +159,74 @@ def draft_cells(
     few = "有位置的住户太少,按面积 by area: too few homes have a position"
     how = f"按{len(homes)}户均分 by {len(homes)} homes" if by_homes else few
     typer.echo(f"{cells}个草案网格({how}) draft cells are in {out}")
+
+
+@app.command()
+def import_roads(
+    file: Annotated[Path, typer.Argument(help=".osm (XML), .geojson, .shp, .zip or .csv")],
+    crs: _Crs = "wgs84",
+    write: Annotated[bool, typer.Option("--write", help="用作路网 / use them from now on")] = False,
+) -> None:
+    """导入路网 / Read the roads of the site, and with --write rank who is sent by their time on them."""
+    if file.suffix.lower() == ".osm":
+        ways = list(from_osm(file))
+    else:
+        features = read(file, System(crs))
+        for one in features:
+            if one.wrong:
+                typer.echo(f"第{one.number}行:{one.wrong}")
+        ways = list(from_lines(features))
+    network = build(ways)
+    roads = Roads(network)
+    with opened() as store:
+        schema.require_newest(store)
+        with store.write() if write else store.read() as connection:
+            positions = [home.position for home in atlas.known(connection).homes if home.position is not None]
+            doors = [Point(where.lon, where.lat) for where in positions]
+            typer.echo(f"道路{len(ways)}条、{network.metres.sum() / 1000:.1f}公里 roads, km")
+            if doors:
+                near = roads.near(doors, Mode.EBIKE)
+                typer.echo(f"{near}/{len(doors)}户离路不超过{SNAP_M:.0f}米 homes are within reach of a road")
+                if near < len(doors) / 2:
+                    raise Invalid(
+                        "roads_elsewhere",
+                        "多数住户离路网太远,坐标系或范围可能有误"
+                        " most homes are far from these roads: look at the coordinate system and the extract",
+                    )
+            if write:
+                road_rows.keep(connection, network, file.name, datetime.now(UTC))  # noqa: TID251 - a command
+                typer.echo("已启用 in use")
+
+
+@app.command()
+def close_road(
+    road: Annotated[str, typer.Argument(help="路名或编号 / its name or key, as in the imported map")],
+    why: Annotated[str, typer.Option(help="原因 / why")],
+) -> None:
+    """封路:派人时绕开 / Nobody is sent over this road until it is opened again."""
+    with opened() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            ways = road_rows.named(_network(connection), road)
+            road_rows.close(connection, ways, why, datetime.now(UTC))  # noqa: TID251 - a command
+    typer.echo(f"{road}:已封{len(ways)}段 closed")
+
+
+@app.command()
+def open_road(road: Annotated[str, typer.Argument(help="路名或编号 / its name or key")]) -> None:
+    """恢复通行 / People are sent over this road again."""
+    with opened() as store:
+        schema.require_newest(store)
+        with store.write() as connection:
+            count = road_rows.reopen(connection, road_rows.named(_network(connection), road))
+    typer.echo(f"{road}:恢复{count}段 open again")
+
+
+def _network(connection: Connection) -> Network:
+    found = road_rows.network(connection)
+    if found is None:
+        raise NotFound("no_roads", "还没有路网,先 import-roads there are no roads yet: import them first")
+    return found
 
 
 def _say_what_is_wrong(outlines: tuple[topology.Outline, ...], picture: Path | None) -> bool:

@@ -34,6 +34,7 @@ from dispatcher.storage.casebook import (
     told_of,
 )
 from dispatcher.storage.planbook import Planbook
+from dispatcher.storage.roadbook import Roadbook
 from dispatcher.storms import rests
 from dispatcher.wording import Voice
 
@@ -83,6 +84,7 @@ class Engine:
         self._courier = courier
         self._plans = plans or Planbook(shipped())
         self._pace = pace
+        self._roads = Roadbook()
         self._known: _Known | None = None
 
     def tick(self, now: datetime, *, expected: bool = False, once: bool = False) -> int:
@@ -237,7 +239,8 @@ class Engine:
         at = register.revisions(connection)
         if self._known is None or self._known.responder != at.responder:
             site = register.site(connection)
-            fleet = roster.fleet(connection, ZoneInfo(site.timezone))
+            roads = self._roads.current(connection, at.road)
+            fleet = roster.fleet(connection, ZoneInfo(site.timezone), roads)
             self._known = _Known(at.responder, fleet, Voice.of(site), at.map)
         if self._known.map != at.map:
             self._known.map, self._known.chains = at.map, {}

@@ -121,7 +121,12 @@ def rung_at(plan: Plan, ladder_at: datetime, fired: int) -> datetime:
 
 
 def request(
-    voice: Voice, home: HomeRecord, incident: Incident, responder: Responder, distance_m: float | None
+    voice: Voice,
+    home: HomeRecord,
+    incident: Incident,
+    responder: Responder,
+    distance_m: float | None,
+    road_min: int | None = None,
 ) -> tuple[str, templates.Variables]:
     """What `responder` is asked, as a text and in few words: to go, or, a supervisor, to see to it."""
     kind, since = incident.kind, incident.ladder_at
@@ -129,8 +134,8 @@ def request(
         return voice.oversee(home, kind, since), templates.oversee(voice, home, kind, since)
     page = voice.page_of(incident.id, f"responder:{responder.id}")
     return (
-        voice.ask(home, kind, since, distance_m, page),
-        templates.ask(voice, home, kind, since, distance_m),
+        voice.ask(home, kind, since, distance_m, page, road_min),
+        templates.ask(voice, home, kind, since, distance_m, road_min),
     )
 
 
@@ -554,7 +559,9 @@ class _Climb:
         before = sum(offer.responder_id == responder.id for offer in self.case.offers)
         again = f".again{before}" if before else ""
         expires_at = self.now + timedelta(seconds=self.plan.offer_s)
-        body, short = request(self.voice, home, self.incident, responder, candidate.distance_m)
+        body, short = request(
+            self.voice, home, self.incident, responder, candidate.distance_m, candidate.road_min
+        )
         self.asks.append(
             Ask(
                 candidate=candidate,

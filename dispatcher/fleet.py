@@ -1,4 +1,4 @@
-"""Who could be sent, best first, with the reason: by straight distance, else the cell's own staff.
+"""Who could be sent, best first, with the reason: by road, by straight distance, else the cell's own staff.
 
 The map never blocks an alert: without a position of the home the cell's staff on duty are taken, and without
 those the desk is all that is left, which every plan rings anyway.
@@ -26,24 +26,20 @@ from community.model import (
     on_duty,
 )
 from dispatcher.model import GO, Candidate, Candidates, Tell, Whom
+from dispatcher.travel import SPEED_M_PER_MIN, Approach, Budget, Travel, Trip
 from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
 from maps.nearest import Near, Place, Places, minutes, nearest
+from maps.roads import Roads
 
-SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
-    # An e-bike in streets, about 15 km/h; a clinic's car with getting ready; on foot for neighbours.
-    ResponderKind.GRID_WORKER: 250.0,
-    ResponderKind.COMMUNITY_WORKER: 250.0,
-    ResponderKind.CLINIC: 300.0,
-    ResponderKind.CONNECTOR: 70.0,
-    ResponderKind.VOLUNTEER: 70.0,
-    ResponderKind.SUPERVISOR: 300.0,
-}
 SHORTLIST = 8  # of each kind, beside those who have been asked already: more than a plan asks at once
 
 
 class Fleet:
-    """Everybody who can be sent. Duties are whole minutes, so who is on duty is worked out once a minute."""
+    """Everybody who can be sent. Duties are whole minutes, so who is on duty is worked out once a minute.
+
+    With `roads` they are ranked by the time they need, without by straight distance.
+    """
 
     def __init__(
         self,
@@ -51,11 +47,13 @@ class Fleet:
         duties: Mapping[int, tuple[Duty, ...]],
         zone: tzinfo,
         leaves: Mapping[int, tuple[Leave, ...]] = MappingProxyType({}),
+        roads: Roads | None = None,
     ) -> None:
         self._everybody = {r.id: r for r in responders}
         self._responders = sorted(
             (r for r in self._everybody.values() if r.active and r.phone), key=lambda r: r.id
         )
+        self._travel = Travel(roads, self._responders) if roads is not None else None
         self._duties = duties
         self._leaves = leaves
         self._zone = zone
@@ -93,10 +91,13 @@ class Fleet:
             else:
                 located.append(home)
                 doors.append(Point(position.lon, position.lat))
-        present = self._present
+        present, budget = self._present, Budget()
         seen = present.places.seen_from(doors, SHORTLIST + beyond)
         for at, home in enumerate(located):
-            found[home.household.id] = _Ranked(present, home, partial(seen.nearest, at), present.placeless)
+            approach = Approach(self._travel, doors[at], budget) if self._travel is not None else None
+            found[home.household.id] = _Ranked(
+                present, home, partial(seen.nearest, at), present.placeless, approach, SHORTLIST + beyond
+            )
         return found
 
     def _turn_to(self, minute: datetime) -> None:
@@ -129,6 +130,7 @@ class _Present:
                 self.skilled[skill].append(responder)
             if responder.position is not None:
                 located[responder.kind].append(_place(responder, responder.position))
+        self.located = located
         self.places = Places(located)
 
 
@@ -141,24 +143,53 @@ class _Ranked:
         home: HomeRecord,
         near: Callable[[ResponderKind], Iterable[Near]],
         placeless: Sequence[Responder],
+        approach: Approach | None = None,
+        k: int = SHORTLIST,
     ) -> None:
         self._present = present
         self._home = home
         self._near = near
         self._placeless = placeless
+        self._approach = approach
+        self._k = k
 
     def fitting(self, tell: Tell) -> Iterable[Candidate]:
         kinds = tell.kinds or GO
-        found = merge(*(self._of(kind) for kind in kinds), key=_distance) if kinds[1:] else self._of(kinds[0])
+        found = merge(*(self._of(kind) for kind in kinds), key=_order) if kinds[1:] else self._of(kinds[0])
         if tell.whom is Whom.NEAREST and not tell.skill and ResponderKind.SUPERVISOR not in kinds:
             return found
         fit = [candidate for candidate in found if tell.fits(candidate.responder, self._home)]
         fit += self._beyond(tell, {candidate.responder.id for candidate in fit})
-        return sorted(fit, key=_distance)
+        return sorted(fit, key=_order)
 
     def _of(self, kind: ResponderKind) -> Iterator[Candidate]:
-        yield from self._by_distance(kind)
+        if self._approach is None:
+            yield from self._by_distance(kind)
+            yield from self._by_cell(kind)
+            return
+        near = list(self._by_road(self._approach, kind))
+        yield from (one for one in near if one.order < inf)
         yield from self._by_cell(kind)
+        yield from (one for one in near if one.order == inf)
+
+    def _by_road(self, approach: Approach, kind: ResponderKind) -> Iterator[Candidate]:
+        """Who is there first by road, and who is near without being on the roads, or without a way."""
+        straight = list(self._near(kind))
+        door = self._home.household.position
+        assert door is not None, "without a position there is no approach"
+        places = {place.id: place for place in self._present.located[kind]}
+        there = {near.id for near in straight}
+        missing = [places[id] for id in approach.quickest(kind, places, self._k) if id not in there]
+        if missing:
+            straight += nearest(Point(door.lon, door.lat), missing, len(missing))
+        trips = []
+        for near in straight:
+            responder = self._present.by_id[near.id]
+            trips.append((responder, near.distance_m, approach.trip(responder, near.distance_m)))
+        areas = areas_of(self._home)
+        for rank, (responder, distance_m, trip) in enumerate(sorted(trips, key=_soonest), start=1):
+            own = not areas.isdisjoint(responder.cells)
+            yield _travelling(responder, distance_m, trip, _why_by(kind, rank, trip.how, is_staff=own))
 
     def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
         areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
@@ -196,20 +227,31 @@ class _Ranked:
         whose = "本网格" if tell.whom is Whom.STAFF else tell.skill
         for near in nearest(Point(door.lon, door.lat), places, SHORTLIST):
             responder = present.by_id[near.id]
-            yield Candidate(
-                responder=responder,
-                why=f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗 {tell.whom}, on duty",
-                distance_m=near.distance_m,
-                eta_min=minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind]),
-            )
+            who = f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗"
+            if self._approach is None:
+                eta_min = minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind])
+                yield Candidate(responder, f"{who} {tell.whom}, on duty", near.distance_m, eta_min)
+            else:
+                trip = self._approach.trip(responder, near.distance_m)
+                why = f"{who},{trip.how[0]} {tell.whom}, on duty, {trip.how[1]}"
+                yield _travelling(responder, near.distance_m, trip, why)
+
+
+def _soonest(one: tuple[Responder, float, Trip]) -> tuple[float, float, int]:
+    responder, distance_m, trip = one
+    return trip.seconds, distance_m, responder.id
+
+
+def _travelling(responder: Responder, distance_m: float, trip: Trip, why: str) -> Candidate:
+    return Candidate(responder, why, distance_m, trip.minutes, trip.seconds, trip.by_road)
 
 
 def _nobody(_kind: ResponderKind) -> Iterable[Near]:
     return ()
 
 
-def _distance(candidate: Candidate) -> float:
-    return inf if candidate.distance_m is None else candidate.distance_m
+def _order(candidate: Candidate) -> float:
+    return candidate.order
 
 
 def _place(responder: Responder, where: Position) -> Place:
@@ -221,3 +263,10 @@ def _why(kind: ResponderKind, rank: int, *, is_staff: bool) -> str:
     chinese, english = RESPONDER_WORD[kind]
     own, near = "本网格" if is_staff else "", "最近" if rank == 1 else f"第{rank}近"
     return f"{own}{chinese},在岗,直线距离{near} no. {rank} {english} by straight distance, on duty"
+
+
+@cache
+def _why_by(kind: ResponderKind, rank: int, how: tuple[str, str], *, is_staff: bool) -> str:
+    chinese, english = RESPONDER_WORD[kind]
+    own, first = "本网格" if is_staff else "", "最快" if rank == 1 else f"第{rank}快"
+    return f"{own}{chinese},在岗,{how[0]},{first} no. {rank} {english}, on duty, {how[1]}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from math import inf
 from typing import Protocol
 
 from community.model import HomeRecord, Responder, ResponderKind, is_staff_of
@@ -304,6 +305,7 @@ class Offer:
     distance_m: float | None = None
     eta_at: datetime | None = None
     changed_at: datetime | None = None
+    eta_min: int | None = None  # as it was reckoned when she was asked
 
     @property
     def oversees(self) -> bool:
@@ -317,12 +319,29 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who could be sent, best first, with the reason. `eta_min` in whole minutes."""
+    """Somebody who could be sent, best first, with the reason. `eta_min` in whole minutes.
+
+    Where the site has its roads, `seconds` is what ranks her, and `by_road` whether it was found on them.
+    """
 
     responder: Responder
     why: str
-    distance_m: float | None = None
+    distance_m: float | None = None  # in a straight line
     eta_min: int | None = None
+    seconds: float | None = None
+    by_road: bool = False
+
+    @property
+    def order(self) -> float:
+        """What ranks her among all who could go to one home: the lower the better."""
+        if self.seconds is not None:
+            return self.seconds
+        return inf if self.distance_m is None else self.distance_m
+
+    @property
+    def road_min(self) -> int | None:
+        """Minutes on the road, where those are known."""
+        return self.eta_min if self.by_road else None
 
 
 class Candidates(Protocol):

@@ -16,7 +16,6 @@ from dispatcher import checks, consent, conversation, drills, templates
 from dispatcher.asking import Asked
 from dispatcher.bundling import Bundles
 from dispatcher.escalation import request, stage_of
-from dispatcher.fleet import SPEED_M_PER_MIN
 from dispatcher.model import (
     COVERING,
     LOST,
@@ -51,6 +50,7 @@ from dispatcher.storage.casebook import (
 )
 from dispatcher.storms import area_of, rests
 from dispatcher.telephone import CALL_OVER, KEY_UNKNOWN, KEYS, covered, key_taken
+from dispatcher.travel import SPEED_M_PER_MIN
 from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
     CLOSE_WORD,
@@ -417,6 +417,8 @@ def _answer(
 
 
 def _guess_minutes(offer: Offer, kind: ResponderKind) -> int:
+    if offer.eta_min is not None:
+        return offer.eta_min
     if offer.distance_m is None:
         return DEFAULT_ETA_MIN
     return minutes(offer.distance_m, SPEED_M_PER_MIN[kind])

@@ -17,7 +17,7 @@ from community.model import HomeRecord, ResponderKind
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode
-from dispatcher.wording import AWAY_WORD, HAPPENED, KIND_WORD, Voice, distance_words, door_of, responder_title
+from dispatcher.wording import AWAY_WORD, HAPPENED, KIND_WORD, Voice, door_of, far_words, responder_title
 
 LONGEST = 20  # characters of one variable that every provider takes
 
@@ -47,7 +47,14 @@ def oversee(voice: Voice, home: HomeRecord, kind: Kind, at: datetime) -> Variabl
     return {**ask(voice, home, kind, at, None), "far": "请督办,派人去即可"}
 
 
-def ask(voice: Voice, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None) -> Variables:
+def ask(
+    voice: Voice,
+    home: HomeRecord,
+    kind: Kind,
+    at: datetime,
+    distance_m: float | None,
+    road_min: int | None = None,
+) -> Variables:
     address = home.household.address
     place = address if len(address) <= LONGEST else door_of(home)
     return _short(
@@ -55,7 +62,7 @@ def ask(voice: Voice, home: HomeRecord, kind: Kind, at: datetime, distance_m: fl
         who=title_of(home),
         time=voice.clock(at),
         what=HAPPENED[kind],
-        far=f"约{distance_words(distance_m)}" if distance_m is not None else "不远",
+        far=far_words(distance_m, road_min) or "不远",
     )
 
 

@@ -264,7 +264,13 @@ class Voice:
         return self._say(before + place + after)
 
     def ask(
-        self, home: HomeRecord, kind: Kind, at: datetime, distance_m: float | None, page: str = ""
+        self,
+        home: HomeRecord,
+        kind: Kind,
+        at: datetime,
+        distance_m: float | None,
+        page: str = "",
+        road_min: int | None = None,
     ) -> str:
         """To a responder: where to go, why, how far, and how to answer. `page` is `page_of` hers.
 
@@ -273,7 +279,7 @@ class Voice:
         what = f":{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
         code = f"码{page}。" if page else ""
         answers = f"{code}能去回1,不能回2,到达回4,完毕回5。"
-        far = f"约{distance_words(distance_m)}。" if distance_m is not None else ""
+        far = f"{words}。" if (words := far_words(distance_m, road_min)) else ""
         full = self._say(f"请去{home.household.address}{what}{far}{answers}")
         brief = self._say(f"请去{home.household.address}{what}{answers}")
         if len(full) > SEGMENT >= len(brief):
@@ -532,6 +538,13 @@ def responder_title(kind: ResponderKind, name: str) -> str:
 def distance_words(metres: float) -> str:
     """410米 under a kilometre, to ten metres; 2.3公里 above."""
     return f"{max(10, round(metres, -1)):.0f}米" if metres < 995 else f"{metres / 1000:.1f}公里"
+
+
+def far_words(distance_m: float | None, road_min: int | None = None) -> str:
+    """How far it is: by the minutes on the road where they are known, else in a straight line, or ""."""
+    if road_min is not None:
+        return f"路上约{road_min}分钟"
+    return f"约{distance_words(distance_m)}" if distance_m is not None else ""
 
 
 def spoken(home: HomeRecord | None, kind: Kind) -> str:

@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from api import pages as cursors
 from api.console.cover import covered, weekday
 from api.console.speech import Speaker
-from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
+from api.deps import AdminDep, Caller, CallerDep, FleetDep, NowDep, PartsDep, ReadDep
 from api.drawing import templates
 from api.parts import Parts
 from api.routes import reach, records, rota
@@ -241,14 +241,19 @@ def reachability(
 
 @router.get("/incidents/{incident_id}/record")
 def record(
-    incident_id: IncidentId, caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep
+    incident_id: IncidentId,
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    fleet: FleetDep,
+    now: NowDep,
 ) -> str:
     """To be printed: a case to the second, whether its chain holds, and what today's plan would have done."""
     detail = views.detail(connection, incident_id)
     frozen, zone = views.frozen(connection, incident_id), _zone(connection)
     today = None
     with suppress(Conflict):
-        today = records.play(connection, detail, parts.plans.current(connection), None, zone, now)
+        today = records.play(connection, detail, parts.plans.current(connection), None, fleet, now)
     return _page(
         "record.html", "/incidents", caller, parts, connection,
         card=detail.card, entries=detail.timeline, plan=frozen.plan, head=frozen.head, today=today,

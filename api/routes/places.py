@@ -15,13 +15,13 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse
 
-from api.deps import NowDep, ReadDep, ZoneDep
+from api.deps import FleetDep, NowDep, ReadDep, ZoneDep
 from api.problems import describe
 from api.routes.incidents import IncidentId
 from community.errors import Conflict
 from community.model import Area, AreaLevel, HomeRecord, Position, ResponderKind, on_duty
 from community.storage import register, rota
-from dispatcher import roster, views
+from dispatcher import views
 from dispatcher.fleet import Fleet
 from dispatcher.model import GO, Tell, Whom
 from dispatcher.model import Candidate as Choice
@@ -81,13 +81,12 @@ class Ranked:
     responses=describe(404),
 )
 def list_candidates(
-    incident_id: IncidentId, connection: ReadDep, now: NowDep, zone: ZoneDep
+    incident_id: IncidentId, connection: ReadDep, now: NowDep, fleet: FleetDep
 ) -> tuple[Ranked, ...]:
     """Empty when the incident has no home or the home no position. Whom the plan asks is on the card."""
     home = views.detail(connection, incident_id).home
     if home is None or home.household.position is None:
         return ()
-    fleet = roster.fleet(connection, zone)
     return tuple(
         Ranked(
             rank,
@@ -112,7 +111,7 @@ def list_candidates(
     responses=describe(404, 409),
 )
 def get_incident_map(
-    incident_id: IncidentId, connection: ReadDep, now: NowDep, zone: ZoneDep
+    incident_id: IncidentId, connection: ReadDep, now: NowDep, zone: ZoneDep, fleet: FleetDep
 ) -> HTMLResponse:
     """Its own Content-Security-Policy allows exactly the scripts and styles it was drawn with."""
     detail = views.detail(connection, incident_id)
@@ -124,7 +123,6 @@ def get_incident_map(
             f"the home of incident {incident_id} has no position on the map: go by the address, "
             "and give the household a position",
         )
-    fleet = roster.fleet(connection, zone)
     around = [
         area
         for area in register.areas(connection, AreaLevel.CELL)
@@ -189,14 +187,14 @@ def _nearest(fleet: Fleet, home: HomeRecord, now: datetime) -> list[tuple[Choice
     left = {Category.RESPONDER: SHOWN_RESPONDERS, Category.CLINIC: SHOWN_CLINICS}
     found = []
     choices = fleet.candidates(home, now).fitting(Tell(Whom.NEAREST, kinds=GO))
-    for choice in sorted(choices, key=lambda one: (one.distance_m is None, one.distance_m)):
+    for choice in sorted(choices, key=lambda one: one.order):
         position, distance_m = choice.responder.position, choice.distance_m
         category = Category.CLINIC if choice.responder.kind is ResponderKind.CLINIC else Category.RESPONDER
         if position is None or distance_m is None or not left[category]:
             continue
         left[category] -= 1
         found.append((choice, category, position, distance_m))
-    return sorted(found, key=lambda one: (one[0].eta_min is None, one[0].eta_min, one[3]))
+    return sorted(found, key=lambda one: (one[0].eta_min is None, one[0].eta_min, one[0].order))
 
 
 def _shown(

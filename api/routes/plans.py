@@ -10,12 +10,11 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Header, Path, Response
 from pydantic import BaseModel, Field
 
-from api.deps import AdminDep, NowDep, PartsDep, PlansDep, ReadDep, ZoneDep
+from api.deps import AdminDep, FleetDep, NowDep, PartsDep, PlansDep, ReadDep, ZoneDep
 from api.problems import Unconditional, describe
 from api.schemas import PlanIn, RehearsalIn
 from community.errors import Invalid, NotFound
 from community.storage import register
-from dispatcher import roster
 from dispatcher.model import Plan
 from dispatcher.plans import Plans, parse
 from dispatcher.rehearsal import RehearsedRung, rehearse
@@ -119,7 +118,13 @@ def edit_plan(
     responses=describe(403, 404, 422),
 )
 def rehearse_plan(
-    given: RehearsalIn, plans: PlansDep, connection: ReadDep, zone: ZoneDep, now: NowDep, _admin: AdminDep
+    given: RehearsalIn,
+    plans: PlansDep,
+    connection: ReadDep,
+    zone: ZoneDep,
+    fleet: FleetDep,
+    now: NowDep,
+    _admin: AdminDep,
 ) -> RehearsalOut:
     """Nobody is told anything. With `plan`, one that is not kept yet is checked and tried."""
     if given.kind not in SEVERITY:
@@ -129,7 +134,6 @@ def rehearse_plan(
     severity = given.severity or SEVERITY[given.kind]
     plan = plans.of(given.kind, severity) if given.plan is None else meant("draft", given.plan)
     home = register.household_by_id(connection, given.household_id)
-    fleet = roster.fleet(connection, zone)
     voice = Voice.of(register.site(connection))
     rungs = rehearse(plan, home, given.kind, severity, at, lambda then: fleet.candidates(home, then), voice)
     return RehearsalOut(plan=plan, household_id=given.household_id, at=at, rungs=rungs)

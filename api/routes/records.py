@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
-from api.deps import NowDep, PlansDep, ReadDep, ZoneDep
+from api.deps import FleetDep, NowDep, PlansDep, ReadDep
 from api.problems import describe
 from api.routes.incidents import IncidentId
 from api.routes.plans import meant
@@ -18,7 +18,7 @@ from community.errors import Conflict
 from community.storage import register
 from devices.signal import Kind
 from dispatcher import replay as recorder
-from dispatcher import roster, views
+from dispatcher import views
 from dispatcher.chain import first_break
 from dispatcher.model import CloseCode, Entry, MessageState, Plan, Purpose, Severity
 from dispatcher.plans import Plans
@@ -149,12 +149,12 @@ def replay_incident(
     given: ReplayIn,
     plans: PlansDep,
     connection: ReadDep,
-    zone: ZoneDep,
+    fleet: FleetDep,
     now: NowDep,
 ) -> ReplayOut:
     """Nobody is told anything. Without `plan`: today's plan for each trouble of the case."""
     plan = None if given.plan is None else meant("draft", given.plan)
-    return play(connection, views.detail(connection, incident_id), plans, plan, zone, now)
+    return play(connection, views.detail(connection, incident_id), plans, plan, fleet, now)
 
 
 def play(
@@ -162,7 +162,7 @@ def play(
     detail: views.Detail,
     plans: Plans,
     plan: Plan | None,
-    zone: ZoneDep,
+    fleet: FleetDep,
     now: datetime,
 ) -> ReplayOut:
     """The case with `plan`, or with today's. Conflict: today none is for what the homes of an area shared."""
@@ -177,7 +177,6 @@ def play(
             raise Conflict("no_plan_for_area", words)
         return found
 
-    fleet = roster.fleet(connection, zone)
     offers = views.offers(connection, card.id)
     turns = recorder.turns_in(detail.timeline, plan_of)
     would = recorder.replay(

@@ -377,6 +377,7 @@ class Revisions:
     plan: int = 0
     level: int = 0
     map: int = 0
+    road: int = 0
 
 
 def revisions(connection: Connection) -> Revisions:

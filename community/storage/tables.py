@@ -121,6 +121,24 @@ building = Table(
     CheckConstraint("storeys >= 1", name="storeys_at_least_one"),
 )
 
+road_network = Table(
+    "road_network",
+    metadata,
+    _id(),
+    Column("source", Text, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("pieces", Integer, nullable=False),
+    Column("imported_at", Moment, nullable=False),
+)
+
+road_closure = Table(
+    "road_closure",
+    metadata,
+    Column("way", String(120), primary_key=True),
+    Column("why", Text, nullable=False),
+    Column("closed_at", Moment, nullable=False),
+)
+
 household = Table(
     "household",
     metadata,
@@ -620,6 +638,7 @@ offer = Table(
     Column("state", String(16), nullable=False),
     Column("why", Text, nullable=False),
     Column("distance_m", Float),
+    Column("eta_min", Integer),
     Column("asked_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("eta_at", Moment),

@@ -146,7 +146,9 @@ _ALARMS = Rows(
     ),
 )
 _ALARM_CHANGES = Changes(alarm, "last_at", "times", "cleared_at")
-_OFFERS = Rows(offer, "incident_id", "responder_id", "state", "why", "distance_m", "asked_at", "expires_at")
+_OFFERS = Rows(
+    offer, "incident_id", "responder_id", "state", "why", "distance_m", "eta_min", "asked_at", "expires_at"
+)
 _MESSAGES = Rows(
     message,
     *("key", "incident_id", "who", "name", "phone", "purpose", "rung", "body", "channel", "lane", "state"),
@@ -422,6 +424,7 @@ class Casebook:
                 "state": OfferState.ASKED.value,
                 "why": candidate.why,
                 "distance_m": candidate.distance_m,
+                "eta_min": candidate.eta_min,
                 "asked_at": asked_at,
                 "expires_at": expires_at,
             }
@@ -634,6 +637,7 @@ def offer_from(row: Row[Any]) -> Offer:
         asked_at=row.asked_at,
         expires_at=row.expires_at,
         distance_m=row.distance_m,
+        eta_min=row.eta_min,
         eta_at=row.eta_at,
         changed_at=row.changed_at,
     )

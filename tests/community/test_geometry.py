@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from community import geometry
 from community.geometry import Looked, What, Wishes
 from community.model import Area, AreaLevel, Building, Household, Polygon
-from community.storage import Store, atlas, register
+from community.storage import Store, atlas, register, roads
 from maps.coords import Crs, from_wgs84
 from maps.gate import Fit
+from maps.roads import Mode, Way, build
 from maps.survey import System, read
 from tests.community.conftest import SmallStreet
+from tests.community.conftest import build as build_street
 from tests.community.test_command_line import Run, opened, run
 
 __all__ = ["opened", "run"]  # fixtures
@@ -67,18 +71,23 @@ def look(
     return found
 
 
+def twelve_cells(connection: Connection, community: Area) -> list[Area]:
+    """Twelve cells of the small street's community, as the register has them."""
+    return [
+        register.add_area(
+            connection,
+            Area(
+                0, AreaLevel.CELL, f"{CODE}{n:03d}", "local", f"和平{n}网格", community.id, box(n % 4, n // 4)
+            ),
+        )
+        for n in range(2, 14)
+    ]
+
+
 @pytest.fixture
 def grid(store: Store, small: SmallStreet) -> list[Area]:
-    """Twelve cells of the small street's community, as the register has them."""
     with store.write() as connection:
-        return [
-            register.add_area(
-                connection,
-                Area(0, AreaLevel.CELL, f"{CODE}{n:03d}", "local", f"和平{n}网格", small.community.id,
-                     box(n % 4, n // 4)),
-            )
-            for n in range(2, 14)
-        ]  # fmt: skip
+        return twelve_cells(connection, small.community)
 
 
 def drawn(cells: Sequence[Area]) -> list[Item]:
@@ -239,55 +248,84 @@ def test_codes_go_on_after_the_highest_and_end_with_999() -> None:
 def test_from_the_command_line_nothing_is_written_before_it_is_wished(
     run: Run, opened: Store, tmp_path: Path
 ) -> None:
-    run("seed")
-    with opened.read() as connection:
-        cells = [area for area in register.areas(connection) if area.level is AreaLevel.CELL]
+    with opened.write() as connection:
+        cells = twelve_cells(connection, build_street(connection).community)
     path = file(tmp_path, *drawn(cells), crs=Crs.GCJ02)
     command = ("import-geometry", "cells", str(path), "--crs")
 
     wrong = run(*command, "wgs84", "--write", "--unchecked")
     assert (wrong.returncode, "没有导入,请改正坐标系" in wrong.stderr) == (1, True)
     dry = run(*command, "gcj02")
-    assert (dry.returncode, "网格拓扑无误" in dry.stdout) == (0, True)
+    assert (dry.returncode, "坐标系核对无误" in dry.stdout) == (0, True)
     with opened.read() as connection:
-        assert all(area.synthetic for area in register.areas(connection))
-    assert "已导入458项" in run(*command, "gcj02", "--write").stdout
-    with opened.read() as connection:
-        synthetic = [area.level for area in register.areas(connection) if area.synthetic]
-    assert set(synthetic) == {AreaLevel.STREET, AreaLevel.COMMUNITY}
+        assert [area.polygon for area in register.areas(connection)][-12:] == [cell.polygon for cell in cells]
+    assert "已导入12项" in run(*command, "gcj02", "--write", "--flawed").stdout
 
 
 def test_from_the_command_line_the_grid_is_checked_drafted_and_drawn(
     run: Run, opened: Store, tmp_path: Path
 ) -> None:
-    run("seed")
-    assert run("check-geometry").returncode == 0
-    with opened.read() as connection:
-        known = atlas.known(connection)
-    community = next(area for area in known.areas if area.level is AreaLevel.COMMUNITY)
+    with opened.write() as connection:
+        build_street(connection)
+    checked = run("check-geometry")
+    assert (checked.returncode, "网格拓扑无误" in checked.stdout) == (0, True)
 
-    draft = tmp_path / "draft.geojson"
-    assert "按10户均分" not in run("draft-cells", community.code, "4", str(draft)).stderr
+    draft, picture = tmp_path / "draft.geojson", tmp_path / "flaws.svg"
+    assert "按面积" in run("draft-cells", CODE, "4", str(draft)).stdout, "one home cannot be divided"
     features = json.loads(draft.read_text())["features"]
     assert [one["properties"]["草案"] for one in features] == ["是"] * 4
-    taken = sum(area.parent_id == community.id for area in known.areas)
-    assert features[0]["properties"]["网格编码"] == f"{community.code}{taken + 1:03d}"
+    assert [one["properties"]["网格编码"] for one in features] == [f"{CODE}{n:03d}" for n in (2, 3, 4, 5)]
 
-    picture = tmp_path / "flaws.svg"
-    command = (
-        "import-geometry",
-        "cells",
-        str(draft),
-        "--crs",
-        "wgs84",
-        "--create",
-        "--picture",
-        str(picture),
-    )
-    refused = run(*command, "--picture", str(picture), "--write", "--unchecked")
+    command = ("import-geometry", "cells", str(draft), "--crs", "wgs84", "--create", "--write", "--unchecked")
+    refused = run(*command, "--picture", str(picture))
     assert (refused.returncode, "重叠" in refused.stdout, "没有导入" in refused.stderr) == (1, True, True)
     assert picture.read_text().startswith("<svg")
-    assert "created 4" in run(*command, "--write", "--unchecked", "--flawed").stdout
-    again = run("check-geometry", "--picture", str(picture))
-    assert (again.returncode, "overlap" in again.stdout) == (1, True)
-    assert run("draft-cells", "1", "4", str(draft)).returncode == 1
+    assert "created 4" in run(*command, "--flawed").stdout
+    again = run("check-geometry")
+    assert (again.returncode, "4 overlap" in again.stdout) == (1, True)
+
+
+def test_from_the_command_line_roads_come_into_use_and_a_bridge_is_closed(
+    run: Run, opened: Store, tmp_path: Path
+) -> None:
+    with opened.write() as connection:
+        build_street(connection)
+    path = tmp_path / "roads.geojson"
+
+    def written(east: float = 0.0) -> str:
+        lines = [[(WEST + east + x / 100, SOUTH + 0.005) for x in (n, n + 1)] for n in (0, 1)]
+        features = [
+            {"type": "Feature", "properties": {"name": "垦利大桥"}, "geometry": shape}
+            for shape in ({"type": "LineString", "coordinates": line} for line in lines)
+        ]
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+        return str(path)
+
+    elsewhere = run("import-roads", written(1.0), "--write")
+    assert (elsewhere.returncode, "多数住户离路网太远" in elsewhere.stderr) == (1, True)
+    assert "1/1户" in run("import-roads", written()).stdout
+    with opened.read() as connection:
+        assert roads.network(connection) is None, "looked at only"
+    assert "已启用" in run("import-roads", str(path), "--write").stdout
+    assert "已封2段" in run("close-road", "垦利大桥", "--why", "封桥").stdout
+    with opened.read() as connection:
+        assert {one.why for one in roads.closed(connection).values()} == {"封桥"}
+    assert "no road has this name" in run("open-road", "没有的桥").stderr
+    assert "恢复2段" in run("open-road", "垦利大桥").stdout
+
+
+def test_what_is_closed_ends_with_the_network_that_had_it(store: Store, now: datetime) -> None:
+    def road(key: str) -> Way:
+        return Way(key, "", ((118.5, 37.5), (118.51, 37.5)), (1, 2), frozenset(Mode), frozenset(Mode), 20)
+
+    with store.write() as connection:
+        roads.keep(connection, build([road("a"), road("b")]), "test", now)
+        roads.close(connection, ["a", "b"], "水淹", now)
+        roads.close(connection, ["b"], "封桥", now)
+        before = roads.revision(connection)
+        roads.keep(connection, build([road("b")]), "test", now)
+        assert roads.revision(connection) == before + 1
+        assert {key: one.why for key, one in roads.closed(connection).items()} == {"b": "封桥"}
+        found = roads.network(connection)
+    assert found is not None
+    assert found.keys == ("b",)
