@@ -1,8 +1,8 @@
 """A river knows no straight line: who is nearest as the crow flies stands on the other bank.
 
 The town is made up: a river of 200 m, a street along each bank, and one bridge three kilometres upstream.
-On OpenStreetMap's Rhine valley and Lujiazui a straight line chose somebody slower by more than half a minute
-in a third of the cases (`python -m bench.roads FILE` says what it is on a map of your own).
+On OpenStreetMap's Liechtenstein and Lujiazui a straight line chose somebody slower by more than half a
+minute for a quarter to a third of the homes (`python -m bench.roads FILE` says it of a map of your own).
 """
 
 from __future__ import annotations
