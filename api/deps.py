@@ -73,8 +73,7 @@ ZoneDep = Annotated[ZoneInfo, Depends(site_zone)]
 
 def fleet(connection: ReadDep, zone: ZoneDep, parts: PartsDep) -> Fleet:
     """Everybody who could be sent, as the dispatcher ranks them."""
-    roads = parts.roads.current(connection)
-    return roster.fleet(connection, zone, roads)
+    return roster.fleet(connection, zone, parts.roads.current(connection))
 
 
 FleetDep = Annotated[Fleet, Depends(fleet)]

@@ -239,8 +239,8 @@ class Engine:
         at = register.revisions(connection)
         if self._known is None or self._known.responder != at.responder:
             site = register.site(connection)
-            roads = self._roads.current(connection, at.road)
-            fleet = roster.fleet(connection, ZoneInfo(site.timezone), roads)
+            ground = self._roads.current(connection, at)
+            fleet = roster.fleet(connection, ZoneInfo(site.timezone), ground)
             self._known = _Known(at.responder, fleet, Voice.of(site), at.map)
         if self._known.map != at.map:
             self._known.map, self._known.chains = at.map, {}

@@ -30,15 +30,16 @@ from dispatcher.travel import SPEED_M_PER_MIN, Approach, Budget, Travel, Trip
 from dispatcher.wording import RESPONDER_WORD
 from maps.coords import Point
 from maps.nearest import Near, Place, Places, minutes, nearest
-from maps.roads import Roads
+from maps.roads import UNKNOWN, Ground
 
+_ROUGHLY = " (住户没有坐标,按网格中心 home unsurveyed, its cell's middle)"
 SHORTLIST = 8  # of each kind, beside those who have been asked already: more than a plan asks at once
 
 
 class Fleet:
     """Everybody who can be sent. Duties are whole minutes, so who is on duty is worked out once a minute.
 
-    With `roads` they are ranked by the time they need, without by straight distance.
+    Where `ground` has roads they are ranked by the time they need, else by straight distance.
     """
 
     def __init__(
@@ -47,13 +48,14 @@ class Fleet:
         duties: Mapping[int, tuple[Duty, ...]],
         zone: tzinfo,
         leaves: Mapping[int, tuple[Leave, ...]] = MappingProxyType({}),
-        roads: Roads | None = None,
+        ground: Ground = UNKNOWN,
     ) -> None:
         self._everybody = {r.id: r for r in responders}
         self._responders = sorted(
             (r for r in self._everybody.values() if r.active and r.phone), key=lambda r: r.id
         )
-        self._travel = Travel(roads, self._responders) if roads is not None else None
+        self._middles = ground.middles
+        self._travel = Travel(ground.roads, self._responders) if ground.roads is not None else None
         self._duties = duties
         self._leaves = leaves
         self._zone = zone
@@ -86,17 +88,26 @@ class Fleet:
         doors: list[Point] = []
         for home in homes:
             position = home.household.position
-            if position is None:
+            door = self._middles.get(home.cell.id)  # for want of a better
+            if position is not None:
+                door = Point(position.lon, position.lat)
+            if door is None:
                 found[home.household.id] = _Ranked(self._present, home, _nobody, self._present.available)
             else:
                 located.append(home)
-                doors.append(Point(position.lon, position.lat))
+                doors.append(door)
         present, budget = self._present, Budget()
         seen = present.places.seen_from(doors, SHORTLIST + beyond)
         for at, home in enumerate(located):
             approach = Approach(self._travel, doors[at], budget) if self._travel is not None else None
             found[home.household.id] = _Ranked(
-                present, home, partial(seen.nearest, at), present.placeless, approach, SHORTLIST + beyond
+                present,
+                home,
+                partial(seen.nearest, at),
+                present.placeless,
+                doors[at],
+                approach,
+                SHORTLIST + beyond,
             )
         return found
 
@@ -143,6 +154,7 @@ class _Ranked:
         home: HomeRecord,
         near: Callable[[ResponderKind], Iterable[Near]],
         placeless: Sequence[Responder],
+        door: Point | None = None,
         approach: Approach | None = None,
         k: int = SHORTLIST,
     ) -> None:
@@ -150,8 +162,10 @@ class _Ranked:
         self._home = home
         self._near = near
         self._placeless = placeless
+        self._door = door
         self._approach = approach
         self._k = k
+        self._roughly = _ROUGHLY if home.household.position is None else ""
 
     def fitting(self, tell: Tell) -> Iterable[Candidate]:
         kinds = tell.kinds or GO
@@ -175,13 +189,13 @@ class _Ranked:
     def _by_road(self, approach: Approach, kind: ResponderKind) -> Iterator[Candidate]:
         """Who is there first by road, and who is near without being on the roads, or without a way."""
         straight = list(self._near(kind))
-        door = self._home.household.position
-        assert door is not None, "without a position there is no approach"
+        door = self._door
+        assert door is not None, "an approach is one to a door"
         places = {place.id: place for place in self._present.located[kind]}
         there = {near.id for near in straight}
         missing = [places[id] for id in approach.quickest(kind, places, self._k) if id not in there]
         if missing:
-            straight += nearest(Point(door.lon, door.lat), missing, len(missing))
+            straight += nearest(door, missing, len(missing))
         trips = []
         for near in straight:
             responder = self._present.by_id[near.id]
@@ -189,14 +203,16 @@ class _Ranked:
         areas = areas_of(self._home)
         for rank, (responder, distance_m, trip) in enumerate(sorted(trips, key=_soonest), start=1):
             own = not areas.isdisjoint(responder.cells)
-            yield _travelling(responder, distance_m, trip, _why_by(kind, rank, trip.how, is_staff=own))
+            yield _travelling(
+                responder, distance_m, trip, _why_by(kind, rank, trip.how, is_staff=own) + self._roughly
+            )
 
     def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
         areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
         for rank, one in enumerate(self._near(kind), start=1):
             responder = self._present.by_id[one.id]
             why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
-            yield Candidate(responder, why, one.distance_m, minutes(one.distance_m, speed))
+            yield Candidate(responder, why + self._roughly, one.distance_m, minutes(one.distance_m, speed))
 
     def _by_cell(self, kind: ResponderKind) -> Iterator[Candidate]:
         for responder in self._placeless:
@@ -221,19 +237,20 @@ class _Ranked:
             for responder in {r.id: r for r in pool}.values()
             if responder.position is not None and responder.id not in found and tell.fits(responder, home)
         ]
-        door = home.household.position
-        if door is None or not places:
+        if self._door is None or not places:
             return
         whose = "本网格" if tell.whom is Whom.STAFF else tell.skill
-        for near in nearest(Point(door.lon, door.lat), places, SHORTLIST):
+        for near in nearest(self._door, places, SHORTLIST):
             responder = present.by_id[near.id]
             who = f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗"
             if self._approach is None:
                 eta_min = minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind])
-                yield Candidate(responder, f"{who} {tell.whom}, on duty", near.distance_m, eta_min)
+                yield Candidate(
+                    responder, f"{who} {tell.whom}, on duty{self._roughly}", near.distance_m, eta_min
+                )
             else:
                 trip = self._approach.trip(responder, near.distance_m)
-                why = f"{who},{trip.how[0]} {tell.whom}, on duty, {trip.how[1]}"
+                why = f"{who},{trip.how[0]} {tell.whom}, on duty, {trip.how[1]}{self._roughly}"
                 yield _travelling(responder, near.distance_m, trip, why)
 
 

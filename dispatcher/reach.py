@@ -7,7 +7,7 @@ in some minute, for any line of any plan, is then an OR; what is left over are t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,7 +44,14 @@ class Gap:
 class Rota:
     """Who is on duty when, prepared for asking about many homes."""
 
-    def __init__(self, responders: Iterable[Responder], duties: Mapping[int, tuple[Duty, ...]]) -> None:
+    def __init__(
+        self,
+        responders: Iterable[Responder],
+        duties: Mapping[int, tuple[Duty, ...]],
+        drawn: Container[int] = frozenset(),
+    ) -> None:
+        """`drawn` are the cells of which is known where they are."""
+        self._drawn = drawn
         there = [each for each in responders if each.active and each.phone and duties.get(each.id)]
         self._weeks = {each.id: week_of(duties[each.id]) for each in there}
         self._located = [each for each in there if each.position is not None]
@@ -59,11 +66,12 @@ class Rota:
         """The minutes of the week in which somebody whom `tell` means can be asked for `home`.
 
         As `fleet` finds them: supervisors always, own staff always, and others when both the home and they
-        have a position.
+        are somewhere: a home without a position is where its cell is.
         """
         own = [each for area in areas_of(home) for each in self._staff.get(area, ())]
         week = self._of([*own, *self._supervisors], tell, home)
-        if tell.whom is Whom.NEAREST and home.household.position is not None:
+        placed = home.household.position is not None or home.cell.id in self._drawn
+        if tell.whom is Whom.NEAREST and placed:
             if tell not in self._anywhere:
                 self._anywhere[tell] = self._of(self._located, tell, home)
             week |= self._anywhere[tell]

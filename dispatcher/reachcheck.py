@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from community.errors import NotFound
 from community.storage import Store, register
+from dispatcher import roster
 from dispatcher.clock import Clock
 from dispatcher.plans import Plans
 from dispatcher.reach import Gap, Rota, gaps
@@ -98,7 +99,7 @@ class ReachCheck:
         self, connection: Connection, check: rows.Check, ids: Sequence[int]
     ) -> dict[int, tuple[Gap, ...]]:
         if self._known is None or self._known.check_id != check.id:
-            rota = Rota(register.responders(connection), register.duties(connection))
+            rota = roster.weeks(connection)
             self._known = _Known(check.id, self._plans.current(connection), rota)
         return look(connection, ids, self._known.plans, self._known.rota)
 

@@ -6,12 +6,19 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
-from community.storage import register, rota
+from community.storage import atlas, register, rota
 from dispatcher.fleet import Fleet
-from maps.roads import Roads
+from dispatcher.reach import Rota
+from maps.roads import UNKNOWN, Ground
 
 
-def fleet(connection: Connection, zone: tzinfo, roads: Roads | None = None) -> Fleet:
-    """`zone` is the site's: duty times are local. `roads`, too, where it has any."""
+def fleet(connection: Connection, zone: tzinfo, ground: Ground = UNKNOWN) -> Fleet:
+    """`zone` is the site's: duty times are local. So is `ground`: roads, and where its cells are."""
     people, duties = register.responders(connection), register.duties(connection)
-    return Fleet(people, duties, zone, rota.leaves(connection), roads)
+    return Fleet(people, duties, zone, rota.leaves(connection), ground)
+
+
+def weeks(connection: Connection) -> Rota:
+    """The same people by the weeks in which they work, for judging many homes."""
+    drawn = atlas.drawn_cells(connection)
+    return Rota(register.responders(connection), register.duties(connection), drawn)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from community.errors import NotFound
 from community.model import Device, HomeRecord
 from community.storage import Store, register
+from dispatcher import roster
 from dispatcher.plans import Plans
-from dispatcher.reach import Rota
 from dispatcher.reachability import Reached, Trial, month_of, reached
 from dispatcher.reachcheck import look
 from dispatcher.safety_net import Net, net_of
@@ -44,7 +44,7 @@ def nets(connection: Connection, homes: Iterable[HomeRecord], plans: Plans, now:
     proved = {one.contact_id: one.state for one in proofs(connection, found.values(), now)}
     judged = presses.of(connection, [device for those in devices.values() for device in those])
     unproven = {id for id, proof in judged.items() if not proof.is_proven}
-    rota = Rota(register.responders(connection), register.duties(connection))
+    rota = roster.weeks(connection)
     gaps = look(connection, list(found), plans, rota)
     return {
         id: net_of(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from math import ceil, hypot
@@ -272,3 +272,17 @@ class _Mode:
         nodes = np.zeros(len(flat), np.intp)
         nodes[near] = self._nodes[index[near]]
         return nodes, metres / WALK_M_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is known of a site beside its people: its roads, and the middle of each cell, by its id.
+
+    A home that nobody has surveyed is taken to be in the middle of its cell.
+    """
+
+    roads: Roads | None = None
+    middles: Mapping[int, Point] = field(default_factory=dict)
+
+
+UNKNOWN = Ground()

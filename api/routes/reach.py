@@ -15,7 +15,8 @@ from api.deps import AdminDep, CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
 from community.model import HomeRecord
 from community.storage import register
-from dispatcher.reach import REASON_WORD, REMEDY, Gap, Reason, Rota, hours_in_words
+from dispatcher import roster
+from dispatcher.reach import REASON_WORD, REMEDY, Gap, Reason, hours_in_words
 from dispatcher.reachcheck import ReachCheck, look
 from dispatcher.storage import gaps as rows
 from dispatcher.wording import Pair
@@ -116,7 +117,7 @@ def get_household(
     _caller: CallerDep,
 ) -> HomeGaps:
     home = register.household_by_id(connection, household_id)
-    rota = Rota(register.responders(connection), register.duties(connection))
+    rota = roster.weeks(connection)
     found = look(connection, [household_id], plans, rota)
     return _home(home, [_gap(gap) for gap in found[household_id]])
 

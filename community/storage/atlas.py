@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Text, and_, cast, delete, func, insert, select, update
 
 from community.geometry import Looked, Placed, Register
-from community.model import Building, Position
+from community.model import AreaLevel, Building, Position
 from community.storage import register
 from community.storage import tables as t
+from maps.coords import Point
+from maps.grid import label_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,30 @@ def homes(connection: Connection) -> tuple[PlacedHome, ...]:
     return tuple(
         PlacedHome(row.id, row.address, row.floor, Position(row.lon, row.lat), row.building_id)
         for row in connection.execute(query)
+    )
+
+
+def middles(connection: Connection) -> dict[int, Point]:
+    """A point inside of each cell, by its id: of its own outline, or else of its community's."""
+    areas = register.areas(connection)
+    drawn = {area.id: label_point(area.polygon) for area in areas if area.polygon is not None}
+    found = {}
+    for area in areas:
+        if area.level is AreaLevel.CELL and (area.id in drawn or area.parent_id in drawn):
+            found[area.id] = drawn[area.id] if area.id in drawn else drawn[area.parent_id or 0]
+    return found
+
+
+def drawn_cells(connection: Connection) -> frozenset[int]:
+    """The cells of which `middles` knows one: without looking at a single corner."""
+    area = t.area.c
+    is_drawn = func.coalesce(cast(area.polygon, Text), "null") != "null"
+    rows = connection.execute(select(area.id, area.parent_id, area.level, is_drawn.label("is_drawn"))).all()
+    drawn = {row.id for row in rows if row.is_drawn}
+    return frozenset(
+        row.id
+        for row in rows
+        if row.level == AreaLevel.CELL and not drawn.isdisjoint((row.id, row.parent_id))
     )
 
 

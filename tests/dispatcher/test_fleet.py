@@ -11,6 +11,8 @@ import pytest
 from community.model import Duty, HomeRecord, Position, Responder, ResponderKind
 from dispatcher.fleet import SHORTLIST, SPEED_M_PER_MIN, Fleet
 from dispatcher.model import GO, Candidate, Tell, Whom
+from maps.coords import Point
+from maps.roads import Ground
 from tests.dispatcher.cases import START, home, nearest
 
 ALWAYS = frozenset(range(1, 8))
@@ -136,3 +138,19 @@ def test_a_line_that_means_few_people_finds_them_however_far_they_are() -> None:
 
 def test_every_kind_has_a_speed() -> None:
     assert set(SPEED_M_PER_MIN) == set(ResponderKind)
+
+
+def test_a_home_that_nobody_surveyed_is_taken_to_be_in_the_middle_of_its_cell_and_it_is_said() -> None:
+    near, far, own = somebody(1, 250), somebody(2, 900), somebody(3, None, cells=(1,))
+    duties = {r.id: (Duty(r.id, ALWAYS, 0, 1440),) for r in (near, far, own)}
+    ground = Ground(middles={1: Point(118.5, 37.6)})
+    fleet = Fleet([near, far, own], duties, ZONE, ground=ground)
+
+    found = all_of(fleet, home(located=False), START)
+
+    assert [c.responder.id for c in found] == [1, 2, 3]
+    assert (found[0].eta_min, found[0].distance_m) == (2, pytest.approx(250, rel=0.01))
+    assert "住户没有坐标,按网格中心" in found[0].why
+    assert "按网格中心" not in all_of(fleet, home(), START)[0].why
+    elsewhere = Fleet([near, far, own], duties, ZONE, ground=Ground(middles={9: Point(118.5, 37.6)}))
+    assert [c.responder.id for c in all_of(elsewhere, home(located=False), START)] == [3]

@@ -30,6 +30,8 @@ from dispatcher.reach import (
     spans,
     week_of,
 )
+from maps.coords import Point
+from maps.roads import Ground
 from tests.dispatcher.cases import CLINIC, DESK, START, WORKER, home, nearest, plan, relatives
 
 CHIEF = ResponderKind.SUPERVISOR
@@ -163,7 +165,9 @@ def test_in_every_hour_the_rota_says_what_the_fleet_finds() -> None:
     for _ in range(60):
         people = [_anybody(dice, n) for n in range(1, dice.randint(2, 5))]
         duties = {each.id: (_any_duty(dice, each.id),) for each in people}
-        fleet, weeks = Fleet(people, duties, ZONE), Rota(people, duties)
+        drawn = {1: Point(118.5, 37.6)} if dice.random() < 0.5 else {}  # where the home's cell is
+        fleet = Fleet(people, duties, ZONE, ground=Ground(middles=drawn))
+        weeks = Rota(people, duties, drawn)
         tell = dice.choice(
             [
                 nearest(1, WORKER, CLINIC),

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import pytest
 
+from community.geometry import Looked
 from community.model import Duty, Position, Responder, ResponderKind
-from community.storage import register
+from community.storage import atlas, register
 from community.storage import roads as rows
 from dispatcher.model import OfferState
 from maps.coords import Point, geodesic_m
+from maps.gate import judge
 from maps.grid import metres_per_degree
 from maps.roads import MODES, Way, build
+from maps.survey import System
 from tests.town import ALWAYS, Town
 
 HOME = Point(118.55, 37.59)  # where everybody in town lives, on the southern bank
@@ -178,3 +181,22 @@ def test_a_clinic_gets_ready_goes_by_car_and_stands_in_one_order_with_the_others
     assert "路网4分钟(汽车),最快" in why(river, "南岸诊所"), (
         "two minutes until it rolls, and a kilometre and a half"
     )
+
+
+def test_a_home_without_a_position_gets_who_is_near_the_middle_of_its_cell(town: Town) -> None:
+    """An imported ledger knows addresses and no positions: that must not leave a home with nobody to ask."""
+    town.resident("王秀英", located=False)
+    worker(town, "李强", 400, 0)
+    with town.store.write() as connection:
+        west, south = at(-500, -500)
+        east, north = at(500, 500)
+        ring = ((west, south), (east, south), (east, north), (west, north), (west, south))
+        community = register.area(connection, town.cell).parent_id
+        atlas.survey(connection, Looked((), judge([], System("wgs84")), {community or 0: (ring,)}, (), {}))
+        assert atlas.drawn_cells(connection) == atlas.middles(connection).keys() == {town.cell}
+
+    town.press("王秀英")
+
+    assert town.asked("王秀英") == {"李强": OfferState.ASKED}
+    assert "直线距离最近" in why(town, "李强")
+    assert "住户没有坐标,按网格中心" in why(town, "李强")
