@@ -20,6 +20,10 @@ What is understood is counted below, not claimed: `python -m devices.coverage` m
 of Zigbee models, the examples of the profiles and [the words](coverage/vocabulary.toml) that the other
 families document, and a test holds it to what the decoders do.
 
+No device of these lists has stood before us: all of it is replayed from what converters, codecs and documents
+publish. Try one of a model before you buy a hundred: enrol it, begin the test on its page, and press, wave,
+burn a match or pour water until the page is green; take its battery out, and see it become silent.
+
 {zigbee}
 ## LoRaWAN
 

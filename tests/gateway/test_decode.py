@@ -336,6 +336,11 @@ def test_a_line_without_a_component_enrols_the_whole_node(desk: Desk, topic: str
     assert desk.ask(line, topic=topic.replace("binary_sensor", "climate"))["tickets"] != []
 
 
+def test_a_contact_that_is_the_other_way_round_is_read_so(desk: Desk) -> None:
+    pad = {"role": "bed_sensor", "inverted": True}
+    assert desk.zigbee('{"contact":true}', pad)["signals"] == [{"kind": "bed_exit", "state": "active"}]
+
+
 def test_what_is_null_was_not_said(desk: Desk) -> None:
     device = {"role": "help_button", "component": None, "account": None, "vendor": None}
     assert desk.zigbee('{"action":"single"}', device, received_at=None)["signals"] == [SOS]

@@ -65,6 +65,12 @@ SAID = [
     ("every-e2/binary_sensor/cord/state", "ON", "esphome:every-e2", BUTTON, "sos"),
     ("every-e3/event/button/state", '{"event_type":"press"}', "esphome:every-e3", BUTTON, "sos"),
     ("every-e4/sensor/battery/state", "3", "esphome:every-e4", BUTTON, "low_battery"),
+    ("every-e5/text_sensor/version/state", "2026.11", "esphome:every-e5", BUTTON, HEARD),
+    ("home17/every-e6/status", "offline", "esphome:home17/every-e6", BUTTON, "offline"),
+    ("home17/every-e7/binary_sensor/cord/state", "ON", "esphome:home17/every-e7", BUTTON, "sos"),
+    ("home17/every-e8/event/b/state", '{"event_type":"press"}', "esphome:home17/every-e8", BUTTON, "sos"),
+    ("home17/every-e9/sensor/battery/state", "3", "esphome:home17/every-e9", BUTTON, "low_battery"),
+    ("home17/every-e0/text_sensor/version/state", "2026.11", "esphome:home17/every-e0", BUTTON, HEARD),
 ]  # fmt: skip
 
 
