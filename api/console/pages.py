@@ -32,7 +32,7 @@ from community.model import AccountRole, Contact, Device, HomeRecord, Known, Ord
 from community.phones import in_words
 from community.storage import desk, labels, register
 from devices.signal import Role
-from dispatcher import reports, safety, scripts, views, watching, wording
+from dispatcher import handover, reports, safety, scripts, views, watching, wording
 from dispatcher.health import VITAL_WORD
 from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net
@@ -81,7 +81,11 @@ MENU = (
             ("/maintenance", "维护", "maintenance"),
         ),
     ),
-    ("报表", "reports", (("/reports", "报表", "reports"), ("/wall", "大屏", "wall"))),
+    (
+        "报表",
+        "reports",
+        (("/reports", "报表", "reports"), ("/handover", "交班单", "handover"), ("/wall", "大屏", "wall")),
+    ),
     ("设置", "settings", (("/rota", "排班", "rota"), ("/plans", "预案", "plans"))),
 )
 FOR_ADMINS = frozenset({"/plans", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
@@ -263,6 +267,18 @@ def record(
         passed=lambda seconds: f"{seconds // 60}:{seconds % 60:02d}",
         kind_word=wording.KIND_WORD, entry_word=wording.ENTRY_WORD,
         code_word=wording.CLOSE_WORD[detail.card.close_code] if detail.card.close_code else None,
+    )  # fmt: skip
+
+
+@router.get("/handover")
+def handover_sheet(caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep) -> str:
+    """To be printed at the change of shifts: what goes on, what was promised, what is silenced or broken."""
+    zone = _zone(connection)
+    return _page(
+        "handover.html", "/handover", caller, parts, connection,
+        sheet=handover.sheet(connection, now, zone), now=now, day=f"{now.astimezone(zone):%Y-%m-%d}",
+        clock=lambda moment: f"{moment.astimezone(zone):%m-%d %H:%M}",
+        kind_word=wording.KIND_WORD, stage_word=wording.STAGE_WORD,
     )  # fmt: skip
 
 

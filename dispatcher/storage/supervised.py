@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, s
 from community.errors import Invalid
 from community.storage.prepared import Changes
 from community.storage.rows import upsert
-from community.storage.tables import alarm, carrier, device, device_proposal, resident, supervision
+from community.storage.tables import alarm, carrier, device, device_proposal, household, resident, supervision
 from devices.profiles import shipped
 from devices.signal import Kind, Role
 from dispatcher.supervision import LOOK_AGAIN, LOOK_AT_LEAST, RECENT, Presence, Status, Supervised, every
@@ -173,6 +174,31 @@ def untold(connection: Connection) -> list[Supervised]:
         supervision.c.presence == Presence.DOWN.value, supervision.c.told.is_(False), device.c.enabled
     )
     return [_device(row) for row in connection.execute(query.order_by(supervision.c.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A device that is silent, as people know it."""
+
+    device_id: int
+    name: str
+    address: str
+    since: datetime
+
+
+def down(connection: Connection) -> list[Down]:
+    """Every device that is down, the longest first; not those that only their hub took along."""
+    query = (
+        select(device.c.id, device.c.key, device.c.label, household.c.address, supervision.c.since)
+        .join(supervision, supervision.c.id == device.c.id)
+        .outerjoin(household, household.c.id == device.c.household_id)
+        .outerjoin(_HUB, _HUB.c.id == supervision.c.hub_id)
+        .where(supervision.c.presence == Presence.DOWN.value, device.c.enabled, ~_hub_is_away())
+        .order_by(supervision.c.since, device.c.id)
+    )
+    return [
+        Down(row.id, row.label or row.key, row.address or "", row.since) for row in connection.execute(query)
+    ]
 
 
 def tell_of(connection: Connection, ids: Collection[int]) -> set[int]:

@@ -24,7 +24,7 @@ from community.model import Account, AccountRole, Device
 from community.sites import generate, profile
 from community.storage import Store, accounts, register, schema, seeding
 from devices.signal import Kind, Role, Ticket
-from dispatcher import passes, responses, views
+from dispatcher import exercising, maintaining, passes, plans, responses, views
 from dispatcher.model import OfferState, Stage
 from dispatcher.passes import Pass
 from dispatcher.storage import signals
@@ -166,6 +166,12 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.wait_for_selector("dialog[open]")
     tab.screenshot(path=folder / "console-close.png")
     tab.keyboard.press("Escape")
+    tab.keyboard.press("x")  # she is not there: what to do next
+    tab.wait_for_selector(".script__step")
+    tab.keyboard.press("e")
+    tab.wait_for_selector("dialog .brief")
+    tab.screenshot(path=folder / "console-brief.png")
+    tab.keyboard.press("Escape")
     tab.goto(f"{centre.url}/phones")
     tab.wait_for_selector(".phone-set__answers .button")
     tab.wait_for_timeout(1200)
@@ -177,6 +183,15 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.wait_for_selector("[data-item]")
     _shoot(tab, folder, "hotline")
     _some_orders(centre, store)
+    now = centre.clock.now()
+    maintaining.begin(store, None, "机房断电检修", timedelta(hours=4), colleague, now)
+    home = buttons[30].household_id
+    assert home is not None, "every button of the made-up street has a home"
+    drill = exercising.begin(store, home, Kind.SOS, colleague, plans.shipped(), now)
+    tab.goto(f"{centre.url}/#case={drill.id}")
+    tab.wait_for_selector(".card--drill")
+    tab.wait_for_timeout(1500)
+    _shoot(tab, folder, "drill")
     for name in ("orders", "households", "devices", "catalogue"):
         tab.goto(f"{centre.url}/{name}")
         tab.wait_for_timeout(500)
@@ -200,7 +215,7 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     tab.press("#password", "Enter")
     for path in (
         "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
-        "devices/proposals", "devices/labels", "install", "incidents/1/record",
+        "devices/proposals", "devices/labels", "install", "incidents/1/record", "maintenance", "handover",
     ):  # fmt: skip
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)

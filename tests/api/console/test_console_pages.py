@@ -18,7 +18,10 @@ from dispatcher.wording import CLOSE_WORD, KIND_WORD
 from hotline import orders
 from tests.api.conftest import Browser, StoppedClock, Town
 
-PAGES = ["/", "/phones", "/hotline", "/orders", "/reach", "/households", "/devices", "/catalogue"]
+PAGES = [
+    *("/", "/phones", "/hotline", "/orders", "/reach", "/households", "/devices", "/catalogue"),
+    *("/maintenance", "/handover"),
+]
 
 
 @pytest.mark.parametrize("path", PAGES)
