@@ -67,6 +67,15 @@ def test_the_console_with_a_case_shuts_nobody_out(centre: Centre, desk: Desk, ax
     expect(desk.tab.locator('[data-deed="close"]')).to_be_visible()
     assert found(desk.tab, axe) == []
 
+    desk.tab.keyboard.press("x")
+    expect(desk.tab.locator(".script__said")).to_be_visible()
+    for key in ("e", "f"):
+        desk.tab.keyboard.press(key)
+        expect(desk.tab.locator("dialog[open] .call-rows")).to_be_visible()
+        assert found(desk.tab, axe) == []
+        desk.tab.keyboard.press("Escape")
+        expect(desk.tab.locator("dialog")).to_have_count(0)
+
     desk.tab.click('[data-deed="close"]')
     expect(desk.tab.locator("dialog[open]")).to_be_visible()
     assert found(desk.tab, axe) == []
