@@ -29,7 +29,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from community import logs
-from devices.formats import BY_NAME, esphome, ha_discovery, read
+from devices.formats import BY_NAME, esphome, ha_discovery, read, tasmota
 from devices.formats.family import Family
 from devices.formats.meaning import BUCKET_SECONDS
 from devices.profiles import Profiles, shipped
@@ -125,7 +125,7 @@ class Decoder:
         self, line: _Line, session: _Session, family: Family, payloads: Iterable[bytes]
     ) -> dict[str, object]:
         received_at = session.moment(line.received_at, self._clock.now())
-        device = _Enrolled(line.device, self._profiles, family, line.topic)
+        device = _Enrolled(line, self._profiles, family)
         readings = []
         for payload in payloads:
             frame = Frame(
@@ -213,10 +213,10 @@ class _Session:
 class _Enrolled:
     """The register as one line tells it: whoever speaks is its `device`, within what the line names of it."""
 
-    def __init__(self, device: _Device | None, profiles: Profiles, family: Family, topic: str) -> None:
-        self._device = device
+    def __init__(self, line: _Line, profiles: Profiles, family: Family) -> None:
+        self._line = line
+        self._device = device = line.device
         self._family = family
-        self._topic = topic
         self._role, self.doubt = (None, "") if device is None else _role(device, profiles)
 
     def find(self, device_key: str) -> Enrolment | None:
@@ -229,12 +229,18 @@ class _Enrolled:
         named = device.account or device.controller_id
         if named and owner.casefold() != named.removeprefix("#").casefold():
             return None
-        is_node = self._family is not esphome.FAMILY or self._topic.startswith(f"{owner}/{part}/")
-        if part and not device.component and not is_node:
-            return None  # the whole node
+        if part and not device.component and self._is_whole(f"{owner}/{part}"):
+            return None
         if device.component and part != device.component and not part.endswith(f"/{device.component}"):
             return None
         return Enrolment(device_key, self._role, device.vendor, device.model, device.inverted)
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether the line means a whole node, or a device behind no bridge: `name` is none of its parts."""
+        if f"/{name}/" in f"/{self._line.topic}":
+            return False  # its own name has two steps
+        is_bridge = tasmota.BEHIND.encode() in self._line.bytes()
+        return self._family is esphome.FAMILY or (self._family is tasmota.FAMILY and not is_bridge)
 
 
 def _role(device: _Device, profiles: Profiles) -> tuple[Role | None, str]:

@@ -41,8 +41,22 @@ _COORDINATES: Final = (
 _MEASURED: Final = re.compile(r"3\d{3}|4097|419[789]|42\d\d|500[1-3]")
 # Words that no harmless property says of a quiet home, unless one of those below stands beside them.
 _CRIES: Final = frozenset(
-    {"alarm", "alarms", "alert", "danger", "distress", "emergency", "fall", "fallen", "fire", "gas", "help"}
-    | {"leak", "panic", "press", "pressed", "smoke", "sos"}
+    {
+        "alarm",
+        "alarms",
+        "alert",
+        "button",
+        "call",
+        "danger",
+        "distress",
+        "emergency",
+        "fall",
+        "fallen",
+        "fire",
+        "gas",
+        "help",
+    }
+    | {"heat", "leak", "panic", "press", "pressed", "smoke", "sos"}
 )
 _QUIET: Final = frozenset(
     {"clear", "cleared", "false", "inactive", "no", "non", "none", "normal", "not", "off", "ok"}

@@ -390,7 +390,7 @@ class _Sense:
             self.changed[key] = text
             if kind in EMERGENCY and (heard.is_change or kind is Kind.SOS):
                 self.begins(key)
-        if was is not None and was is not kind and not self.still_says(was, but=rule):
+        if was is not None and was is not kind and not self.still_says(was):
             self.add(was, State.CLEAR, rule)
         if kind is not None:
             self.add(kind, State.ACTIVE, rule, text in rule.suspected)
@@ -412,12 +412,12 @@ class _Sense:
         """Whether null only says that something has not been said yet, as it does where all is repeated."""
         return self.heard.echoes or not self.heard.is_life_safety
 
-    def still_says(self, kind: Kind, but: Rule) -> bool:
+    def still_says(self, kind: Kind) -> bool:
         """Whether another property of the device says so as well: it is over when none does."""
         for rule in self.rules.values():
             key = (self.heard.device_key, self.heard.part + rule.path)
             means = rule.means.get(self.changed.get(key, self.levels.get(key, "")))
-            if rule is not but and not rule.event and means and by_role(means, self.heard.role) is kind:
+            if not rule.event and means and by_role(means, self.heard.role) is kind:
                 return True
         return False
 

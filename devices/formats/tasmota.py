@@ -25,7 +25,7 @@ NAME_LIMIT: Final = 64  # characters of a name that stands in a message
 _ONLINE: Final = words("tasmota", online=("Online",), offline=("Offline",))
 _OWN: Final = re.compile(r"(?:Button|Switch)(\d{0,3})")
 _RELAY: Final = re.compile(r"POWER\d{0,2}")  # switched by a rule, or by its button where SetOption73 is off
-_BEHIND: Final = "ZbReceived"
+BEHIND: Final = "ZbReceived"
 # What the bridge says of its devices, and not they.
 _ABOUT_ZIGBEE: Final = frozenset(
     f"Zb{what}"
@@ -64,7 +64,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
 def _names(above: list[str], body: Mapping[str, object] | Unreadable) -> tuple[str, ...]:
     """Who may speak: a topic may have two steps, and a bridge may give each device its own below it."""
     whole, first = f"tasmota:{'/'.join(above)}", f"tasmota:{''.join(above[:1])}"
-    is_bridge = not isinstance(body, Unreadable) and _BEHIND in body
+    is_bridge = not isinstance(body, Unreadable) and BEHIND in body
     return (first, whole) if is_bridge else (whole, first)
 
 
@@ -107,15 +107,15 @@ class _Voice:
         if lost is not None and not self.is_heard:
             named = Heard(self.heard.frame, lost.device_key, lost, "")
             yield unreadable(named, "named where nobody expects it", self.levels)
-        behind = body.get(_BEHIND)
-        if _BEHIND in body and not (isinstance(behind, dict) and behind):
-            yield unreadable(self.heard, f"{_BEHIND} is no object of devices", self.levels)
+        behind = body.get(BEHIND)
+        if BEHIND in body and not (isinstance(behind, dict) and behind):
+            yield unreadable(self.heard, f"{BEHIND} is no object of devices", self.levels)
         if self.heard.is_life_safety and self.about != "STATE":
             yield from self.strange_words(body)
 
     def strange_words(self, body: Mapping[str, object]) -> Iterator[Reading]:
         """Its own words that are of no button and no switch. RESULT also answers commands in bare words."""
-        rest = {name: told for name, told in body.items() if name != _BEHIND and not _OWN.fullmatch(name)}
+        rest = {name: told for name, told in body.items() if name != BEHIND and not _OWN.fullmatch(name)}
         if self.about == "RESULT":
             rest = {
                 name: told
@@ -157,7 +157,7 @@ def _own(body: Mapping[str, object]) -> Iterator[_Speaker]:
 
 def _behind(body: Mapping[str, object]) -> Iterator[_Speaker]:
     """Zigbee devices, by the names under which one may be enrolled."""
-    heard = body.get(_BEHIND)
+    heard = body.get(BEHIND)
     for short, told in heard.items() if isinstance(heard, dict) else ():
         if isinstance(told, dict):
             names = (told.get("Name"), short, told.get("Device"))
@@ -175,7 +175,7 @@ def _attributes(told: Mapping[str, object]) -> dict[str, object]:
         if name in _STATUS or (raw is not None and raw[1] == "0500" and raw[3] in ("00", "0002")):
             status = _status(value)
             if status is None:
-                said[name] = value  # nobody mapped it, and a human looks
+                said[name] = "null" if value is None else value  # nobody mapped it, and a human looks
             elif zone is None or raw is None:
                 zone = status
         elif raw is None:

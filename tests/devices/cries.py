@@ -294,6 +294,13 @@ def _no_press_in_hex(value: object) -> bool:
         return False
 
 
+_CALLS = {
+    Role.HELP_BUTTON: "sos",
+    Role.SMOKE_DETECTOR: "smoke",
+    Role.GAS_DETECTOR: "gas",
+    Role.CO_DETECTOR: "co",
+    Role.FALL_SENSOR: "fall",
+}
 _EUI = "24e124535b316056"
 _WS101 = ("Milesight", "WS101")
 _BESIDE: dict[str, Says] = {r"(?!object|data|decoded)[^.]*": _is_scalar}  # what else a server may tell of it
@@ -780,14 +787,17 @@ def all_cries() -> list[Cry]:
             "sos",
             _RELAY_OR_REPLY,
         ),
-        Cry(
-            "tasmota switch",
-            "tasmota:c",
-            button,
-            "tele/c/SENSOR",
-            b'{"Time":"2026-11-20T08:15:30","Switch1":"ON"}',
-            "sos",
-            {r"(Time|TempUnit)((\.|\[\]).*)?": is_anything, r"Switch\d*": is_one_of("OFF")},
+        *(
+            Cry(
+                f"tasmota switch {kind}",
+                "tasmota:c",
+                role,
+                "tele/c/SENSOR",
+                b'{"Time":"2026-11-20T08:15:30","Switch1":"ON"}',
+                kind,
+                {r"(Time|TempUnit)((\.|\[\]).*)?": is_anything, r"Switch\d*": is_one_of("OFF")},
+            )
+            for role, kind in _CALLS.items()
         ),
         Cry(
             "tasmota raw",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 from types import ModuleType
@@ -138,6 +139,7 @@ def test_a_tracker_whose_alarm_nobody_mapped_is_seen_each_time(street: Street) -
 
 
 CORD = Rule("cord", "sos", False, {"true": Kind.SOS}, frozenset({"false"}))
+OTHER = replace(CORD, path="sos_2", idle=frozenset({"false", "unknown"}))
 LEAK = Rule("mat", "leak", False, {"true": Kind.LEAK}, frozenset({"false"}))
 
 
@@ -157,6 +159,18 @@ def what_begins_again(rules: ModuleType) -> list[tuple[str, ...]]:
             reading = rules.interpret(heard, said, known, levels)
             levels |= reading.levels
             found.append(tuple(signal.kind for signal in reading.signals))
+    # A call that two properties tell, and a word that tells nothing.
+    both, levels = Rules({"sos": CORD, "sos_2": OTHER}, frozenset(), None, None, ""), {}
+    for number, (one, other) in enumerate(
+        [(True, True), (False, True), (True, False), (True, "unknown"), (False, False), (True, True)]
+    ):
+        heard = rules.Heard(Frame("t", b"{}", MORNING), "d", device, f"d#{number}")
+        reading = rules.interpret(heard, {"sos": one, "sos_2": other}, both, levels)
+        levels |= reading.levels
+        found.append(tuple(signal.state for signal in reading.signals))
+    heard = rules.Heard(Frame("t", b"{}", MORNING), "d", device, "d#last")
+    reading = rules.interpret(heard, {"sos": False, "sos_2": "unknown"}, both, levels)
+    found.append((*(signal.state for signal in reading.signals), *sorted(reading.levels.values())))
     # Messages that come once more, after the end of what they raised.
     levels = {}
     for message in (

@@ -100,16 +100,17 @@ def what_is_pressed(rules: ModuleType) -> list[object]:
     street = Street()
     street.enrol("shelly:shellybutton1-1", Role.HELP_BUTTON)
     heard: list[object] = []
-    for count, place, retained in [
-        (7, 0, True),
-        (7, 0, False),
-        (7, 0, False),
-        (7, 1, False),
-        (0, 0, False),
-        (7, 0, False),
+    for count, place, retained, word in [
+        (7, 0, True, "S"),
+        (7, 0, False, "S"),
+        (7, 0, False, "S"),
+        (7, 1, False, "S"),
+        (0, 0, False, ""),
+        (7, 0, False, "S"),
+        (7, 0, False, "L"),
     ]:
         street.pass_time(30)
-        payload = f'{{"event":"{"S" if count else ""}","event_cnt":{count}}}'.encode()
+        payload = f'{{"event":"{word}","event_cnt":{count}}}'.encode()
         frame = Frame(BUTTON.format(place), payload, street.now, retained)
         reading = rules.read(frame, street, street.levels, shipped())
         street.levels |= reading.levels

@@ -54,6 +54,7 @@ def test_an_act_is_a_call_of_who_wears_it_and_of_a_detector_nobody_knows_what(st
 def test_an_alarm_that_became_null_is_put_before_a_human(street: Street) -> None:
     street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
     assert words(zigbee(street, "0x1", Fire=None)) == ["ticket"]
+    assert words(zigbee(street, "0x1", **{"0500!00": None})) == ["ticket"]
 
 
 def test_its_own_buttons_and_switches(street: Street) -> None:

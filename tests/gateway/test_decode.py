@@ -341,6 +341,19 @@ def test_a_contact_that_is_the_other_way_round_is_read_so(desk: Desk) -> None:
     assert desk.zigbee('{"contact":true}', pad)["signals"] == [{"kind": "bed_exit", "state": "active"}]
 
 
+def test_a_line_without_a_component_enrols_the_tasmota_itself_or_what_is_behind_it(desk: Desk) -> None:
+    state = '{"Time":"2026-11-22T10:00:00","Uptime":"0T00:10:12","POWER":"OFF","Wifi":{"SSId":"home"}}'
+    line = {"protocol": "tasmota", "device": {"role": "smoke_detector"}}
+    for name in ("b", "home/b"):
+        heard = desk.ask(line, topic=f"tele/{name}/STATE", payload=state, session=name)
+        assert (heard["signals"], heard["tickets"]) == ([HEARTBEAT], [])
+        fire = desk.ask(line, topic=f"tele/{name}/SENSOR", payload='{"Switch1":"ON"}', session=name)
+        assert fire["signals"] == [{"kind": "smoke", "state": "active"}]
+    behind = '{"ZbReceived":{"0x1":{"Name":"kitchen","Fire":1}}}'
+    fire = desk.ask(line, topic="tele/b/SENSOR", payload=behind, session="c")
+    assert fire["signals"] == [{"kind": "smoke", "state": "active"}]
+
+
 def test_what_is_null_was_not_said(desk: Desk) -> None:
     device = {"role": "help_button", "component": None, "account": None, "vendor": None}
     assert desk.zigbee('{"action":"single"}', device, received_at=None)["signals"] == [SOS]
