@@ -8,7 +8,6 @@ provider numbers them. `docs/channels.md` holds a wording for each that reads we
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
@@ -17,14 +16,22 @@ from community.model import HomeRecord, ResponderKind
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode
-from dispatcher.wording import AWAY_WORD, HAPPENED, KIND_WORD, Voice, door_of, far_words, responder_title
+from dispatcher.wording import (
+    AWAY_WORD,
+    HAPPENED,
+    KIND_WORD,
+    Voice,
+    door_of,
+    far_words,
+    responder_title,
+    surname,
+)
 
 LONGEST = 20  # characters of one variable that every provider takes
 
 Variables = Mapping[str, str]
 NONE: Variables = MappingProxyType({})  # no template can say this
 
-_TWO_CHARACTERS = re.compile("欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|司徒|夏侯")
 _TITLE = {"女": "奶奶", "男": "爷爷"}
 
 _ENDED: Mapping[CloseCode, str] = {
@@ -163,8 +170,7 @@ def title_of(home: HomeRecord) -> str:
     if not home.residents:
         return "您家老人"
     first = home.residents[0]
-    surname = first.name[: 2 if _TWO_CHARACTERS.match(first.name) else 1]
-    return f"{surname}{_TITLE.get(first.sex, '老人')}"
+    return f"{surname(first.name)}{_TITLE.get(first.sex, '老人')}"
 
 
 def exercised(variables: Variables) -> Variables:

@@ -469,9 +469,12 @@ _DIGITS = re.compile(r"回[1-9][0-9]*(?=;|$)")
 _ASKS_FOR_DIGITS = re.compile(r"回[1-9][0-9]*(?=[,;。]|$)")
 
 
+_ASKED = re.compile("回[1-5]")
+
+
 def _room(asking: str, segments: int = 1) -> int:
     """Characters that a text may have in all; each answer it asks for may get a code of one digit."""
-    return (SEGMENT if segments == 1 else segments * _JOINED) - len(re.findall("回[1-5]", asking))
+    return (SEGMENT if segments == 1 else segments * _JOINED) - len(_ASKED.findall(asking))
 
 
 def fate(is_spoken: bool, name: str, state: MessageState) -> str:

@@ -112,5 +112,5 @@ def _can_be_kept(topic: str) -> bool:
     return (
         len(topic) <= LONGEST_TOPIC
         and "\x00" not in topic
-        and not any("\ud800" <= letter <= "\udfff" for letter in topic)
+        and (topic.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in topic))
     )

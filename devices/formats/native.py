@@ -74,7 +74,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     kind = _kind(TYPES[str(said["type"])], heard.role)
     if kind is not Kind.HEARTBEAT:
         signals = (_signal(heard, kind, said, charge),)
-    if charge is not None and kind is not Kind.LOW_BATTERY:
+    was_low = levels.get((device_key, _BATTERY.path)) == "low"  # else a good charge is no news
+    if charge is not None and (charge <= _BATTERY.low or was_low) and kind is not Kind.LOW_BATTERY:
         battery = charge_reading(heard, charge, _BATTERY, levels)
         signals += battery.signals
         changed |= battery.levels
