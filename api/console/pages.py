@@ -278,6 +278,7 @@ def handover_sheet(caller: CallerDep, parts: PartsDep, connection: ReadDep, now:
         "handover.html", "/handover", caller, parts, connection,
         sheet=handover.sheet(connection, now, zone), now=now, day=f"{now.astimezone(zone):%Y-%m-%d}",
         clock=lambda moment: f"{moment.astimezone(zone):%m-%d %H:%M}",
+        minute=lambda moment: f"{moment.astimezone(zone):%H:%M}",
         kind_word=wording.KIND_WORD, stage_word=wording.STAGE_WORD,
     )  # fmt: skip
 

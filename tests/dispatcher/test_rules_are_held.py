@@ -24,8 +24,10 @@ import dispatcher.absence
 import dispatcher.answering
 import dispatcher.chain
 import dispatcher.escalation
+import dispatcher.exercise
 import dispatcher.followup
 import dispatcher.health
+import dispatcher.maintenance
 import dispatcher.meters
 import dispatcher.model
 import dispatcher.news
@@ -36,6 +38,7 @@ import dispatcher.reach
 import dispatcher.reachability
 import dispatcher.routing
 import dispatcher.safety_net
+import dispatcher.scripts
 import dispatcher.storms
 import dispatcher.supervision
 import dispatcher.triage
@@ -53,6 +56,7 @@ from tests.devices.test_begun_again import what_begins_again
 from tests.devices.test_resent import what_is_new
 from tests.devices.test_shelly_gen1 import what_is_pressed
 from tests.devices.test_traccar_owntracks import what_is_kept
+from tests.dispatcher.at_the_desk import what_a_drill_says, what_is_asked, what_waits
 from tests.dispatcher.cases import (
     CLINIC,
     DESK,
@@ -506,6 +510,9 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
     dispatcher.followup: followed_up,
+    dispatcher.scripts: what_is_asked,
+    dispatcher.exercise: what_a_drill_says,
+    dispatcher.maintenance: what_waits,
 }
 
 MUTANTS = [
@@ -911,6 +918,21 @@ MUTANTS = [
     (dispatcher.followup, "CALL_GIVEN_UP_AFTER if", "TEXT_GIVEN_UP_AFTER if"),
     (dispatcher.followup, "since >= wait", "since > wait"),
     (dispatcher.followup, "now > _CLOCKS", "now >= _CLOCKS"),
+    (dispatcher.scripts, "if entry.entry is Entry.SCRIPT", "if entry.detail"),
+    (dispatcher.scripts, "answer is question.call_120", "answer is not question.call_120"),
+    (dispatcher.scripts, "answer is not None and answer is question", "answer is question"),
+    (dispatcher.scripts, "((Said.YES, yes), (Said.NO, no))", "((Said.YES, no), (Said.NO, yes))"),
+    (dispatcher.exercise, "if says_so(draft.body)", "if not says_so(draft.body)"),
+    (dispatcher.exercise, 'partition("】")[2].startswith', 'partition("】")[2].count'),
+    (dispatcher.exercise, "max(draft.lane, Lane.ORDINARY)", "min(draft.lane, Lane.ORDINARY)"),
+    (dispatcher.exercise, "max(draft.lane, Lane.ORDINARY)", "Lane.ORDINARY"),
+    (dispatcher.exercise, "exercised(draft.variables)", "draft.variables"),
+    (dispatcher.exercise, "if subject.startswith(_SUBJECT) else", "if subject else"),
+    (dispatcher.maintenance, "begins_at - _CLOCKS <= now", "begins_at - _CLOCKS < now"),
+    (dispatcher.maintenance, "begins_at - _CLOCKS <= now", "begins_at <= now"),
+    (dispatcher.maintenance, "now < ends_at", "now <= ends_at"),
+    (dispatcher.maintenance, "incident.kind in TECHNICAL and", ""),
+    (dispatcher.maintenance, "(Stage.RAISED, Stage.CLAIMED)", "Stage"),
 ]
 
 

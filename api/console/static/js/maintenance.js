@@ -22,7 +22,7 @@ export async function showMaintenance(list) {
   const found = await read();
   if (!found) return;
   list.hidden = found.going_on.length + found.ended.length === 0;
-  fill(list, found.going_on.map((one) => h("li", null, h("a", { href: "/maintenance" }, `维护中 ${what(one)}`), ` ${left(one)} · ${one.reason}`)),
+  fill(list, found.going_on.map((one) => h("li", null, h("a", { href: "/maintenance" }, `维护中 ${what(one)}`), ` ${left(one)} · ${one.reason}`, h("span", { class: "en", lang: "en" }, "under maintenance"))),
     found.ended.map((one) => h("li", null, `✓ 维护已结束 ${shortTime(one.ended_at)} ${what(one)} ended`)));
 }
 
