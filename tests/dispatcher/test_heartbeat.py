@@ -14,6 +14,7 @@ from structlog.typing import EventDict
 
 from dispatcher.health import Check, Grade, Health
 from dispatcher.watch.heartbeat import Heartbeat, by_file, by_url
+from tests.conftest import Figure
 from tests.dispatcher.cases import START
 from tests.servers import until
 
@@ -52,7 +53,7 @@ def outside() -> Iterator[Outside]:
     thread.join()
 
 
-def test_it_leaves_every_minute_while_nothing_fails(outside: Outside) -> None:
+def test_it_leaves_every_minute_while_nothing_fails(outside: Outside, figure: Figure) -> None:
     heartbeat = Heartbeat({"url": by_url(outside.url)}, 60)
     for second in range(0, 121, 3):
         heartbeat.turn(WELL, float(second))
@@ -60,6 +61,7 @@ def test_it_leaves_every_minute_while_nothing_fails(outside: Outside) -> None:
         assert until(lambda: not heartbeat.is_leaving)
     heartbeat.close()
     assert outside.asked == ["/ping/abc"] * 3
+    figure(f"G11 the outward heartbeat: {len(outside.asked)} beats in 120 s")
 
 
 def test_it_is_withheld_while_anything_fails_and_the_reason_is_logged(

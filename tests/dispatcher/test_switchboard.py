@@ -23,6 +23,7 @@ from dispatcher.soundings import EVERY, Soundings
 from dispatcher.storage import vitals
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
 from dispatcher.wiring import Parts, channels, read_wishes
+from tests.conftest import Figure
 from tests.dispatcher.test_channels import a_message
 from tests.dispatcher.test_courier import Clock
 from tests.exchange import AtOnce
@@ -315,7 +316,9 @@ class Asked(Provider):
         return self.wrong
 
 
-def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(store: Store, clock: Clock) -> None:
+def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(
+    store: Store, clock: Clock, figure: Figure
+) -> None:
     first, second = Asked("first", clock, wrong="HTTP 503"), Asked("second", clock)
     with store.write() as connection:
         register.set_site(connection, Site("town", "小镇", "2222999", "2222999"))
@@ -334,6 +337,9 @@ def test_two_misses_switch_the_order_and_one_good_answer_switches_it_back(store:
     first.wrong = ""
     assert later(4) == "first"
     assert first.asked == 4
+    every_s = EVERY.total_seconds()
+    figure(f"G11 a provider is asked every {every_s:.0f} s: after 2 misses tried last, after 1 answer first")
+    assert every_s <= 120
 
 
 def test_a_provider_that_the_site_has_no_more_is_forgotten(store: Store, clock: Clock) -> None:

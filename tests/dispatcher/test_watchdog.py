@@ -15,6 +15,7 @@ from dispatcher.watch.heartbeat import Heartbeat
 from dispatcher.watch.pager import AGAIN, Pager, page, people
 from dispatcher.watch.prober import Prober
 from dispatcher.watch.watchdog import Watchdog
+from tests.conftest import Figure
 from tests.dispatcher.cases import VOICE
 from tests.exchange import AtOnce
 from tests.town import Town
@@ -67,7 +68,7 @@ def test_a_centre_that_is_well_wakes_nobody(hall: Hall) -> None:
     assert hall.pages() == []
 
 
-def test_a_forgotten_case_is_paged_within_15_s_and_said_on_its_timeline(hall: Hall) -> None:
+def test_a_forgotten_case_is_paged_within_15_s_and_said_on_its_timeline(hall: Hall, figure: Figure) -> None:
     forgotten_case(hall)
     due_at = hall.town.time
     assert hall.pass_time(OVERDUE.total_seconds()) is Grade.PASS
@@ -80,6 +81,7 @@ def test_a_forgotten_case_is_paged_within_15_s_and_said_on_its_timeline(hall: Ha
             taken = outbox.is_anything_waiting(connection, hall.town.time)
         waited = hall.town.time - violated_at if taken else None
     assert waited <= timedelta(seconds=15)
+    figure(f"G2  a case that nobody looks at is paged {waited.total_seconds():.0f} s after the violation")
 
     marks = [entry for entry in hall.town.detail("王秀英").timeline if entry.actor == "watch"]
     assert [(mark.entry, "此案逾期" in mark.text) for mark in marks] == [(Entry.DESK, True)]

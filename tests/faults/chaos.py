@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,13 +59,16 @@ SETTLES_S = 90.0  # after the last kill: leases, waits and what the broker kept
 MOST_TOLD_AGAIN = 0.001  # goal G5, of all texts
 # Goal G3, in seconds from a press until a provider accepted the first text about it.
 CALM_P99_S, P99_S, LAST_S = 1.0, 3.0, 15.0
+# Side by side these rest so many times longer: all others wait for them, and nobody could start without.
+SELDOM = {"broker": 2, "database": 4}
 BACK_AFTER_S = 2.0  # a killed process of ours serves again so soon on a machine that has nothing else to do
 
 
 @dataclass(frozen=True)
 class Size:
-    """`rate` presses per second for `seconds`; something dies every `kill_every` seconds, and the provider
-    fails `faulty` of all texts.
+    """`rate` presses per second for `seconds`; something dies `kill_every` seconds after what died before it
+    is back, and the provider fails `faulty` of all texts. With `side_by_side` that is so for each kind of
+    part by itself (`SELDOM`): a gateway, a dispatcher, the broker and the database may be away at once.
     """
 
     seconds: float
@@ -72,6 +76,7 @@ class Size:
     kill_every: float
     seed: int = 1
     faulty: float = FAULTY
+    side_by_side: bool = False
     gap: Callable[[int], float] = soon  # after how many seconds a press is said again
 
 
@@ -160,20 +165,19 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
             )
             stack.callback(sending.end)
             ends = time.monotonic() + size.seconds
-            while (at := (now := time.monotonic()) + size.kill_every) < ends:
-                until(lambda at=at: time.monotonic() >= at, size.kill_every + 1)  # type: ignore[misc]
-                what = dice.choice([*parts, *([] if centre.store.is_sqlite else ["database"])])
-                found.kills[what] += 1
-                tell(f"{ends - now:4.0f} s left, {what} is killed: {_so_far(sender)}")
-                if what == "database":
-                    _kill_database(centre, dice)
-                else:
-                    part = dice.choice(parts[what])
-                    part.kill()
-                    began = time.monotonic()
-                    _start(part)
-                    if what != "broker":
-                        found.back_after.append(time.monotonic() - began)
+            kinds = [*parts, *([] if centre.store.is_sqlite else ["database"])]
+            groups = {kind: [kind] for kind in kinds} if size.side_by_side else {"any": kinds}
+            with ThreadPoolExecutor(len(groups)) as at_work:
+                killing = [
+                    at_work.submit(
+                        _Killer(centre, parts, group, random.Random(f"{size.seed} {name}"), found, tell).run,
+                        size.kill_every * SELDOM.get(name, 1),
+                        ends,
+                    )
+                    for name, group in groups.items()
+                ]
+                for done in killing:
+                    done.result()
             sending.has_said(count, ends - time.monotonic() + WITHIN_S)
             heard = sender.wait(SETTLES_S)
             tally = sender.tally()
@@ -198,6 +202,34 @@ def run(centre: Centre, folder: Path, size: Size, tell: Callable[[str], object] 
     found.never_told = sum((phone, body) not in heard_words for phone, body in left)
     found.told_after = _told_after(centre, said, provider.accepted)
     return found
+
+
+@dataclass
+class _Killer:
+    """Kills a part of one of `kinds` again and again, and starts it anew, in an order that `dice` gives."""
+
+    centre: Centre
+    parts: dict[str, list[Server]]
+    kinds: list[str]
+    dice: random.Random
+    found: Outcome
+    tell: Callable[[str], object]
+
+    def run(self, every_s: float, ends: float) -> None:
+        while (at := time.monotonic() + every_s) < ends:
+            until(lambda at=at: time.monotonic() >= at, every_s + 1)  # type: ignore[misc]
+            what = self.dice.choice(self.kinds)
+            self.tell(f"{ends - at:4.0f} s left, {what} is killed, {self.found.kills.total()} kills before")
+            if what == "database":
+                _kill_database(self.centre, self.dice)
+            else:
+                part = self.dice.choice(self.parts[what])
+                part.kill()
+                began = time.monotonic()
+                _start(part)
+                if what != "broker":
+                    self.found.back_after.append(time.monotonic() - began)
+            self.found.kills[what] += 1
 
 
 def _told_after(centre: Centre, said: dict[str, float], accepted: dict[str, float]) -> list[float]:
@@ -271,7 +303,8 @@ def _start(part: Server) -> None:
 def _kill_database(centre: Centre, dice: random.Random) -> None:
     """One of the server's processes dies, and it starts all of them anew from its log."""
     with contextlib.suppress(SQLAlchemyError, ProcessLookupError):
-        os.kill(dice.choice(others(centre)), signal.SIGKILL)
+        if working := others(centre):
+            os.kill(dice.choice(working), signal.SIGKILL)
     assert until(lambda: _is_there(centre), 30)
 
 
