@@ -216,9 +216,11 @@ class _Killer:
     tell: Callable[[str], object]
 
     def run(self, every_s: float, ends: float) -> None:
+        left: list[str] = []
         while (at := time.monotonic() + every_s) < ends:
             until(lambda at=at: time.monotonic() >= at, every_s + 1)  # type: ignore[misc]
-            what = self.dice.choice(self.kinds)
+            left = left or self.dice.sample(self.kinds, len(self.kinds))  # each once, before any again
+            what = left.pop()
             self.tell(f"{ends - at:4.0f} s left, {what} is killed, {self.found.kills.total()} kills before")
             if what == "database":
                 _kill_database(self.centre, self.dice)
