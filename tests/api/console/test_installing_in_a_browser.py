@@ -49,6 +49,28 @@ def test_a_scanned_label_leads_to_a_home_a_press_and_green(
     assert [said for said in desk.wrong if "status of 409" not in said] == []
 
 
+def test_who_installs_a_pad_turns_its_contact_round(
+    centre: Centre, desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        stock = [Device(0, "z2m:pad", Role.BED_SENSOR, None, "OWON", "SPM915")]
+        [label] = labels.prepare(connection, stock, centre.clock.now())
+    tab = desk.tab
+    tab.set_viewport_size(PHONE)
+    desk.log_in(f"/install/{label.code}")
+    tab.fill("input[type=search]", "王秀英")
+    tab.get_by_text("是这家").click()
+    tab.get_by_role("button", name="装好了").click()
+    tab.get_by_label("触点反接").check()
+    expect(tab.locator(".toast")).to_contain_text("已记下")
+    with store.read() as connection:
+        device = register.device_by_id(connection, label.device.id)
+    assert (device.household_id, device.inverted) == (town.household_id, True)
+    width = tab.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"], "nothing stands beside the screen"
+    assert desk.wrong == []
+
+
 def test_an_administrator_makes_labels_and_prints_24_on_a_page(
     centre: Centre,  # noqa: ARG001 - it runs
     desk: Desk,
