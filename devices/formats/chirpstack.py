@@ -11,7 +11,7 @@ from typing import Final
 from devices.formats import lorawan
 from devices.formats.document import Unreadable, line, moment, read_object
 from devices.formats.family import Family
-from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
+from devices.formats.meaning import Heard, alive, charge_reading, digest, unique_without_id, unreadable
 from devices.profiles import Battery, Profiles
 from devices.signal import Found, Frame, Levels, Reading, Registry
 
@@ -21,6 +21,7 @@ _NAMES: Final = """
     joinServerContext regionConfigId
 """
 _ENVELOPE: Final = lorawan.Envelope("fPort", frozenset(_NAMES.split()))
+_MARKS: Final = frozenset({"devAddr", "fCnt", "time"})  # what tells one uplink from the next
 _STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
 
 
@@ -81,6 +82,8 @@ def _unique(device_key: str, body: dict[str, object], frame: Frame) -> str:
     uplink = body.get("deduplicationId")
     if isinstance(uplink, str) and 0 < len(uplink) <= lorawan.ID_LIMIT:
         return f"{device_key}#{uplink}"
+    if body.keys().isdisjoint(_MARKS):
+        return unique_without_id(device_key, frame)
     session, counter = str(body.get("devAddr", ""))[: lorawan.ID_LIMIT], body.get("fCnt", 0)
     count = counter if isinstance(counter, int) else 0
     return f"{device_key}#{session}/{count}/{digest(frame.payload)}"

@@ -13,7 +13,7 @@ from typing import Final
 from devices.formats import lorawan
 from devices.formats.document import Unreadable, line, moment, percent, read_object
 from devices.formats.family import Family, whose
-from devices.formats.meaning import Heard, alive, charge_reading, digest, unreadable
+from devices.formats.meaning import Heard, alive, charge_reading, digest, unique_without_id, unreadable
 from devices.profiles import Battery, Profiles
 from devices.signal import Found, Frame, Levels, Reading, Registry
 
@@ -25,6 +25,7 @@ _NAMES: Final = """
     version_ids network_ids last_battery_percentage packet_error_rate app_s_key attributes
 """
 _ENVELOPE: Final = lorawan.Envelope("f_port", frozenset(_NAMES.split()))
+_MARKS: Final = frozenset({"session_key_id", "f_cnt", "received_at"})  # what tells one uplink from the next
 _LAST_BATTERY: Final = Battery("last_battery_percentage", low=10, percent=True)
 _MINUTES: Final = 600  # seconds
 
@@ -56,7 +57,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, "no uplink_message in it", levels)
     heard = replace(
         heard,
-        unique=f"{device_key}#{_count(message, body)}",
+        unique=_unique(device_key, message, body, frame),
         device_time=moment(message.get("received_at")) or moment(body.get("received_at")),
     )
     data = lorawan.from_base64(message.get("frm_payload"))
@@ -73,18 +74,20 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     return lorawan.passed_on(reading, heard, gateways, registry)
 
 
-def _count(message: Mapping[str, object], body: Mapping[str, object]) -> str:
+def _unique(device_key: str, message: Mapping[str, object], body: Mapping[str, object], frame: Frame) -> str:
     """Session and frame counter tell two uplinks apart, with what was said and in which ten minutes.
 
     The latter two are there for a device activated by personalisation: it starts its counter again in the
     same session, and its next press must not be taken for an old one.
     """
+    if (message.keys() | body.keys()).isdisjoint(_MARKS):
+        return unique_without_id(device_key, frame)
     counter = message.get("f_cnt", 0)
     session = str(message.get("session_key_id", ""))[: lorawan.ID_LIMIT]
     count = counter if isinstance(counter, int) else 0
     said = digest(repr((message.get("f_port", 0), message.get("frm_payload", ""))).encode())
     at = moment(message.get("received_at")) or moment(body.get("received_at"))
-    return f"{session}/{count}/{said}/{int(at.timestamp()) // _MINUTES if at else ''}"
+    return f"{device_key}#{session}/{count}/{said}/{int(at.timestamp()) // _MINUTES if at else ''}"
 
 
 def _charged(reading: Reading, heard: Heard, message: Mapping[str, object], levels: Levels) -> Reading:
