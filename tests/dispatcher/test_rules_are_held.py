@@ -41,12 +41,14 @@ import dispatcher.safety_net
 import dispatcher.scripts
 import dispatcher.storms
 import dispatcher.supervision
+import dispatcher.travel
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
 import dispatcher.wording
 import gateway.fallback.rule
 import gateway.trying
+import maps.gate
 from community.model import Device, Responder, ResponderKind
 from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
@@ -89,8 +91,10 @@ from tests.dispatcher.test_pace import what_the_rules_say as what_the_pace_says
 from tests.dispatcher.test_reach import what_is_missing
 from tests.dispatcher.test_routing import what_the_rules_say
 from tests.dispatcher.test_storms import what_makes_a_storm
+from tests.dispatcher.test_travel import who_is_there_first
 from tests.dispatcher.test_understanding import TABLE
 from tests.dispatcher.watched import what_is_found, what_meters_tell
+from tests.maps.test_gate import what_is_declared_wrong
 
 Table = Callable[[ModuleType], object]
 
@@ -513,6 +517,8 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.scripts: what_is_asked,
     dispatcher.exercise: what_a_drill_says,
     dispatcher.maintenance: what_waits,
+    dispatcher.travel: who_is_there_first,
+    maps.gate: what_is_declared_wrong,
 }
 
 MUTANTS = [
@@ -688,7 +694,8 @@ MUTANTS = [
     (dispatcher.reach, "no_texts_since is None", "no_texts_since is not None"),
     (dispatcher.reach, "each.id not in lost", "each.id in lost"),
     (dispatcher.reach, "not in own", "in own"),
-    (dispatcher.reach, "tell.whom is Whom.NEAREST and home", "tell.whom is Whom.NEAREST or home"),
+    (dispatcher.reach, "tell.whom is Whom.NEAREST and placed", "tell.whom is Whom.NEAREST or placed"),
+    (dispatcher.reach, "is not None or home.cell.id in", "is not None and home.cell.id in"),
     (dispatcher.reach, "[*own, *self._supervisors]", "[*own]"),
     (dispatcher.reach, "if each.position is not None", "if each.position is None"),
     (dispatcher.reach, "if plan.kinds:", "if not plan.kinds:"),
@@ -933,6 +940,21 @@ MUTANTS = [
     (dispatcher.maintenance, "now < ends_at", "now <= ends_at"),
     (dispatcher.maintenance, "incident.kind in TECHNICAL and", ""),
     (dispatcher.maintenance, "(Stage.RAISED, Stage.CLAIMED)", "Stage"),
+    (dispatcher.travel, "return self._left >= 0", "return self._left > 0"),
+    (dispatcher.travel, "if isfinite(times.get(id, inf))", ""),
+    (dispatcher.travel, "{id: seconds + walk_s for", "{id: seconds for"),
+    (dispatcher.travel, "READY_S[mode])", "0.0)"),
+    (dispatcher.travel, "if seconds > LIMIT_S", "if seconds < LIMIT_S"),
+    (dispatcher.travel, "ceil(seconds / 60)", "int(seconds / 60)"),
+    (dispatcher.travel, "_NO_TIME if self._budget.is_spent", "_NO_TIME if not self._budget.is_spent"),
+    (dispatcher.travel, "distance_m * DETOUR / speed", "distance_m / speed"),
+    (dispatcher.travel, "not in self._found:", "in self._found or True:"),
+    (maps.gate, "off_m - others[best] > doubt and", "off_m > doubt and"),
+    (maps.gate, "< HONEST_M + doubt", "> HONEST_M + doubt"),
+    (maps.gate, "if off_m > HONEST_M + doubt", "if off_m > 9 * HONEST_M + doubt"),
+    (maps.gate, "if others[best] - off_m < doubt", "if False"),
+    (maps.gate, "if crs is not declared.crs", ""),
+    (maps.gate, "max(spread, honest)", "min(spread, honest)"),
 ]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
 from community.model import Position, Responder, ResponderKind
 from dispatcher.travel import DETOUR, MODE_OF, MODE_WORD, READY_S, SPEED_M_PER_MIN, Approach, Budget, Travel
 from maps.coords import Point
-from maps.roads import Mode, Roads, build
+from maps.roads import Mode, Roads, Way, build
 from tests.maps.test_roads import at, grid, point
 
 GRID = ResponderKind.GRID_WORKER
@@ -63,3 +65,26 @@ def test_a_way_that_was_found_once_is_found_again_however_busy_it_is() -> None:
 def test_everybody_travels_somehow() -> None:
     assert set(MODE_OF) == set(SPEED_M_PER_MIN) == set(ResponderKind)
     assert set(MODE_WORD) == set(READY_S) == set(Mode)
+
+
+def who_is_there_first(rules: ModuleType) -> object:
+    """What the rules say of people near, far, off the roads and on another part of them, at many doors."""
+    island = [
+        Way(f"i{each.key}", "", [(lon + 0.02, lat) for lon, lat in each.corners],
+            [("i", node) for node in each.nodes], each.onward, each.back, each.kmh)
+        for each in grid()
+    ]  # fmt: skip
+    people = [
+        NEAR, FAR, OFF, somebody(4, 400, 300, ResponderKind.CLINIC), somebody(5, 100, 400, ResponderKind.VOLUNTEER),
+        somebody(6, 1800, 100),
+    ]  # fmt: skip
+    found = []
+    for searches in (0, 1, 2, 9):
+        travel, budget = rules.Travel(Roads(build([*grid(), *island])), people), rules.Budget(searches)
+        for door in (DOOR, point(0, -80), point(300, 300), point(0, -900), DOOR):
+            there = rules.Approach(travel, door, budget)
+            found.append([there.trip(one, 700.0) for one in people])
+            found.append(
+                [there.quickest(kind, ["1", "2", "3", "6"], 3) for kind in (GRID, ResponderKind.CLINIC)]
+            )
+    return found

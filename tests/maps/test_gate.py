@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,3 +71,18 @@ def test_what_fits_no_system_is_for_a_person_to_look_at(moved_m: float) -> None:
 
 def test_without_anything_to_compare_nothing_is_known() -> None:
     assert judge([], System("wgs84")).fit is Fit.UNKNOWN
+
+
+def what_is_declared_wrong(rules: ModuleType) -> object:
+    """What the gate says of files in each system, declared as each, few and many, near and moved."""
+    return [
+        rules.judge(pairs(written_in, n, within_m, seed=3, moved_m=moved_m), System(declared.value))
+        for written_in in Crs
+        for declared in Crs
+        for n in (1, 3, 12)
+        for within_m in (20, 150, 600)
+        for moved_m in (0.0, 250.0, 700.0, 3000.0)
+    ] + [rules.judge([Pair(*at, Point(118.55, 37.59), 30) for at in SCATTERED], System("wgs84"))]
+
+
+SCATTERED = [(118.55 + east / 100, 37.59) for east in (-1, 0, 1, 1)]
