@@ -75,8 +75,8 @@ def who_is_there_first(rules: ModuleType) -> object:
         for each in grid()
     ]  # fmt: skip
     people = [
-        NEAR, FAR, OFF, somebody(4, 400, 300, ResponderKind.CLINIC), somebody(5, 100, 400, ResponderKind.VOLUNTEER),
-        somebody(6, 1800, 100),
+        NEAR, FAR, OFF, somebody(6, 1800, 100),
+        somebody(4, 400, 300, ResponderKind.CLINIC), somebody(5, 100, 400, ResponderKind.VOLUNTEER),
     ]  # fmt: skip
     found = []
     for searches in (0, 1, 2, 9):
@@ -84,7 +84,6 @@ def who_is_there_first(rules: ModuleType) -> object:
         for door in (DOOR, point(0, -80), point(300, 300), point(0, -900), DOOR):
             there = rules.Approach(travel, door, budget)
             found.append([there.trip(one, 700.0) for one in people])
-            found.append(
-                [there.quickest(kind, ["1", "2", "3", "6"], 3) for kind in (GRID, ResponderKind.CLINIC)]
-            )
+            found.append(there.quickest(GRID, ["1", "2", "3", "6"], 3))
+            found.append(there.quickest(ResponderKind.CLINIC, ["4"], 3))
     return found
