@@ -395,11 +395,12 @@ def households(
         ages = ((one, one.age(today)) for one in home.residents)
         return [f"{one.name} {'' if age is None else f'{age}岁'} {one.sex}".strip() for one, age in ages]
 
+    is_admin = caller.account.role is AccountRole.ADMIN
     nets = safety.nets(connection, shown.items, parts.plans.current(connection), now)
     rows = [
         (
-            Cell([home.household.address]),
-            _net(nets[home.household.id], home, may_drill=caller.account.role is AccountRole.ADMIN),
+            Cell([home.household.address], href=f"/households/{home.household.id}" if is_admin else ""),
+            _net(nets[home.household.id], home, may_drill=is_admin),
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
@@ -419,6 +420,27 @@ def households(
         "/households", caller, parts, connection,
         title=("住户", "households"), placeholder="姓名、地址、电话 name, address, phone", script="homes.js",
         heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
+        adds="/households/new" if is_admin else "",
+    )  # fmt: skip
+
+
+@router.get("/households/new")
+def new_household(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _home_page(caller, parts, connection, None)
+
+
+@router.get("/households/{household_id}")
+def household(
+    household_id: Annotated[int, Path(ge=1, lt=2**63)], caller: AdminDep, parts: PartsDep, connection: ReadDep
+) -> str:
+    return _home_page(caller, parts, connection, register.household_by_id(connection, household_id))
+
+
+def _home_page(caller: Caller, parts: Parts, connection: Connection, home: HomeRecord | None) -> str:
+    devices = [] if home is None else register.devices_of_homes(connection, [home.household.id])
+    return _page(
+        "home.html", "/households", caller, parts, connection,
+        home=home, devices=[(one, ROLE_WORD[one.role]) for one in devices],
     )  # fmt: skip
 
 
@@ -715,7 +737,9 @@ def _is_shown(path: str, caller: Caller, parts: Parts) -> bool:
 
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
-    return _page("table.html", here, caller, parts, connection, **{"script": "plain.js", **values})
+    return _page(
+        "table.html", here, caller, parts, connection, **{"script": "plain.js", "adds": "", **values}
+    )
 
 
 def _net(net: Net, home: HomeRecord, *, may_drill: bool) -> Cell:

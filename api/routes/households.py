@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Set
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query
+from pydantic_core import to_json
 from sqlalchemy import Connection
+from starlette.responses import Response
 
 from api import pages
 from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
 from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn, TextsIn
-from community.errors import NotFound
+from community.errors import NotFound, Stale
 from community.model import Contact, HomeRecord, Household, Position, Resident
 from community.storage import consent, register
 
@@ -45,8 +48,11 @@ def list_households(
     summary="One home with its people",
     responses=describe(404),
 )
-def get_household(household_id: HouseholdId, connection: ReadDep) -> HomeRecord:
-    return register.household_by_id(connection, household_id)
+def get_household(household_id: HouseholdId, connection: ReadDep, response: Response) -> HomeRecord:
+    """The ETag is of all that is shown: send it back as `If-Match` with a change."""
+    home = register.household_by_id(connection, household_id)
+    response.headers["ETag"] = _tag(home)
+    return home
 
 
 @router.post(
@@ -71,15 +77,27 @@ def add_household(given: HouseholdIn, parts: PartsDep, _admin: AdminDep) -> Home
     "/households/{household_id}",
     operation_id="changeHousehold",
     summary="Change a home",
-    responses=describe(403, 404, 422),
+    responses=describe(403, 404, 412, 422),
 )
 def change_household(
-    household_id: HouseholdId, given: HouseholdPatch, parts: PartsDep, _admin: AdminDep
+    household_id: HouseholdId,
+    given: HouseholdPatch,
+    parts: PartsDep,
+    _admin: AdminDep,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="the ETag of the home that was looked at")] = None,
 ) -> HomeRecord:
-    """What is left out stays. Residents are added, or changed by id; contacts are replaced as a list."""
+    """What is left out stays. Residents are added, or changed by id; contacts are replaced as a list.
+
+    412: somebody has changed the home since. Without `If-Match` whoever comes last is right.
+    """
     changes = _changes(given, exclude={"residents", "contacts"})
     with parts.store.write() as connection:
         before = register.household_by_id(connection, household_id)
+        if if_match is not None and if_match != _tag(before):
+            raise Stale(
+                "home_has_changed", "别人刚改过这一户,请刷新后再改 this home was changed meanwhile: reload it"
+            )
         if changes:
             register.update_household(connection, replace(before.household, **changes))
         if given.residents is not None:
@@ -87,7 +105,9 @@ def change_household(
             _keep_residents(connection, household_id, given.residents, known)
         if given.contacts is not None:
             register.set_contacts(connection, household_id, _contacts(household_id, given.contacts))
-        return register.household_by_id(connection, household_id)
+        after = register.household_by_id(connection, household_id)
+    response.headers["ETag"] = _tag(after)
+    return after
 
 
 @router.post(
@@ -113,6 +133,10 @@ def set_texts_wanted(
         change = consent.restore if given.wanted else consent.withdraw
         change(connection, phone, now)
         return register.household_by_id(connection, household_id)
+
+
+def _tag(home: HomeRecord) -> str:
+    return f'"{hashlib.sha256(to_json(home)).hexdigest()[:20]}"'
 
 
 def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:

@@ -39,14 +39,20 @@ async function ask(method, path, body, more = {}) {
     // A detail written for programs is in English; its title says at least in Chinese what kind of trouble it is.
     throw new Problem(answer.status, code, /[\u4e00-\u9fff]/.test(detail) ? detail : `${title}: ${detail}`);
   }
-  return parsed;
+  return { body: parsed, tag: answer.headers.get("ETag") };
 }
 
-export const get = (path) => ask("GET", path);
-export const post = (path, body = {}) => ask("POST", path, body);
+const body = async (asked) => (await asked).body;
+
+export const get = (path) => body(ask("GET", path));
+/** {body, tag}: what is there, and the ETag to send with a change of it. */
+export const getWithTag = (path) => ask("GET", path);
+export const post = (path, said = {}) => body(ask("POST", path, said));
 /** Keep a new version of what was looked at as version `seen`; null: of something that must not be there yet. */
-export const put = (path, body, seen) =>
-  ask("PUT", path, body, seen === null ? { "If-None-Match": "*" } : { "If-Match": `"${seen}"` });
+export const put = (path, said, seen) =>
+  body(ask("PUT", path, said, seen === null ? { "If-None-Match": "*" } : { "If-Match": `"${seen}"` }));
 /** Replace something of which there is always just one state, and whoever comes last is right. */
-export const set = (path, body) => ask("PUT", path, body);
-export const remove = (path) => ask("DELETE", path);
+export const set = (path, said) => body(ask("PUT", path, said));
+export const remove = (path) => body(ask("DELETE", path));
+/** Change what was looked at as `tag`; {body, tag} of what it is then. */
+export const change = (path, said, tag) => ask("PATCH", path, said, { "If-Match": tag });

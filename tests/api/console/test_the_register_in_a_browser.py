@@ -1,0 +1,103 @@
+"""An administrator enters a home and changes another, in a real browser on a real server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import expect
+
+from community.model import HomeRecord
+from community.storage import Store, register
+from tests.api.conftest import Town
+from tests.api.console.conftest import Desk
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.usefixtures("only_refusals"),
+    pytest.mark.parametrize("store", ["sqlite"], indirect=True),
+]
+
+
+def at_home(store: Store, town: Town) -> HomeRecord:
+    with store.read() as connection:
+        return register.household_by_id(connection, town.household_id)
+
+
+def test_a_home_is_entered_with_its_people(desk: Desk, store: Store, town: Town) -> None:
+    desk.log_in("/households", login=town.admin.login)
+    tab = desk.tab
+    tab.get_by_role("link", name="添加").click()
+    with store.read() as connection:
+        [home] = register.homes(connection, {town.household_id}).values()
+    community = home.community.name if home.community else ""
+    tab.get_by_label("网格").fill(f"{community} {home.cell.name}")
+    tab.get_by_label("完整住址").fill("和平社区幸福里9幢1单元301")
+    tab.get_by_label("怎么进门").fill("北门进,门卫有钥匙")
+    tab.get_by_role("button", name="添加老人").click()
+    old = tab.locator("fieldset.person")
+    old.get_by_label("姓名").fill("钱玉兰")
+    old.get_by_label("性别").select_option("女")
+    old.get_by_label("生日").fill("1938-05-01")
+    old.get_by_label("独居").check()
+    for name, relation, phone in (("孙军", "儿子", "13900000001"), ("孙丽", "女儿", "13900000002")):
+        tab.get_by_role("button", name="添加联系人").click()
+        one = tab.locator("fieldset.person").last
+        one.get_by_label("姓名").fill(name)
+        one.get_by_label("关系").fill(relation)
+        one.get_by_label("电话").fill(phone)
+    tab.get_by_role("button", name="提前").click()
+    tab.get_by_role("button", name="保存").click()
+    expect(tab.locator("h1")).to_have_text("和平社区幸福里9幢1单元301")
+
+    number = int(tab.url.rsplit("/", 1)[1])
+    with store.read() as connection:
+        entered = register.household_by_id(connection, number)
+    assert entered.cell.id == home.cell.id
+    assert [(one.name, one.sex, one.lives_alone) for one in entered.residents] == [("钱玉兰", "女", True)]
+    assert [(one.rank, one.name) for one in entered.contacts] == [(1, "孙丽"), (2, "孙军")]
+
+
+def test_who_looked_at_what_has_changed_is_told_so_and_loses_nothing(
+    desk: Desk, store: Store, town: Town
+) -> None:
+    desk.log_in("/households", login=town.admin.login)
+    tab = desk.tab
+    tab.goto(f"{desk.url}/households/{town.household_id}")
+    access = tab.get_by_label("怎么进门")
+    expect(access).to_be_visible()
+    with store.write() as connection:
+        home = register.household_by_id(connection, town.household_id)
+        register.update_household(connection, replace(home.household, access_notes="密码换成 1357#"))
+
+    access.fill("密码 2580#")
+    tab.get_by_role("button", name="保存").click()
+    expect(tab.locator(".warn")).to_contain_text("别人刚改过这一户")
+    with store.read() as connection:
+        assert (
+            register.household_by_id(connection, town.household_id).household.access_notes == "密码换成 1357#"
+        )
+
+    tab.reload()
+    expect(access).to_have_value("密码换成 1357#")
+    access.fill("密码 1357#,钥匙在502")
+    tab.get_by_role("button", name="保存").click()
+    expect(tab.locator(".toast")).to_contain_text("已保存")
+    with tab.expect_response(lambda said: said.request.method == "PATCH") as again:
+        tab.get_by_role("button", name="保存").click()
+    assert again.value.status == 200, "what was kept is what is looked at now"
+    kept = at_home(store, town)
+    assert kept.household.access_notes == "密码 1357#,钥匙在502"
+    assert kept.contacts == home.contacts
+
+
+def test_a_wrong_number_is_said_in_words(desk: Desk, store: Store, town: Town) -> None:
+    desk.log_in("/households", login=town.admin.login)
+    tab = desk.tab
+    tab.goto(f"{desk.url}/households/{town.household_id}")
+    contact = tab.locator("fieldset.person").last
+    contact.get_by_label("电话").fill("没有")
+    tab.get_by_role("button", name="保存").click()
+
+    expect(tab.locator(".warn")).to_be_visible()
+    assert "没有" not in {one.phone for one in at_home(store, town).contacts}
