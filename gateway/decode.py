@@ -67,6 +67,7 @@ _CALLED: Final = {
     **dict.fromkeys(("fall", "radar"), Role.FALL_SENSOR),
     "bed": Role.BED_SENSOR,
 }
+_ALIVE: Final[dict[str, object]] = {"kind": Kind.HEARTBEAT, "state": State.ACTIVE}
 _MARKS: Final = ("retained", "historical", "suspected", "test")
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ class Decoder:
             yield _document(asked.session if asked is not None else _session(line), answer)
 
     def ended(self) -> Iterator[bytes]:
-        """Nothing more comes: what began on a stream and has no end is read as it is."""
+        """Nothing more comes: what began on a stream and has no end is read as it is, if it says anything."""
         for name, session in self._sessions.items():
             for line, rest in session.broken_off():
                 try:
@@ -112,7 +113,8 @@ class Decoder:
                 except Exception as flaw:
                     log.exception("a decoder failed")
                     answer = _failed(flaw)
-                yield _document(name, answer)
+                if answer.get("tickets") or "error" in answer or answer["signals"] not in ([], [_ALIVE]):
+                    yield _document(name, answer)  # and not because a pendant's name was kept
 
     def _answer(self, line: _Line) -> dict[str, object]:
         family = BY_NAME.get(line.protocol)
@@ -147,10 +149,11 @@ class Decoder:
             session.levels |= reading.levels
             readings.append(reading)
         reply = b"".join(map(_reply, readings))
+        is_said = any(one != Reading() for one in readings) or family.split is None
         tickets = [ticket.reason for reading in readings for ticket in reading.tickets]
         return {
             "signals": [said for reading in readings for said in session.news(reading)],
-            "tickets": tickets + ([device.doubt] if device.doubt else []),
+            "tickets": tickets + ([device.doubt] if device.doubt and is_said else []),
             "reply": reply.decode("latin-1") if reply else None,
         }
 
@@ -203,7 +206,7 @@ class _Session:
     def news(self, reading: Reading) -> Iterator[dict[str, object]]:
         """The signals that the store has not kept yet; what says nothing but "alive" is a heartbeat."""
         if reading.beats and not reading.signals and not reading.tickets:
-            yield {"kind": Kind.HEARTBEAT, "state": State.ACTIVE}
+            yield _ALIVE
         for signal in reading.signals:
             if signal.unique_key not in self.stored:
                 self.stored.add(signal.unique_key)

@@ -53,11 +53,9 @@ _ACCOUNT: Final = re.compile(rb"#([0-9A-Za-z]{1,16})[\[|]")
 _TIME: Final = re.compile(r"_(\d\d:\d\d:\d\d,\d\d-\d\d-\d{4})\Z")
 _MORE: Final = re.compile(r"\[([A-Z])([^\]]*)\]")
 _EVENT: Final = re.compile(r"(\d)([0-9A-F]{3})\s+([0-9A-F]{1,2})\s+([0-9A-F]{1,3})\s*")
-_MODIFIER: Final = r"[a-z]{2}[\d:.,-]*"
-_CODE: Final = re.compile(r"([A-Z]{2})(\d*)")
-_SEGMENT: Final = re.compile(
-    rf"([NO])?((?:{_MODIFIER}|[A-Z]{{2}}\d*)*)"
-)  # new or old, then what is between two /
+# Between two /: perhaps new or old, then modifiers, codes with their zones, and new or old again.
+_TOKEN: Final = re.compile(r"[a-z]{2}[\d:.,-]*|([NO])(?=[a-z]{2}|[A-Z]{2}\d)|([A-Z]{2})(\d*)")
+_SEGMENT: Final = re.compile(rf"([NO])?((?:{_TOKEN.pattern})*)")
 _LIKE_AN_EVENT: Final = re.compile(r"[NO][A-Za-z]{2}\d")
 _ANGLE: Final = re.compile(r"(\d{1,3})([NSEW])(\d+(?:\.\d+)?)\Z")
 
@@ -232,22 +230,32 @@ def _sia(content: str) -> Iterator[_Event]:
     """
     is_old = False
     for place, block in enumerate(content.split("|")):
-        plain = re.sub(r"\^[^^]*\^?", "", block.split("*")[0])
-        segments = [_SEGMENT.fullmatch(each) for each in plain.split("/")]
-        codes = [each for one in segments if one for each in _CODE.findall(one[2])]
-        is_event = (
-            plain[:1] in ("N", "O") and all(segments) and all(zone or code in SIA for code, zone in codes)
-        )
+        plain = re.sub(r"\^[^^]*\^?", "", re.sub(r"\*[^*]*(\*|$)", "/", block))
+        segments = [(each, _SEGMENT.fullmatch(each)) for each in plain.split("/")]
+        codes = [each for segment, read in segments if read for each in _codes(segment)]
+        is_event = plain[:1] in ("N", "O") and all(read for _, read in segments)
+        is_event = is_event and all(zone or code in SIA for _, code, zone in codes)
         if place and not is_event and not _LIKE_AN_EVENT.match(plain):
             continue  # words
-        for segment, read in zip(plain.split("/"), segments, strict=True):
-            is_old = read[1] == "O" if read and read[1] else is_old
-            told = read[2] if read else re.sub(r"\A[NO](?=[A-Za-z]{2})", "", segment)
-            for code, zone in _CODE.findall(re.sub(_MODIFIER, "", told)):
-                meaning, state = SIA.get(code, (None, State.ACTIVE))
-                yield _Event(code, zone, meaning, state, is_old)
+        for segment, read in segments:
+            for mark, code, zone in _codes(segment):
+                is_old = mark == "O" if mark else is_old
+                if code and (read or code in SIA):
+                    meaning, state = SIA.get(code, (None, State.ACTIVE))
+                    yield _Event(code, zone, meaning, state, is_old)
             if not read or (not place and plain[:1] not in ("N", "O", "")):
                 yield _Event(segment[:20], "", None, State.ACTIVE, is_old)
+
+
+def _codes(segment: str) -> list[tuple[str, str, str]]:
+    """What stands between two /, in order: whether new or old follows, or a code and its zone."""
+    mark, told = "", segment
+    if read := _SEGMENT.fullmatch(segment):
+        mark, told = read[1] or "", read[2]
+    return [
+        (mark, "", ""),
+        *((found[1] or "", found[2] or "", found[3] or "") for found in _TOKEN.finditer(told)),
+    ]
 
 
 # What it means.

@@ -365,6 +365,8 @@ def test_the_end_of_the_input_ends_a_frame_that_broke_off(desk: Desk) -> None:
     watch = {"protocol": "watch", "device": {"role": "help_button"}}
     assert desk.ask(watch, session="a", payload="[3G*6907919734*00ff*AL,170525,2141")["signals"] == []
     assert desk.ask(watch, session="b", payload="[3G*6907919734*0002*LK]")["signals"] == [HEARTBEAT]
+    pendant = {"protocol": "iw", "device": {}, "payload": "IWAP00353456789012345#"}
+    assert desk.ask(pendant, session="c")["signals"] == [HEARTBEAT], "its name is kept, and says nothing"
     (last,) = (orjson.loads(each) for each in desk.ended())
     assert (last["session"], last["signals"]) == ("a", [SOS])
     assert list(desk.ended()) == []
