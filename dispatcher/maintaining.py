@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from community.errors import Invalid, NotFound
 from community.model import Account
 from community.storage import Store, register
-from dispatcher.maintenance import LONGEST, Maintenance, is_over
+from dispatcher.maintenance import LONGEST, Maintenance, is_over, may_wait
 from dispatcher.model import Entry, Fact
 from dispatcher.storage import maintenance as rows
 from dispatcher.storage.casebook import Casebook
@@ -66,6 +66,8 @@ def _go_on(connection: Connection, held: dict[int, Maintenance], id: int, why: s
     book = Casebook(connection)
     book.load_ids(free)
     for incident_id in free:
+        if not may_wait(book.incident(incident_id)):
+            continue  # it went on all the while
         text = f"{why},现在按预案通知 the work is over: the plan begins"
         book.note(incident_id, now, Fact(Entry.NOTE, text, detail={"maintenance": id}))
         begun = book.incident(incident_id).rung

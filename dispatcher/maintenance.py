@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.model import Incident, Stage
-from dispatcher.storms import TECHNICAL
+from dispatcher.storms import TECHNICAL, area_of
 
 LONGEST = timedelta(hours=24)
 _CLOCKS = timedelta(minutes=1)  # as far as the clocks of two machines may differ
@@ -39,5 +39,12 @@ def is_over(begins_at: datetime, ends_at: datetime, now: datetime) -> bool:
 
 
 def may_wait(incident: Incident) -> bool:
-    """Whether a case can wait for the end of some work: trouble of devices, to which nobody is on the way."""
-    return incident.kind in TECHNICAL and incident.stage in (Stage.RAISED, Stage.CLAIMED)
+    """Whether a case can wait for the end of some work: trouble of devices, to which nobody is on the way.
+
+    What many homes of an area have in common is more than that.
+    """
+    return (
+        incident.kind in TECHNICAL
+        and area_of(incident.subject) is None
+        and incident.stage in (Stage.RAISED, Stage.CLAIMED)
+    )

@@ -48,7 +48,8 @@ def what_waits(rules: ModuleType) -> object:
     minute = timedelta(minutes=1)
     moments = (NOW - minute - TICK, NOW - minute, NOW, ends - TICK, ends)
     cases = [
-        Incident(1, "household:1", 1, kind, Severity.TROUBLE, stage, NOW, NOW, 0, 0, NOW, version=1)
+        Incident(1, subject, None, kind, Severity.TROUBLE, stage, NOW, NOW, 0, 0, NOW, version=1)
+        for subject in ("household:1", "area:1")
         for kind in Kind
         for stage in Stage
     ]

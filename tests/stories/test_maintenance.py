@@ -10,7 +10,7 @@ import pytest
 from community.errors import Invalid, NotFound
 from community.storage import Store, register
 from devices.signal import Kind
-from dispatcher import intake, maintaining
+from dispatcher import intake, maintaining, views
 from dispatcher.maintaining import Upkeep
 from dispatcher.maintenance import is_over
 from dispatcher.model import Entry, Fact, Severity
@@ -119,6 +119,21 @@ def test_the_neighbours_device_does_not_wait_unless_it_is_the_whole_site(town: T
     begin(town, None, 2 * HOUR)
     town.say("王秀英", Kind.MAINS_FAILURE)
     assert town.card("李建国").waits_until == town.card("王秀英").waits_until == START + 2 * HOUR
+
+
+def test_a_power_cut_of_a_whole_cell_is_no_work_on_devices(town: Town) -> None:
+    site = begin(town, None)
+    names = ["张三", "李四", "赵五", "钱六", "孙七"]
+    for name in names:
+        town.resident(name)
+    town.take(*(town.reading(name, Kind.MAINS_FAILURE) for name in names))
+    [area] = [card for card in town.cards() if card.subject.startswith("area:")]
+    assert area.waits_until is None
+    assert town.heard("李强"), "somebody is asked to go and look"
+    maintaining.end(town.store, site, town.operator, town.time)
+    with town.store.read() as connection:
+        said = [entry.text for entry in views.detail(connection, area.id).timeline]
+    assert not [text for text in said if "维护" in text], "it did not wait, and does not begin again"
 
 
 def test_who_is_done_says_so_and_what_waits_for_other_work_goes_on_waiting(town: Town) -> None:
