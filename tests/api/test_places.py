@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.headers import CSP
 from community.model import Building, Household, Position, ResponderKind
-from community.storage import Store, atlas, register
+from community.storage import Store, atlas, register, roads
+from maps.roads import Mode, Way, build
 from tests.api.conftest import Browser, Town
 
 HOUSE = (
@@ -165,6 +167,24 @@ def test_who_could_be_sent_is_ranked_by_minutes(operator: Browser, town: Town, i
     assert ranked[0]["eta_min"] == 1
     assert ranked[0]["eta_min"] <= ranked[1]["eta_min"]
     assert (ranked[0]["lon"], ranked[0]["lat"]) == (118.546, 37.586)
+
+
+def test_where_the_site_has_roads_the_minutes_are_those_of_the_road(
+    operator: Browser, store: Store, town: Town, incident_id: int, now: datetime
+) -> None:
+    corners = ((118.546, 37.586), (118.57, 37.586), (118.57, 37.585), (118.545, 37.585))
+    everybody = frozenset(Mode)
+    with store.write() as connection:
+        roads.keep(
+            connection, build([Way("w", "绕城路", corners, corners, everybody, everybody, 40)]), "", now
+        )
+
+    ranked = operator.get(f"/api/incidents/{incident_id}/candidates").json()
+
+    worker = next(one for one in ranked if one["responder_id"] == town.worker_id)
+    assert worker["distance_m"] == pytest.approx(141.8, abs=1), "in a straight line, as before"
+    assert 17 <= worker["eta_min"] <= 18
+    assert f"路网{worker['eta_min']}分钟(电动车)" in worker["why"]
 
 
 def test_nobody_is_ranked_for_a_home_without_a_position(
