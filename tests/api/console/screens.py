@@ -166,6 +166,7 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     tab.wait_for_selector("dialog[open]")
     tab.screenshot(path=folder / "console-close.png")
     tab.keyboard.press("Escape")
+    centre.work()
     tab.keyboard.press("x")  # she is not there: what to do next
     tab.wait_for_selector(".script__step")
     tab.keyboard.press("e")
@@ -188,6 +189,7 @@ def _take(tab: Page, centre: Centre, store: Store, colleague: Account, folder: P
     home = buttons[30].household_id
     assert home is not None, "every button of the made-up street has a home"
     drill = exercising.begin(store, home, Kind.SOS, colleague, plans.shipped(), now)
+    centre.work()
     tab.goto(f"{centre.url}/#case={drill.id}")
     tab.wait_for_selector(".card--drill")
     tab.wait_for_timeout(1500)
