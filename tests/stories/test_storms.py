@@ -12,7 +12,7 @@ import pytest
 from api.routes import records
 from community.model import ResponderKind
 from devices.signal import Kind, State
-from dispatcher import intake, responses, views
+from dispatcher import intake, responses, roster, views
 from dispatcher.gathering import Cries
 from dispatcher.model import CloseCode, Entry, Severity, Stage, Threshold
 from dispatcher.plans import shipped
@@ -310,7 +310,8 @@ def test_the_case_of_a_cell_can_be_played_again_with_its_plan(cell: Town) -> Non
 
     with cell.store.read() as connection:
         detail = views.detail(connection, area.id)
-        again = records.play(connection, detail, cell.plans, None, ZoneInfo("Asia/Shanghai"), cell.now())
+        fleet = roster.fleet(connection, ZoneInfo("Asia/Shanghai"))
+        again = records.play(connection, detail, cell.plans, None, fleet, cell.now())
 
     assert again.plans == (cell.plans.for_area(Kind.MAINS_FAILURE), cell.plans.for_area(Kind.GAS))
     desk = [(event.after_s, event.text) for event in again.would if event.text.startswith(("此案", "第"))]
