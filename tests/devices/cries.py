@@ -789,7 +789,7 @@ def all_cries() -> list[Cry]:
         ),
         *(
             Cry(
-                "tasmota switch" if kind == "sos" else f"tasmota switch {kind}",
+                f"tasmota switch {kind}",
                 "tasmota:c",
                 role,
                 "tele/c/SENSOR",
