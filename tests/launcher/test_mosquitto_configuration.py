@@ -108,6 +108,8 @@ def connect() -> Iterator[Callable[..., Peer]]:
     for peer in peers:
         peer.client.disconnect()
         peer.client.loop_stop()
+        if (line := peer.client.socket()) is not None:  # whoever was refused may have been trying again
+            line.close()
 
 
 @pytest.fixture
