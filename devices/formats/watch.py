@@ -145,6 +145,7 @@ def _alarm(heard: Heard, values: list[str], levels: Levels, reply: bytes) -> Rea
 def _position(heard: Heard, type_: str, values: list[str], levels: Levels) -> Reading:
     """A position repeats the bits of its status: a bit that was not set before is news, also when it ends.
 
+    One that is said again, perhaps after a later one, changes nothing: what it told is over by then.
     UD2 is a position that the watch kept while it had no network.
     """
     status = _status(values)
@@ -156,6 +157,7 @@ def _position(heard: Heard, type_: str, values: list[str], levels: Levels) -> Re
     heard = replace(heard, unique=unique, device_time=_moment(values), historical=type_ == "UD2")
     text, said = _place(values), []
     active = {kind for bit, kind, state in ALARMS if state is State.ACTIVE and status >> bit & 1}
+    is_echo = not changed
     news: dict[LevelKey, str] = {}
     for kind in dict.fromkeys(kind for _, kind, _ in ALARMS):
         key = _level(heard, kind)
@@ -164,7 +166,7 @@ def _position(heard: Heard, type_: str, values: list[str], levels: Levels) -> Re
             said.append(Said(kind, State.ACTIVE, f"watch:{type_} status", text))
         elif was and kind not in active and not heard.historical:
             said.append(Said(kind, State.CLEAR, f"watch:{type_} status", text))
-        if was is not (kind in active) and not heard.historical:
+        if was is not (kind in active) and not (heard.historical or is_echo):
             news[key] = "1" if kind in active else ""
     if not said:
         return _charged(heard, _number(values, 12), levels)

@@ -137,6 +137,16 @@ def test_the_press_of_an_alarm_is_no_second_one_in_the_position_that_follows(wri
     assert wrist.means(position("UD", "00010000")) == []
 
 
+def test_a_position_that_is_said_again_too_late_hides_no_press(wrist: Wrist) -> None:
+    called, calm = position("UD", "00010000"), position("UD", "00000000")
+    assert wrist.means(called) == ["sos"]
+    assert wrist.means(calm) == ["sos clear"]
+    wrist.say(called)  # the network brings the first one again: the store has it already
+
+    assert wrist.means(calm.replace(b"081530", b"081601")) == []
+    assert wrist.means(called.replace(b"081530", b"081640")) == ["sos"]
+
+
 def test_what_was_kept_while_there_was_no_network_is_marked(wrist: Wrist) -> None:
     assert wrist.means(position("UD2", "00010000")) == ["sos historical"]
 
