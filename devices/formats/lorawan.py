@@ -199,6 +199,11 @@ def _place(said: Mapping[str, object]) -> Position | None:
     return None
 
 
+def _are_events(value: object) -> bool:
+    """Scans of radios are lists, too; an event has a name."""
+    return isinstance(value, list) and any(isinstance(each, dict) and "eventName" in each for each in value)
+
+
 def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Position | None] | None:
     """SenseCAP's codecs list measurements by number: 3000 battery, 4197 and 4198 place, 4200 events.
 
@@ -217,7 +222,11 @@ def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Pos
             found["?"] = str(one)[:ID_LIMIT]
     if isinstance(events := found.get("4200"), list):
         found["4200"] = [{"eventName": "?"} | each if isinstance(each, dict) else each for each in events]
-    strange = {name: value for name, value in found.items() if _MEASURED.fullmatch(name) is None}
+    strange = {
+        name: value
+        for name, value in found.items()
+        if _MEASURED.fullmatch(name) is None or (name != "4200" and _are_events(value))
+    }
     told = {"heard": len(found), "battery": number(found.get("3000")), "events": found.get("4200")}
     told = {name: value for name, value in told.items() if value is not None}
     said = {name: value for name, value in said.items() if name != "messages"}

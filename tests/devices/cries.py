@@ -27,7 +27,7 @@ def is_one_of(*values: object) -> Says:
     return lambda value: any(type(value) is type(each) and value == each for each in values)
 
 
-_WELL = is_one_of(False, "false")  # the same word, whether or not in quotes
+_WELL = is_one_of(False, "false", 0)  # the same word, whether or not in quotes, or as a number
 
 
 def is_anything(_: object) -> bool:
@@ -542,7 +542,7 @@ def all_cries() -> list[Cry]:
             co,
             b'{"carbon_monoxide":true,"battery":87}',
             "co",
-            carbon_monoxide=is_one_of(False, "false", "OFF"),
+            carbon_monoxide=is_one_of(False, "false", "OFF", 0),
         ),
         _zigbee(
             "fall",
@@ -586,7 +586,7 @@ def all_cries() -> list[Cry]:
         ),
         *_lorawan(
             '{"FireAlarm":"Alarm","HighTempAlarm":"No Alarm","Temp":120}',
-            {"FireAlarm|HighTempAlarm": is_one_of("No Alarm"), r"Temp((\.|\[\]).*)?": is_anything},
+            {"FireAlarm|HighTempAlarm": is_one_of("No Alarm", 0), r"Temp((\.|\[\]).*)?": is_anything},
             smoke,
             "smoke",
             ("Netvox", "RA02A"),
