@@ -90,7 +90,7 @@ def seed(
 
 @app.command()
 def import_homes(
-    table: Annotated[Path, typer.Argument(help="台账,另存为CSV / the ledger, saved as CSV")],
+    table: Annotated[Path, typer.Argument(help="台账,xlsx或CSV / the ledger, xlsx or CSV")],
     write: Annotated[bool, typer.Option("--write", help="导入无误的行 / import the good rows")] = False,
     bad_rows: Annotated[
         Path | None, typer.Option(help="有误的行写到这里 / where the bad rows go; else beside the table")
@@ -102,16 +102,16 @@ def import_homes(
     """
     with opened() as store:
         schema.require_newest(store)
-        with store.write() if write else store.read() as connection:
+        with store.read() as connection:
             cells, known = ledgers.cells(connection), ledgers.elders(connection)
-            found = ledger.read(table.read_bytes(), cells, known, _now().date())
-            for line in ledger.report(found):
-                print(line)
-            if write:
-                homes, elders = ledgers.write(connection, [row.elder for row in found.good if row.elder])
-                print(f"已导入{elders}人、新增{homes}户 imported")
+        found = ledger.read(table.read_bytes(), cells, known, _now().date())
+        for line in ledger.report(found):
+            print(line)
+        if write:
+            homes, elders = ledgers.bring(store, found)
+            print(f"已导入{elders}人、新增{homes}户 imported")
     if found.bad:
-        back = bad_rows or table.with_name(f"{table.stem}-{ledger.WRONG}.csv")
+        back = bad_rows or table.with_name(f"{table.stem}-{ledger.WRONG}.xlsx")
         back.write_bytes(ledger.given_back(found))
         print(f"有误的行在 the bad rows are in {back}")
 

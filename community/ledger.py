@@ -6,19 +6,16 @@ identity number is checked and gives the birth date; it is kept nowhere.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from community import phones
+from community import phones, spreadsheets
 from community.errors import Invalid
 
 WRONG = "错误"  # the column with the reasons, in what is given back
-_GUARD = "'"  # before what a spreadsheet would take for a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_GUARD = "'"  # before what a spreadsheet would take for a formula, in tables of others
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "cell": ("网格", "网格编码", "网格名称", "所属网格"),
     "address": ("地址", "住址", "家庭住址", "详细地址"),
@@ -39,7 +36,6 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _NEEDED = ("cell", "address", "name")
 _COLUMN = {word: column for column, words in _WORDS.items() for word in words}
-_ENCODINGS = ("utf-8-sig", "gb18030")  # what spreadsheets write in China
 _FLOAT = re.compile(r"\d+\.0+")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
@@ -101,10 +97,10 @@ class Ledger:
 def read(
     table: bytes, cells: Mapping[str, int], known: Collection[tuple[int, str, str]], today: date
 ) -> Ledger:
-    """Read a CSV. `cells` are the ids of the grid's cells by name and by code, `known` the elders (cell,
-    address, name) of the register. Invalid: it is no such table.
+    """Read a table (xlsx or CSV). `cells` are the ids of the grid's cells by name and by code,
+    `known` the elders (cell, address, name) of the register. Invalid: it is no such table.
     """
-    lines = csv.reader(io.StringIO(_text(table)))
+    lines = iter(spreadsheets.rows(table))
     headers = tuple(header.strip() for header in next(lines, []))
     columns = {header: _COLUMN[header] for header in headers if header in _COLUMN}
     missing = [_WORDS[column][0] for column in _NEEDED if column not in columns.values()]
@@ -124,15 +120,20 @@ def read(
 
 
 def given_back(ledger: Ledger) -> bytes:
-    """The bad rows as a CSV for a spreadsheet, as they were, with their reasons in a column of their own."""
-    headers = [header for header in ledger.headers if header != WRONG] + [WRONG]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(headers)
-    for row in ledger.bad:
-        said = {**row.cells, WRONG: ";".join(f"{column}:{why}" for column, why in row.wrong)}
-        writer.writerow([harmless(said.get(header, "")) for header in headers])
-    return out.getvalue().encode("utf-8-sig")
+    """The bad rows as a spreadsheet (xlsx), as they were; what is wrong in colour, with its reasons."""
+    headers = [header for header in ledger.headers if header != WRONG]
+    place = {header: column for column, header in enumerate(headers)}
+    lines, marked = [], set()
+    for number, row in enumerate(ledger.bad):
+        why = ";".join(f"{column}:{reason}" for column, reason in row.wrong)
+        lines.append([*(row.cells.get(header, "") for header in headers), why])
+        marked |= {(number, place[column]) for column, _ in row.wrong if column in place}
+    return spreadsheets.sheet([*headers, WRONG], lines, marked)
+
+
+def template() -> bytes:
+    """An empty table to be filled, with every column that is read."""
+    return spreadsheets.sheet([words[0] for words in _WORDS.values()], [])
 
 
 class _Reader:
@@ -275,20 +276,6 @@ class _Reader:
             self._refuse(column, f"{born}不可能 nobody was born then")
             return None
         return born
-
-
-def _text(table: bytes) -> str:
-    for encoding in _ENCODINGS:
-        try:
-            return table.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("not_text", "不是CSV文件,请在表格软件中另存为CSV no CSV: save the table as CSV")
-
-
-def harmless(cell: str) -> str:
-    """`cell` so that no spreadsheet takes it for a formula."""
-    return f"{_GUARD}{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def report(ledger: Ledger) -> Iterable[str]:

@@ -42,6 +42,7 @@ class Course:
     attended_at: datetime | None = None
     closed_at: datetime | None = None
     close_code: CloseCode | None = None
+    area_id: int | None = None  # the cell; None: of a whole area, or of nobody who is known
 
     @property
     def counts(self) -> bool:

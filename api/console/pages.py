@@ -429,6 +429,11 @@ def new_household(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str
     return _home_page(caller, parts, connection, None)
 
 
+@router.get("/households/import")
+def import_homes(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("ledger.html", "/households", caller, parts, connection)
+
+
 @router.get("/households/{household_id}")
 def household(
     household_id: Annotated[int, Path(ge=1, lt=2**63)], caller: AdminDep, parts: PartsDep, connection: ReadDep

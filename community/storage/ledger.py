@@ -6,10 +6,13 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from community.ledger import Elder
+from community.ledger import Elder, Ledger
 from community.model import AreaLevel, Contact, Household, Resident
 from community.storage import register
 from community.storage import tables as t
+from community.storage.store import Store
+
+TOGETHER = 100  # rows of one transaction
 
 Place = tuple[int, str]  # cell, address
 
@@ -32,6 +35,17 @@ def elders(connection: Connection) -> set[tuple[int, str, str]]:
         t.resident, t.household, t.household.c.id == t.resident.c.household_id
     )
     return {(row.area_id, row.address, row.name) for row in connection.execute(query)}
+
+
+def bring(store: Store, found: Ledger) -> tuple[int, int]:
+    """Write the good rows, a hundred at a time, so that no press waits for all of them. As `write`."""
+    good = [row.elder for row in found.good if row.elder is not None]
+    homes = elders = 0
+    for first in range(0, len(good), TOGETHER):
+        with store.write() as connection:
+            more = write(connection, good[first : first + TOGETHER])
+        homes, elders = homes + more[0], elders + more[1]
+    return homes, elders
 
 
 def write(connection: Connection, found: Iterable[Elder]) -> tuple[int, int]:

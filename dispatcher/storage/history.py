@@ -56,7 +56,7 @@ def courses(
         )
     }
     query = (
-        select(incident, func.coalesce(area.c.name, "").label("place"))
+        select(incident, func.coalesce(area.c.name, "").label("place"), household.c.area_id)
         .outerjoin(household, household.c.id == incident.c.household_id)
         .outerjoin(area, area.c.id == household.c.area_id)
         .where(*opened)
@@ -78,6 +78,7 @@ def courses(
                 covered_at=row.covered_at,
                 attended_at=row.on_scene_at,
                 closed_at=row.closed_at,
+                area_id=row.area_id,
                 close_code=None if row.close_code is None else CloseCode(row.close_code),
             )
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-
+from community import spreadsheets
 from community.storage import Store
 from devices.signal import Kind, Reading, Signal
 from dispatcher import intake, plans
@@ -63,15 +61,27 @@ def test_every_case_is_a_line_of_a_table_that_names_nobody(
 ) -> None:
     evening(operator, colleague, store, town, clock)
     clock.pass_time(seconds=1)
-    answer = operator.get("/api/figures.csv")
+    answer = operator.get("/api/figures.xlsx")
     assert answer.headers["content-disposition"].startswith('attachment; filename="anxin-20261121')
-    text = answer.content.decode("utf-8-sig")
-    heads, first, second = csv.reader(io.StringIO(text))
+    heads, first, second = spreadsheets.rows(answer.content)
     assert heads[0] == "事件 incident"
     assert first[2:7] == ["sos", "emergency", "和平一网格", "Anxin one-touch", "刘芳"]
     assert first[7:] == ["40", "600", "600", "600", "helped"]
     assert second[-1] == "false_press"
-    assert "王" not in text
+    assert "王" not in str([heads, first, second])
+
+
+def test_a_map_of_ones_own_shows_how_many_cases_each_cell_had(
+    operator: Browser, colleague: Browser, store: Store, town: Town, clock: StoppedClock
+) -> None:
+    evening(operator, colleague, store, town, clock)
+    clock.pass_time(seconds=1)
+
+    cells = operator.get("/api/figures.geojson").json()["features"]
+
+    [mine] = [each["properties"] for each in cells if each["id"] == f"area:{town.cell_id}"]
+    assert (mine["cases"], mine["false_alarms"]) == (2, 1)
+    assert {each["geometry"]["type"] for each in cells} == {"Polygon"}
 
 
 def test_the_page_says_what_was_missed(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from community import passwords
+from community import passwords, spreadsheets
 from community.model import AccountRole
 from community.storage import Store, accounts, register
 
@@ -153,7 +153,7 @@ def test_a_ledger_is_looked_at_first_and_imported_when_told_so(
         assert register.list_households(connection, search="幸福里99号") == ()
 
     assert "已导入1人" in run("import-homes", str(table), "--write").stdout
-    assert "错误" in (tmp_path / "台账-错误.csv").read_text(encoding="utf-8-sig")
+    assert "错误" in spreadsheets.rows((tmp_path / "台账-错误.xlsx").read_bytes())[0]
     with opened.read() as connection:
         [home] = register.list_households(connection, search="幸福里99号")
     assert home.residents[0].name == "王秀兰"

@@ -6,13 +6,13 @@ without a reason (ThingsBoard #3266, orbeon #6052, constellation #1449).
 
 from __future__ import annotations
 
-import csv
 import io
 from datetime import date
 
 import pytest
+from openpyxl import Workbook, load_workbook
 
-from community import ledger
+from community import ledger, spreadsheets
 from community.errors import Invalid
 from community.ledger import Ledger
 from community.model import Area, AreaLevel
@@ -31,12 +31,11 @@ def looked_at(town: Town, *rows: str, headers: str = HEADERS, encoding: str = "u
 
 
 def imported(store: Store, found: Ledger) -> tuple[int, int]:
-    with store.write() as connection:
-        return ledgers.write(connection, [row.elder for row in found.good if row.elder])
+    return ledgers.bring(store, found)
 
 
 def back_from(found: Ledger) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(ledger.given_back(found).decode("utf-8-sig"))))
+    return spreadsheets.rows(ledger.given_back(found))
 
 
 @pytest.fixture
@@ -80,9 +79,10 @@ def test_what_came_back_is_mended_and_imported_and_nobody_is_there_twice(town: T
     spouse = f"{cell},幸福里9幢1单元101,李建国,男,,,,,王芳,女儿,13900139000,"
     found = looked_at(town, row % "12", spouse)
     assert imported(town.store, found) == (1, 1)
-    headers, back = ledger.given_back(found).decode("utf-8-sig").splitlines()
+    headers, back = back_from(found)
+    mended = ["13800138000" if said == "12" else said for said in back]
 
-    again = looked_at(town, back.replace(",12,", ",13800138000,"), spouse, spouse, headers=headers)
+    again = looked_at(town, ",".join(mended), spouse, spouse, headers=",".join(headers))
 
     assert [row.elder.name for row in again.good if row.elder] == ["王秀兰"]
     assert ["已经登记" in why for row in again.bad for _, why in row.wrong] == [True, True]
@@ -123,7 +123,7 @@ def test_an_identity_number_is_checked_gives_the_birth_date_and_is_kept_nowhere(
 def test_a_file_that_is_no_ledger_says_what_is_missing(town: Town) -> None:
     with pytest.raises(Invalid, match="网格、姓名"):
         looked_at(town, "幸福里,3", headers="地址,楼层")
-    with pytest.raises(Invalid, match="另存为CSV"):
+    with pytest.raises(Invalid, match="已损坏"):
         ledger.read(b"PK\x03\x04\xff\xff", {}, (), TODAY)
 
 
@@ -141,7 +141,9 @@ def test_a_cell_that_would_be_a_formula_is_given_back_as_text_and_read_as_it_was
 
     headers, back = back_from(found)
 
-    assert (back[0], back[6]) == ("'=1+1", "'+8613800138000")
+    assert (back[0], back[6]) == ("=1+1", "+8613800138000")
+    cell = load_workbook(io.BytesIO(ledger.given_back(found))).worksheets[0]["A2"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s"), "words, and no formula"
     [again] = looked_at(town, ",".join(back), headers=",".join(headers)).rows
     assert again.cells["电话"] == "+8613800138000"
 
@@ -157,3 +159,39 @@ def test_a_name_that_two_cells_have_is_to_be_said_by_its_code(town: Town, cell: 
 
     assert by_name.elder is None
     assert by_code.elder is not None
+
+
+def test_a_spreadsheet_is_read_as_it_looks(town: Town, cell: str) -> None:
+    book = Workbook()
+    page = book.worksheets[0]
+    page.append(HEADERS.split(","))
+    born, phones = date(1940, 5, 1), (13800138000, 13900139000.0)
+    page.append([cell, "幸福里1号", "王秀兰", "女", born, "", phones[0], True, "王芳", "女儿", phones[1]])
+    page.append([cell, "幸福里2号", "李建国", "男", "", 110105194912310020])
+    out = io.BytesIO()
+    book.save(out)
+    with town.store.read() as connection:
+        found = ledger.read(out.getvalue(), ledgers.cells(connection), ledgers.elders(connection), TODAY)
+
+    good, bad = found.rows
+    assert good.elder is not None
+    assert (good.elder.born, good.elder.phone, good.elder.alone) == (born, "+8613800138000", True)
+    assert [one.phone for one in good.elder.kin] == ["+8613900139000"]
+    [(column, why)] = bad.wrong
+    assert column == "身份证号"
+    assert "科学计数" in why, "a number of eighteen digits has lost its last three"
+
+
+def test_what_comes_back_shows_where_it_is_wrong(town: Town, cell: str) -> None:
+    found = looked_at(town, f"{cell},幸福里1号,王秀兰,先生,,,,,,,,")
+
+    page = load_workbook(io.BytesIO(ledger.given_back(found))).worksheets[0]
+
+    assert [one.column_letter for one in page[2] if one.fill.fill_type == "solid"] == ["D"]
+
+
+def test_the_empty_table_has_every_column_and_is_a_ledger(town: Town) -> None:
+    with town.store.read() as connection:
+        found = ledger.read(ledger.template(), ledgers.cells(connection), set(), TODAY)
+
+    assert (found.rows, found.ignored) == ((), ())

@@ -216,8 +216,9 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     tab.fill("#password", PASSWORD)
     tab.press("#password", "Enter")
     for path in (
-        "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1", "households/1",
-        "devices/proposals", "devices/labels", "install", "incidents/1/record", "maintenance", "handover",
+        "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
+        "households/1", "households/import", "devices/proposals", "devices/labels", "install",
+        "incidents/1/record", "maintenance", "handover",
     ):  # fmt: skip
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)

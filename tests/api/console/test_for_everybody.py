@@ -19,9 +19,10 @@ from tests.api.console.conftest import Desk
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
 
 BUTTON = "care:kenli/KL-0001"
+OF_THE_REGISTER = ["/households/1", "/households/import"]  # for administrators
 PATHS = [path for _, _, inside in MENU for path, *_ in inside if path != "/"] + [
     "/devices/1",
-    "/households/1",
+    *OF_THE_REGISTER,
 ]
 LOOKS = ("light", "dark")
 DESK, HAND = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -53,7 +54,7 @@ def found(tab: Page, axe: str) -> list[Any]:
 def test_a_page_shuts_nobody_out(desk: Desk, town: Town, axe: str, path: str, look: str) -> None:
     desk.tab.emulate_media(color_scheme=look)
     desk.log_in(
-        path, login=town.admin.login if path in {*FOR_ADMINS, "/households/1"} else town.operator.login
+        path, login=town.admin.login if path in FOR_ADMINS.union(OF_THE_REGISTER) else town.operator.login
     )
     expect(desk.tab.locator("main")).to_be_visible()
 

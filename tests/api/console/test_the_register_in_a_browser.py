@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from community import spreadsheets
 from community.model import HomeRecord
 from community.storage import Store, register
 from tests.api.conftest import Town
@@ -101,3 +103,42 @@ def test_a_wrong_number_is_said_in_words(desk: Desk, store: Store, town: Town) -
 
     expect(tab.locator(".warn")).to_be_visible()
     assert "没有" not in {one.phone for one in at_home(store, town).contacts}
+
+
+def test_a_table_is_looked_at_imported_and_the_rest_given_back(
+    desk: Desk, store: Store, town: Town, tmp_path: Path
+) -> None:
+    cell = at_home(store, town).cell.name
+    table = tmp_path / "台账.xlsx"
+    headers = ["网格", "地址", "姓名", "电话"]
+    good, bad = [cell, "幸福里77幢101", "周桂芬", "13900000003"], ["没有的网格", "幸福里78幢", "吴大爷", "12"]
+    table.write_bytes(spreadsheets.sheet(headers, [good, bad]))
+    desk.log_in("/households", login=town.admin.login)
+    tab = desk.tab
+    tab.get_by_role("link", name="导入").click()
+    tab.get_by_label("台账").set_input_files(table)
+    expect(tab.locator(".ledger h2")).to_contain_text("可导入 1 行,有误 1 行")
+    expect(tab.locator(".ledger tbody tr")).to_contain_text("没有网格“没有的网格”")
+    with store.read() as connection:
+        assert register.list_households(connection, search="周桂芬") == ()
+
+    tab.get_by_role("button", name="导入这 1 行").click()
+    expect(tab.locator(".ledger h2")).to_contain_text("已导入 1 人,新增 1 户")
+    with store.read() as connection:
+        [home] = register.list_households(connection, search="周桂芬")
+    assert home.household.address == "幸福里77幢101"
+    with tab.expect_download() as back:
+        tab.get_by_role("button", name="下载有误的").click()
+    assert back.value.suggested_filename == "台账-错误.xlsx"
+    lines = spreadsheets.rows(Path(back.value.path()).read_bytes())
+    assert [line[:4] for line in lines[1:]] == [bad], "and not who has been imported meanwhile"
+
+
+def test_a_file_that_is_no_table_says_so(desk: Desk, town: Town, tmp_path: Path) -> None:
+    broken = tmp_path / "照片.xlsx"
+    broken.write_bytes(b"PK\x03\x04 a picture")
+    desk.log_in("/households", login=town.admin.login)
+    desk.tab.goto(f"{desk.url}/households/import")
+    desk.tab.get_by_label("台账").set_input_files(broken)
+
+    expect(desk.tab.locator(".ledger .warn")).to_contain_text("已损坏")

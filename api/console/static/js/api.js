@@ -12,35 +12,46 @@ const csrf = () => document.querySelector('meta[name="csrf-token"]').content;
 
 const PATIENCE_MS = 15000; // a line that has died silently would else keep a pressed button waiting for minutes
 
-async function ask(method, path, body, more = {}) {
-  const headers = { Accept: "application/json", ...more };
-  if (method !== "GET") {
-    headers["X-CSRF-Token"] = csrf();
-    headers["Content-Type"] = "application/json";
-  }
-  let answer, text;
+const SLOW_MS = 120000; // for a file
+
+async function reach(method, path, body, headers, patience = PATIENCE_MS) {
   try {
-    answer = await fetch(path, {
-      method, headers, credentials: "same-origin", body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
-    text = await answer.text();
+    const answer = await fetch(path, { method, headers, credentials: "same-origin", body, signal: AbortSignal.timeout(patience) });
+    return answer.ok ? answer : refused(answer, await answer.text());
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem(0, "unreachable", "连不上服务器,请稍候再试 The server cannot be reached");
+  }
+}
+
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+function refused(answer, text) {
+  const { title = "", detail = `${answer.status} ${answer.statusText}`, code = "" } = parsed(text) || {};
+  // A detail written for programs is in English; its title says at least in Chinese what kind of trouble it is.
+  throw new Problem(answer.status, code, /[\u4e00-\u9fff]/.test(detail) ? detail : `${title}: ${detail}`);
+}
+
+async function ask(method, path, body, more = {}) {
+  const changes = method === "GET" ? {} : { "X-CSRF-Token": csrf(), "Content-Type": "application/json" };
+  const said = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await reach(method, path, said, { Accept: "application/json", ...changes, ...more });
+  try {
+    return { body: parsed(await answer.text()), tag: answer.headers.get("ETag") };
   } catch (error) {
     throw new Problem(0, "unreachable", "连不上服务器,请稍候再试 The server cannot be reached");
   }
-  let parsed = null;
-  try {
-    parsed = text ? JSON.parse(text) : null;
-  } catch (error) {
-    parsed = null;
-  }
-  if (!answer.ok) {
-    const { title = "", detail = `${answer.status} ${answer.statusText}`, code = "" } = parsed || {};
-    // A detail written for programs is in English; its title says at least in Chinese what kind of trouble it is.
-    throw new Problem(answer.status, code, /[\u4e00-\u9fff]/.test(detail) ? detail : `${title}: ${detail}`);
-  }
-  return { body: parsed, tag: answer.headers.get("ETag") };
 }
+
+/** A file as it is; the answer as it comes. */
+export const send = (path, file) =>
+  reach("POST", path, file, { "X-CSRF-Token": csrf(), "Content-Type": "application/octet-stream" }, SLOW_MS);
 
 const body = async (asked) => (await asked).body;
 
