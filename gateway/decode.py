@@ -16,6 +16,7 @@ replaced by what the lines say: levels, the rest of a split frame and what was h
 
 from __future__ import annotations
 
+import re
 import sys
 from base64 import b64decode
 from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from community import logs
-from devices.formats import BY_NAME, esphome, ha_discovery, read, tasmota
+from devices.formats import BY_NAME, esphome, ha_discovery, read, tasmota, zigbee2mqtt
 from devices.formats.family import Family
 from devices.formats.meaning import BUCKET_SECONDS
 from devices.profiles import Profiles, shipped
@@ -66,6 +67,14 @@ _CALLED: Final = {
     "carbon": Role.CO_DETECTOR,
     **dict.fromkeys(("fall", "radar"), Role.FALL_SENSOR),
     "bed": Role.BED_SENSOR,
+}
+# What devices are told, by family: no gateway hears it. Zigbee2MQTT tells its own below the names of devices.
+_TOLD: Final = {
+    "native": re.compile(r"care/.+/(?:cmd|ack)"),
+    "shelly": re.compile(r".+/command(?:/.+)?|.+(?<!/events)/rpc"),
+    "tasmota": re.compile(r"cmnd/.+"),
+    "esphome": re.compile(r".+/command"),
+    "homie": re.compile(r".+/set"),
 }
 _ALIVE: Final[dict[str, object]] = {"kind": Kind.HEARTBEAT, "state": State.ACTIVE}
 _MARKS: Final = ("retained", "historical", "suspected", "test")
@@ -121,6 +130,9 @@ class Decoder:
         if family is None:
             raise _Wrong(f"protocol {line.protocol!r} is not one of {', '.join(BY_NAME)}")
         session = self._sessions.setdefault(line.session, _Session())
+        is_told = family.name in _TOLD and _TOLD[family.name].fullmatch(line.topic)
+        if is_told and not family.speaks_on(line.topic):
+            return {}
         return self._heard(line, session, family, session.frames(family, line))
 
     def _heard(
@@ -229,6 +241,8 @@ class _Enrolled:
         if device_key.startswith(ha_discovery.KEY) and self._family is not ha_discovery.FAMILY:
             return None  # confirmed is what the line says, and by no other name
         owner, _, part = device_key.partition(":")[2].partition("/")
+        if self._family is zigbee2mqtt.FAMILY and zigbee2mqtt.may_be_of_another(device_key.partition(":")[2]):
+            return None  # it is called by what stands before `/availability` or `/set`
         named = device.account or device.controller_id
         if named and owner.casefold() != named.removeprefix("#").casefold():
             return None

@@ -75,6 +75,15 @@ def _is_command(steps: list[str]) -> bool:
     return not _COMMANDS.isdisjoint(steps[-2:] if len(steps) > 2 else steps[1:])
 
 
+def may_be_of_another(name: str) -> bool:
+    """Whether what stands below the base topic may be something about or for who is called by less of it.
+
+    `x/availability` is said of `x`, `x/set` is told to it. A gateway asks the register which it is.
+    """
+    steps = name.split("/")
+    return _is_command(steps) or (len(steps) > 1 and steps[-1] == "availability")
+
+
 def _is_called_so(frame: Frame, name: str, registry: Registry, levels: Levels) -> bool:
     """Whether an enrolled device has such a step in its name: then it speaks here, and nobody else.
 

@@ -370,3 +370,65 @@ def test_the_end_of_the_input_ends_a_frame_that_broke_off(desk: Desk) -> None:
     (last,) = (orjson.loads(each) for each in desk.ended())
     assert (last["session"], last["signals"]) == ("a", [SOS])
     assert list(desk.ended()) == []
+
+
+_ROLES = ("help_button", "smoke_detector", "motion_sensor")
+
+
+@pytest.mark.parametrize("role", _ROLES)
+@pytest.mark.parametrize(
+    ("protocol", "topic", "there", "gone"),
+    [
+        ("zigbee2mqtt", "zigbee2mqtt/x/availability", '{"state":"online"}', '{"state":"offline"}'),
+        ("zigbee2mqtt", "zigbee2mqtt/home17/x/availability", "online", "offline"),
+        ("tasmota", "tele/x/LWT", "Online", "Offline"),
+        ("tasmota", "tele/home17/x/LWT", "Online", "Offline"),
+        ("shelly", "x/online", "true", "false"),
+        ("shelly_gen1", "shellies/x/online", "true", "false"),
+        ("esphome", "x/status", "online", "offline"),
+        ("homie", "homie/x/$state", "ready", "lost"),
+        ("homie", "homie/5/x/$state", "sleeping", "disconnected"),
+    ],
+)
+def test_who_is_gone_is_missed_and_who_is_there_is_no_riddle(
+    desk: Desk, role: str, protocol: str, topic: str, there: str, gone: str
+) -> None:
+    line = {"protocol": protocol, "topic": topic, "retain": True, "device": {"role": role}}
+    for said, kind in ((gone, "offline"), (there, "offline")):
+        answer = desk.ask(line, payload=said)
+        assert [each["kind"] for each in answer["signals"]] == [kind], "away, and then away no longer"
+        assert answer["tickets"] == []
+
+
+@pytest.mark.parametrize("role", _ROLES)
+@pytest.mark.parametrize(
+    ("protocol", "topic"),
+    [
+        *(
+            ("zigbee2mqtt", f"zigbee2mqtt/{command}")
+            for command in ("x/set", "x/get", "x/set/state", "x/get/state", "x/left/set", "home17/x/set")
+        ),
+        ("tasmota", "cmnd/x/POWER"),
+        ("tasmota", "cmnd/home17/x/Backlog"),
+        ("shelly", "x/rpc"),
+        ("shelly", "x/command/switch:0"),
+        ("shelly_gen1", "shellies/x/relay/0/command"),
+        ("esphome", "x/switch/siren/command"),
+        ("homie", "homie/x/siren/on/set"),
+        ("homie", "homie/5/x/siren/on/set"),
+        ("native", "care/kenli/x/cmd"),
+    ],
+)
+def test_what_a_device_is_told_is_no_word_of_its_own(
+    desk: Desk, role: str, protocol: str, topic: str
+) -> None:
+    line = {"protocol": protocol, "topic": topic, "device": {"role": role}}
+    for said in ('{"action":"emergency","smoke":true,"occupancy":true}', "ON", ""):
+        answer = desk.ask(line, payload=said)
+        assert (answer["signals"], answer["tickets"]) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["home17/x", "set/x", "availability", "availability/x", "x/left"])
+def test_a_name_that_only_looks_reserved_is_heard(desk: Desk, name: str) -> None:
+    assert desk.zigbee('{"action":"emergency"}', name=name)["signals"] == [SOS]
+    assert desk.zigbee("single", name=f"{name}/action")["signals"] == [SOS]
