@@ -259,13 +259,18 @@ def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: L
             if value is None and sense.may_be_null and not rule.when.keys() & beside.keys():
                 sense.understood = True
             else:
-                sense.apply(rule, value, beside)
+                for part in rule.parts(value):
+                    around = {**beside, path.rpartition(".")[2]: part} if rule.joined else beside
+                    sense.apply(rule, part, around)
         elif path in rules.ignore:
             sense.understood = True
         elif battery is not None and path == battery.path:
             sense.battery(value, battery)
         elif value is not None and not rules.is_beside(path, beside):
             sense.strange[path] = value
+    if rules.needs and heard.is_life_safety and not heard.historical:
+        told = {path: value for path, value, _ in leaves(said, rules.ignore)}
+        sense.lost = sorted(path for need in rules.needs for path in need.lost(told))
     return sense.reading()
 
 
@@ -328,6 +333,7 @@ class _Sense:
     odd: dict[str, object] = field(
         default_factory=dict
     )  # values nobody mapped, of properties that somebody did
+    lost: list[str] = field(default_factory=list)  # properties that such a message always has
     is_odd_event: bool = False  # ... one of which is an event: such a word is never an echo
     signals: dict[tuple[Kind, State], Signal] = field(default_factory=dict)
     tickets: list[Ticket] = field(default_factory=list)
@@ -348,7 +354,7 @@ class _Sense:
             self.level(rule, text, meaning)
             return
         state = State.ACTIVE
-        if rule.when or rule.clear:
+        if meaning is not None and (rule.when or rule.clear):
             if _holds(rule.when, beside):
                 pass
             elif rule.clear and _holds(rule.clear, beside):
@@ -503,6 +509,10 @@ class _Sense:
         """Unknown words: all of a life-safety device, and of others the unknown values of known alarms."""
         heard = self.heard
         if heard.enrolment is None:
+            return
+        if self.lost:
+            reason = f"said without {', '.join(self.lost)}"
+            self.tickets.append(ticket(heard.frame, reason, heard.device_key))
             return
         unknown = self.odd
         if heard.is_life_safety:

@@ -76,7 +76,8 @@ _ALARMS: Final = dict(
         )
     )
 )
-_ALARM_STATES: Final = {1: "alarm triggered", 2: "alarm deactivated", 3: "alarm ignored"}
+_ALARM_STATES: Final = {1: "alarm triggered", 2: "alarm deactivated", 3: "alarm ignored", 4: "status report"}
+_REPORTED: Final = {1: "human in place"}  # what is no alarm, by another name where it is reported only
 
 
 def _em300_mld_past(value: bytes) -> dict[str, object] | None:
@@ -98,6 +99,8 @@ def _vs373_seen(value: bytes) -> dict[str, object] | None:
 def _vs373_alarm(value: bytes) -> dict[str, object] | None:
     """Number, type and state of an alarm, and the region that it is about."""
     alarm, state = _ALARMS.get(value[2]), _ALARM_STATES.get(value[3])
+    if state == "status report":
+        alarm = _REPORTED.get(value[2], alarm)
     if alarm is None or state is None:
         return None
     return {"alarm_id": _lowest(value[:2]), "alarm_type": alarm, "alarm_status": state}

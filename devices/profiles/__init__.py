@@ -65,7 +65,8 @@ class Rule:
     """What the values of one property mean.
 
     An *event* happened now, each time it is said. A *level* is a state, repeated: only its edges count.
-    `when` and `clear` look at the properties beside the one named by `path`.
+    `when` and `clear` look at the properties beside the one named by `path`. A `joined` one says several
+    words in one text, with commas between them.
     """
 
     label: str  # where the rule stands, for the signal's `rule`
@@ -76,6 +77,13 @@ class Rule:
     suspected: frozenset[str] = frozenset()  # values of `means` that are only a suspicion
     when: Mapping[str, frozenset[str]] = field(default_factory=dict)
     clear: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    joined: bool = False
+
+    def parts(self, value: object) -> list[object]:
+        """The words that a value says, one after another."""
+        if self.joined and isinstance(value, str):
+            return [part.strip() for part in value.split(",")]
+        return [value]
 
     def meaning(self, text: str) -> Kind | Press | None:
         """What this value means, or None for an idle value and for one that nobody mapped."""
@@ -139,6 +147,25 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """What a message must say: without all `paths` its alarm may have been lost, and nobody understands it.
+
+    Only messages in which `where` stands, if only as null, and none of `unless`; no `where` is every message.
+    """
+
+    paths: frozenset[str]
+    where: str = ""
+    unless: frozenset[str] = frozenset()
+
+    def lost(self, said: Mapping[str, object]) -> frozenset[str]:
+        """What is missing among these properties, by path; null is nothing."""
+        if not any(not self.where or f"{path}.".startswith(f"{self.where}.") for path in said):
+            return frozenset()
+        told = frozenset(path for path, value in said.items() if value is not None)
+        return frozenset() if told & self.unless else self.paths - told
+
+
+@dataclass(frozen=True, slots=True)
 class Octet:
     """What one octet of a device's bytes says: `mask` of it, times `scale`, plus `plus`."""
 
@@ -181,6 +208,7 @@ class Rules:
     codec: str  # the name of a built-in decoder for raw bytes, or nothing
     layouts: tuple[Layout, ...] = ()  # ... or how they are laid out
     is_described: bool = False  # whether somebody has described this very model
+    needs: tuple[Need, ...] = ()
 
     def inverted(self, role: Role | None) -> Rules:
         """The same of a door or bed whose contact is the other way round; of any other device as they are."""
@@ -224,6 +252,7 @@ class Layer:
     history: History | None = None
     codec: str = ""
     layouts: tuple[Layout, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +384,8 @@ class Profiles:
             ignore.discard(battery.path)
         if history:
             ignore.add(history.time)
-        return Rules(by_path, frozenset(ignore), battery, history, codec, layouts, bool(described))
+        needs = tuple(need for layer in layers for need in layer.needs)
+        return Rules(by_path, frozenset(ignore), battery, history, codec, layouts, bool(described), needs)
 
 
 @cache
@@ -460,6 +490,7 @@ class _RuleTable(_Table):
     suspected: Texts = frozenset()
     when: dict[str, Texts] = {}
     clear: dict[str, Texts] = {}
+    joined: bool = False
 
     @model_validator(mode="after")
     def _makes_sense(self) -> _RuleTable:
@@ -471,8 +502,8 @@ class _RuleTable(_Table):
             raise ValueError(f"suspected {sorted(lost)} is not in map; add it there")
         if self.nature == "level" and "[]" in self.path:
             raise ValueError("the elements of a list have no level to remember; use nature = 'event'")
-        if self.nature == "level" and (self.when or self.clear or ANY in self.means):
-            raise ValueError("when, clear and '*' are for nature = 'event'")
+        if self.nature == "level" and (self.when or self.clear or self.joined or ANY in self.means):
+            raise ValueError("when, clear, joined and '*' are for nature = 'event'")
         return self
 
     def frozen(self, layer: str) -> Rule:
@@ -485,6 +516,7 @@ class _RuleTable(_Table):
             suspected=self.suspected,
             when=self.when,
             clear=self.clear,
+            joined=self.joined,
         )
 
 
@@ -530,6 +562,15 @@ class _HistoryTable(_Table):
     time: str = "timestamp"
 
 
+class _NeedTable(_Table):
+    paths: list[str] = Field(min_length=1)
+    where: str = ""
+    unless: list[str] = []
+
+    def frozen(self) -> Need:
+        return Need(frozenset(self.paths), self.where, frozenset(self.unless))
+
+
 class _OctetTable(_Table):
     at: int = Field(ge=0, le=255)
     mask: int = Field(default=0xFF, ge=1, le=0xFF)
@@ -573,6 +614,7 @@ class _LayerTable(_Table):
     history: _HistoryTable | None = None
     codec: str = ""
     bytes: list[_LayoutTable] = []
+    needs: list[_NeedTable] = []
     example: list[_ExampleTable] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -591,6 +633,7 @@ class _LayerTable(_Table):
             history=History(history.path.removesuffix("[]"), history.time) if history else None,
             codec=self.codec,
             layouts=tuple(each.frozen() for each in self.bytes),
+            needs=tuple(each.frozen() for each in self.needs),
         )
 
 
