@@ -150,16 +150,17 @@ class History:
 class Need:
     """What a message must say: without all `paths` its alarm may have been lost, and nobody understands it.
 
-    Only messages in which `where` stands, if only as null, and none of `unless`; no `where` is every message.
+    Only messages in which one of `where` stands, if only as null, and none of `unless`; no `where` is every
+    message.
     """
 
     paths: frozenset[str]
-    where: str = ""
+    where: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
 
     def lost(self, said: Mapping[str, object]) -> frozenset[str]:
         """What is missing among these properties, by path; null is nothing."""
-        if not any(not self.where or f"{path}.".startswith(f"{self.where}.") for path in said):
+        if self.where and not any(f"{path}.".startswith(f"{name}.") for path in said for name in self.where):
             return frozenset()
         told = frozenset(path for path, value in said.items() if value is not None)
         return frozenset() if told & self.unless else self.paths - told
@@ -564,11 +565,11 @@ class _HistoryTable(_Table):
 
 class _NeedTable(_Table):
     paths: list[str] = Field(min_length=1)
-    where: str = ""
+    where: list[str] = []
     unless: list[str] = []
 
     def frozen(self) -> Need:
-        return Need(frozenset(self.paths), self.where, frozenset(self.unless))
+        return Need(frozenset(self.paths), frozenset(self.where), frozenset(self.unless))
 
 
 class _OctetTable(_Table):

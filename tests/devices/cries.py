@@ -322,20 +322,45 @@ _LORIOT: dict[str, Says] = {
 }
 
 
-def _has(port: str, words: str, *above: str) -> Callable[[Mapping[str, object]], bool]:
-    """Whether there are words of the device, or the frame is one of the radio protocol: of port 0 or none."""
+Words = Mapping[str, object]  # what a codec made of the bytes of a device
 
-    def holds(said: Mapping[str, object]) -> bool:
+
+def _has(
+    port: str, words: str, *above: str, is_whole: Callable[[Words], bool] = is_anything
+) -> Callable[[Words], bool]:
+    """Whether there are words of the device, or the frame is one of the radio protocol: of port 0 or none.
+
+    Words are to be whole: what a model says every time cannot go without a trace.
+    """
+
+    def holds(said: Words) -> bool:
         for step in above:
             inner = said.get(step)
             said = inner if isinstance(inner, Mapping) else {}
-        return bool(said.get(words)) or not said.get(port)
+        told = said.get(words)
+        if isinstance(told, Mapping) and isinstance(told.get("data"), Mapping):
+            told = told["data"]  # as LORIOT has it
+        return is_whole(told) if told and isinstance(told, Mapping) else bool(told) or not said.get(port)
 
     return holds
 
 
+def _with(*names: str) -> Callable[[Words], bool]:
+    return lambda words: all(words.get(name) is not None for name in names)
+
+
+def _has_the_word_of_a_press(words: Words) -> bool:
+    press = words.get("button_event")
+    return "button_event" not in words or (isinstance(press, Mapping) and press.get("status") is not None)
+
+
 def _lorawan(
-    decoded: str, may: dict[str, Says], role: Role, kind: str, model: tuple[str, str] = ("", "")
+    decoded: str,
+    may: dict[str, Says],
+    role: Role,
+    kind: str,
+    model: tuple[str, str] = ("", ""),
+    is_whole: Callable[[Words], bool] = is_anything,
 ) -> Iterator[Cry]:
     """The same words of a codec as three network servers carry them."""
     name = f"{model[1] or 'unknown'} {kind}"
@@ -354,7 +379,7 @@ def _lorawan(
         _CHIRPSTACK | _BESIDE | below("object"),
         model,
         also=frozenset({"inactivity", "bed_exit"}),
-        only_if=_has("fPort", "object"),
+        only_if=_has("fPort", "object", is_whole=is_whole),
     )
     yield Cry(
         f"tts {name}",
@@ -367,7 +392,7 @@ def _lorawan(
         _TTS | below(r"uplink_message\.decoded_payload"),
         model,
         also=frozenset({"inactivity", "bed_exit"}),
-        only_if=_has("f_port", "decoded_payload", "uplink_message"),
+        only_if=_has("f_port", "decoded_payload", "uplink_message", is_whole=is_whole),
     )
     yield Cry(
         f"loriot {name}",
@@ -380,7 +405,7 @@ def _lorawan(
         _LORIOT | _BESIDE | below(r"decoded(\.data)?"),
         model,
         also=frozenset({"inactivity", "bed_exit"}),
-        only_if=_has("port", "decoded"),
+        only_if=_has("port", "decoded", is_whole=is_whole),
     )
 
 
@@ -557,6 +582,7 @@ def all_cries() -> list[Cry]:
             button,
             "sos",
             _WS101,
+            _has_the_word_of_a_press,
         ),
         *_lorawan(
             '{"button":"short","battery":3}',
@@ -590,6 +616,31 @@ def all_cries() -> list[Cry]:
             smoke,
             "smoke",
             ("Netvox", "RA02A"),
+            _with("FireAlarm", "HighTempAlarm"),
+        ),
+        *_lorawan(
+            '{"version":2,"protocol":2,"type":"smoke sensor","event":"alarm","battery":96}',
+            {"event": is_one_of("normal", "silent", "installed", 7, 2, 11), "battery": is_number}
+            | {r"(version|protocol|type)((\.|\[\]).*)?": is_anything},
+            smoke,
+            "smoke",
+            ("Milesight", "GS524N"),
+            _with("event"),
+        ),
+        *_lorawan(
+            '{"batteryLevelInPercentage":90,"smokeAlarm":"Alarm","faultAlarm":"Normal"}',
+            {"batteryLevelInPercentage": is_number, "smokeAlarm|faultAlarm": is_one_of("Normal")},
+            smoke,
+            "smoke",
+            ("Yobiiq", "SD1001"),
+            _with("smokeAlarm"),
+        ),
+        *_lorawan(
+            '{"fall_alarm":{"alarm_id":"1, 2","alarm_status":"2, 1"}}',
+            {r"fall_alarm\.alarm_id": is_anything},
+            fall,
+            "fall",
+            ("Milesight", "VS373"),
         ),
         *_lorawan('{"COAlarm":"Alarm"}', {"COAlarm": is_one_of("No Alarm")}, co, "co"),
         *_lorawan(
@@ -598,6 +649,7 @@ def all_cries() -> list[Cry]:
             button,
             "sos",
             ("Netvox", "R312A"),
+            _with("Alarm"),
         ),
         *_lorawan(
             '{"status":1,"temperatureBoard":23}',
@@ -731,7 +783,7 @@ def all_cries() -> list[Cry]:
             "shellies/b/sensor/smoke",
             b"true",
             "smoke",
-            is_another=lambda payload: payload.strip() == b"false",
+            is_another=lambda payload: payload.strip() in (b"false", b"0"),
         ),
         Cry("shelly 1 gas", "shelly:b", gas, "shellies/b/sensor/gas", b"heavy", "gas"),
         Cry("esphome cord", "esphome:n", button, "n/binary_sensor/cord/state", b"ON", "sos"),

@@ -142,6 +142,21 @@ def test_words_of_the_past_that_nobody_described_are_put_before_a_human(street: 
     assert words(uplink(street, object={"history": [past, "fall"]})) == ["fall historical", "ticket"]
 
 
+def test_a_press_that_became_null_is_put_before_a_human(button: Street) -> None:
+    button.enrol(KEY, Role.HELP_BUTTON, "Milesight", "WS101")
+    assert words(uplink(button, object={"battery": 16, "button_event": None})) == ["ticket"]
+    assert words(uplink(button, object={"battery": 16, "button_event": {"status": None}})) == ["ticket"]
+    assert words(uplink(button, object={"battery": 16})) == []
+
+
+def test_an_alarm_that_is_missing_is_a_matter_of_devices_that_save_lives(street: Street) -> None:
+    street.enrol(KEY, Role.SERVICE_BUTTON, "Browan", "TBPB100")
+    assert words(uplink(street, object={"battery": 3.9})) == []
+    street.enrol(KEY, Role.HELP_BUTTON, "Browan", "TBPB100")
+    (ticket,) = uplink(street, object={"battery": 3.9}).tickets
+    assert ticket.reason.endswith("said without status")
+
+
 def test_an_alarm_that_became_null_is_put_before_a_human(street: Street) -> None:
     street.enrol(KEY, Role.SMOKE_DETECTOR, "Netvox", "RA02A")
     assert words(uplink(street, object={"FireAlarm": None, "HighTempAlarm": "No Alarm"})) == ["ticket"]

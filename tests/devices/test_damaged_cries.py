@@ -59,7 +59,8 @@ def test_ten_thousand_damaged_calls_for_help_are_heard_or_put_before_a_human() -
        property in it is one that such a device may say, with a value that is documented for "all is well", or
        it is a measurement, an id, a moment (`Cry.may`); of a frame with codes: the code has another meaning.
        `cries.py` judges that with the standard library's parser and no decoder of ours. What stands on none
-       of its lists and is met with silence is a defect. A property that is gone without a trace was not said.
+       of its lists and is met with silence is a defect. A property that is gone without a trace was not
+       said, but for those that its model says every time: without them nobody understands it.
     """
     dice = random.Random(20261122)
     outcomes: Counter[str] = Counter()
