@@ -16,6 +16,7 @@ replaced by what the lines say: levels, the rest of a split frame and what was h
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from base64 import b64decode
@@ -97,7 +98,7 @@ class Decoder:
     def __init__(self, profiles: Profiles, clock: Clock) -> None:
         self._profiles = profiles
         self._clock = clock
-        self._sessions: dict[str | int | None, _Session] = {}
+        self._sessions: dict[str, _Session] = {}  # by their names as JSON: true is not 1
 
     def answers(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """One JSON document for each line, without a line break. A line that is wrong gets an `error`."""
@@ -111,7 +112,7 @@ class Decoder:
             except Exception as flaw:  # one message that ends a decoder must not cost the others
                 log.exception("a decoder failed")
                 answer = _failed(flaw)
-            yield _document(asked.session if asked is not None else _session(line), answer)
+            yield _document(_named(asked.session if asked is not None else _session(line)), answer)
 
     def ended(self) -> Iterator[bytes]:
         """Nothing more comes: what began on a stream and has no end is read as it is, if it says anything."""
@@ -129,7 +130,7 @@ class Decoder:
         family = BY_NAME.get(line.protocol)
         if family is None:
             raise _Wrong(f"protocol {line.protocol!r} is not one of {', '.join(BY_NAME)}")
-        session = self._sessions.setdefault(line.session, _Session())
+        session = self._sessions.setdefault(_named(line.session), _Session())
         is_told = family.name in _TOLD and _TOLD[family.name].fullmatch(line.topic)
         if is_told and not family.speaks_on(line.topic):
             return {}
@@ -174,9 +175,15 @@ def _failed(flaw: Exception) -> dict[str, object]:
     return {"error": f"a decoder failed: {type(flaw).__name__}"}
 
 
-def _document(session: str | int | None, answer: dict[str, object]) -> bytes:
-    name = orjson.Fragment(str(session)) if isinstance(session, int) else session  # as long as it came
-    return orjson.dumps({"session": name, "signals": [], "tickets": [], "reply": None} | answer)
+def _named(session: _Name) -> str:
+    """The name of a session as JSON writes it, a number as long as it came."""
+    return json.dumps(session)
+
+
+def _document(name: str, answer: dict[str, object]) -> bytes:
+    return orjson.dumps(
+        {"session": orjson.Fragment(name), "signals": [], "tickets": [], "reply": None} | answer
+    )
 
 
 @dataclass(slots=True)
@@ -256,8 +263,9 @@ class _Enrolled:
         """Whether the line means a whole node, or a device behind no bridge: `name` is none of its parts."""
         if f"/{name}/" in f"/{self._line.topic}":
             return False  # its own name has two steps
-        is_bridge = tasmota.BEHIND.encode() in self._line.bytes()
-        return self._family is esphome.FAMILY or (self._family is tasmota.FAMILY and not is_bridge)
+        return self._family is esphome.FAMILY or (
+            self._family is tasmota.FAMILY and not tasmota.is_of_bridge(self._line.bytes())
+        )
 
 
 def _role(device: _Device, profiles: Profiles) -> tuple[Role | None, str]:
@@ -289,6 +297,9 @@ def _shown(signal: Signal) -> dict[str, object]:
 
 
 # The shape of a line.
+
+
+_Name = str | bool | int | None
 
 
 class _Wrong(ValueError):
@@ -324,7 +335,7 @@ class _Device(_Table):
 
 
 class _Line(_Table):
-    session: str | int | None = None
+    session: _Name = None
     protocol: str
     topic: str = ""
     payload: str | None = None
@@ -357,14 +368,14 @@ def _parsed(line: bytes) -> _Line:
     return parsed
 
 
-def _session(line: bytes) -> str | int | None:
+def _session(line: bytes) -> _Name:
     """The session of a line that is wrong in something else."""
     try:
         said = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
     session = said.get("session") if isinstance(said, dict) else None
-    return session if isinstance(session, str | int) else None
+    return session if isinstance(session, str | bool | int) else None
 
 
 if __name__ == "__main__":

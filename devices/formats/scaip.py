@@ -22,7 +22,7 @@ from devices.formats.meaning import EMERGENCY, Heard, alive, digest, ticket, unr
 from devices.formats.resent import unique_of
 from devices.formats.tables import Meaning, meanings, table
 from devices.profiles import PRESS, Profiles
-from devices.signal import Frame, Kind, Levels, Reading, Registry, State
+from devices.signal import Frame, Kind, Levels, Reading, Registry, Role, State
 
 SIZE_LIMIT: Final = 4096  # bytes; messages of the standard have at most 1300
 ALARM_MESSAGE: Final = "ME"
@@ -92,6 +92,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     )
     heard = replace(heard, unique=unique)
     said = _said(request)
+    if isinstance(said, Said) and said.kind == PRESS and heard.role is Role.HUB:
+        said = replace(said, kind=Kind.SOS)  # a unit enrolled as what it is to its pendants is a carephone
     if isinstance(said, str):
         reading = unreadable(heard, said, levels)
     elif said is None:

@@ -34,6 +34,7 @@ _ABOUT_ZIGBEE: Final = frozenset(
         *("Bind", "Unbind", "BindState", "Map", "Parent", "Config", "RouteError"),
     )
 )
+_SHORT: Final = re.compile("0x[0-9A-Fa-f]{1,4}")  # the address of a Zigbee device, until it joins again
 _RAW: Final = re.compile(r"([0-9A-F]{4})([!</])([0-9A-F]{2,4})")
 _PRESSED: Final = frozenset({"0005", "0006", "0008", "FCCC"})  # clusters whose commands a button sends
 _CALLS: Final = frozenset({"0501!02", "0501!03", "0501!04"})  # a keypad's emergency, fire, panic
@@ -50,6 +51,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     body: dict[str, object] | Unreadable = {}
     if about != "LWT":
         body = read_object(frame.payload, SIZE_LIMIT)
+    if not isinstance(body, Unreadable) and is_bare(body):
+        body = {BEHIND: body}
     names = _names(above, body)
     device_key, enrolment = whose(registry, *names)
     heard = Heard(frame, device_key, enrolment, unique_without_id(device_key, frame))
@@ -59,6 +62,22 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, body.reason, levels)
     voice = _Voice(heard, names, about, registry, profiles, levels)
     return joined((Reading(beats=alive(heard)), *voice.speakers(body), *voice.strangers(body)))
+
+
+def is_bare(body: Mapping[str, object]) -> bool:
+    """Whether a bridge tells of its devices without `ZbReceived` around them (SetOption100)."""
+    return bool(body) and all(
+        isinstance(told, dict) and isinstance(told.get("Device"), str) and _SHORT.fullmatch(told["Device"])
+        for told in body.values()
+    )
+
+
+def is_of_bridge(payload: bytes) -> bool:
+    """Whether a bridge says here what devices behind it said."""
+    body = read_object(payload, SIZE_LIMIT)
+    if isinstance(body, Unreadable):
+        return BEHIND.encode() in payload
+    return BEHIND in body or is_bare(body)
 
 
 def _names(above: list[str], body: Mapping[str, object] | Unreadable) -> tuple[str, ...]:
@@ -197,7 +216,7 @@ def _status(value: object) -> int | None:
     """The zone status of a raw message: a number, or hexadecimal digits that begin with its low octet."""
     if isinstance(value, str):
         try:
-            return int.from_bytes(bytes.fromhex(value)[:2], "little") if value else None
+            return int.from_bytes(bytes.fromhex(value)[:2], "little") if value.strip() else None
         except ValueError:
             return None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

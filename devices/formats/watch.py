@@ -71,8 +71,11 @@ def split(stream: bytes) -> tuple[list[bytes], bytes]:
             if len(stream) < end:
                 # A length that is too long must not swallow what follows: another beginning ends it.
                 another = _HEAD.search(stream, head.end())
-                if stream.startswith(b"AL", head.end()) and (closing := stream.find(b"]", head.end())) >= 0:
-                    end = closing + 1  # an alarm has no bracket in it, and waits for nothing
+                if (
+                    stream.startswith((b"AL", b"LK"), head.end())
+                    and (closing := stream.find(b"]", head.end())) >= 0
+                ):
+                    end = closing + 1  # neither has a bracket in it: an alarm waits for nothing
                 elif another is None or stream[: another.start()].rstrip()[-1:] != b"]":
                     return frames, stream
                 else:

@@ -86,6 +86,8 @@ def test_the_public_sample_is_a_press_of_a_help_button(street: Street, phone: Ph
     assert (words(reading), reading.reply) == (["sos"], STORED % (b"1234", 0))
     street.enrol("scaip:123456", Role.DOOR_SENSOR)
     assert words(phone.say(sample.replace(b"1234<", b"1235<"))) == ["ticket"]
+    street.enrol("scaip:123456", Role.HUB)  # of its own pendants: a carephone
+    assert words(phone.say(sample.replace(b"1234<", b"1236<"))) == ["sos"]
 
 
 def test_the_same_reference_is_one_signal_and_answered_again(phone: Phone) -> None:

@@ -22,6 +22,20 @@ def test_a_device_is_known_by_its_name_or_its_address(street: Street) -> None:
     assert {beat.device_key for beat in reading.beats} == {"tasmota:bridge", "tasmota:bridge/门口"}
 
 
+def test_a_bridge_may_tell_of_its_devices_without_a_word_around_them(street: Street) -> None:
+    street.enrol("tasmota:bridge/k", Role.SMOKE_DETECTOR)
+    fire = {"0x1": {"Device": "0x1", "Name": "k", "Fire": 1, "Endpoint": 1, "LinkQuality": 3}}
+    assert street.understood("tele/bridge/SENSOR", orjson.dumps(fire)) == ["smoke"]
+    lost = {"0x1": {"Name": "k", "Fire": 1}}
+    assert street.understood("tele/bridge/SENSOR", orjson.dumps(lost)) == ["ticket"]
+
+
+@pytest.mark.parametrize("status", ["", " ", "zz", "0 "])
+def test_a_zone_status_without_digits_is_put_before_a_human(street: Street, status: str) -> None:
+    street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
+    assert words(zigbee(street, "0x1", **{"0500!00": status})) == ["ticket"]
+
+
 def test_levels_are_edges_and_buttons_are_events(street: Street) -> None:
     street.enrol("tasmota:bridge/0x1", Role.SMOKE_DETECTOR)
     street.enrol("tasmota:bridge/0x2", Role.HELP_BUTTON)

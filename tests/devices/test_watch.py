@@ -108,6 +108,11 @@ def test_a_watch_that_is_alive_is_told_so(wrist: Wrist) -> None:
     assert reading.reply == b"[3G*6907919734*0002*LK]"
 
 
+def test_a_watch_that_counts_a_letter_too_many_is_told_so_too(wrist: Wrist) -> None:
+    (reading,) = wrist.say(b"[SG*6907919734*0009*LK,0,100]")
+    assert (words(reading), reading.reply) == ([], b"[SG*6907919734*0002*LK]")
+
+
 def test_the_index_that_some_watches_have_comes_back(wrist: Wrist) -> None:
     (reading,) = wrist.say(b"[ZJ*6907919734*0001*0002*LK]")
     assert reading.reply == b"[ZJ*6907919734*0001*0002*LK]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from base64 import b64encode
@@ -370,6 +371,33 @@ def test_the_end_of_the_input_ends_a_frame_that_broke_off(desk: Desk) -> None:
     (last,) = (orjson.loads(each) for each in desk.ended())
     assert (last["session"], last["signals"]) == ("a", [SOS])
     assert list(desk.ended()) == []
+
+
+def test_the_button_of_a_carephone_calls_for_help_though_it_is_enrolled_as_a_hub(desk: Desk) -> None:
+    said = "<mrq><ref>1234</ref><cid>123456</cid><dty>0001</dty><stc>001</stc></mrq>"
+    answer = desk.ask({"protocol": "scaip", "payload": said, "device": {"role": "hub"}})
+    assert (answer["signals"], answer["tickets"]) == ([SOS], [])
+
+
+def test_a_bridge_without_a_word_around_its_devices_is_a_bridge(desk: Desk) -> None:
+    fire = '{"0x1":{"Device":"0x1","Name":"k","Fire":1,"Endpoint":1,"LinkQuality":3}}'
+    line = {"protocol": "tasmota", "topic": "tele/zb/SENSOR", "device": {"role": "smoke_detector"}}
+    assert desk.ask(line, payload=fire)["signals"] == [{"kind": "smoke", "state": "active"}]
+
+
+@pytest.mark.parametrize("name", [True, False, None, 7, 2**60, "a", "王秀英"])
+def test_a_session_comes_back_as_it_was_written(desk: Desk, name: object) -> None:
+    line = {"session": name, "protocol": "zigbee2mqtt", "topic": "zigbee2mqtt/x"}
+    for said in (line | {"payload": '{"smoke":true}'}, line):  # and so does that of a line that is wrong
+        (answer,) = desk.answers([json.dumps(said).encode()])
+        told = json.loads(answer)["session"]
+        assert (told, type(told)) == (name, type(name))
+
+
+def test_what_is_true_is_no_one(desk: Desk) -> None:
+    detector = {"role": "smoke_detector"}
+    for name in (True, 1):
+        assert desk.zigbee('{"smoke":true}', detector, session=name)["signals"][0]["kind"] == "smoke"
 
 
 _ROLES = ("help_button", "smoke_detector", "motion_sensor")
