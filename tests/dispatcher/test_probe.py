@@ -25,7 +25,7 @@ class Nobody:
     """Knows no device: a probe needs no enrolment."""
 
     def find(self, device_key: str) -> None:
-        assert device_key.endswith("/anxin-probe")
+        assert "anxin-probe" in device_key  # under its own name, or as a topic that somebody has confirmed
 
 
 class Way:
