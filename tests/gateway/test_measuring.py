@@ -25,17 +25,11 @@ AIM_P50, AIM_P99 = 2.5, 8.0
 SLOW_MACHINE = 8
 
 
-@pytest.mark.broker
-@pytest.mark.alone
-@pytest.mark.timeout(600)
-@pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
-@pytest.mark.skipif(not can_be_slow(), reason=NO_COMPILER)
-@pytest.mark.parametrize("kind", [SQLITE, POSTGRES])
-def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Path, figure: Figure) -> None:
-    found = tmp_path / "found.json"
-    words = ["--size", "tiny", "--store", kind, "--only", "slow-disk", "--json", str(found)]
+def run(folder: Path, *words: str) -> tuple[dict[str, Any], str]:
+    """The figures of a tiny bench, and what it printed."""
+    found = folder / "found.json"
     ended = subprocess.run(
-        [sys.executable, "-m", "bench", *words],
+        [sys.executable, "-m", "bench", "--size", "tiny", *words, "--json", str(found)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -43,8 +37,19 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Pa
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert "Signals persisted and acknowledged" in ended.stdout
-    disk = orjson.loads(found.read_bytes())["slow_disk"]
+    return orjson.loads(found.read_bytes()), ended.stdout
+
+
+@pytest.mark.broker
+@pytest.mark.alone
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
+@pytest.mark.skipif(not can_be_slow(), reason=NO_COMPILER)
+@pytest.mark.parametrize("kind", [SQLITE, POSTGRES])
+def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Path, figure: Figure) -> None:
+    measured, said = run(tmp_path, "--store", kind, "--only", "slow-disk")
+    assert "Signals persisted and acknowledged" in said
+    disk = measured["slow_disk"]
     sync_ms = SLOW_SYNC_S * 1000
     assert disk["fsync_p50_ms"] >= sync_ms
     (store,) = disk["stores"]
@@ -77,18 +82,7 @@ def by_rate(rows: list[dict[str, Any]]) -> Iterator[tuple[float, dict[str, Any]]
 
 
 def test_reading_and_supervising_are_measured_beside_what_most_would_write_first(tmp_path: Path) -> None:
-    found = tmp_path / "found.json"
-    words = ["--size", "tiny", "--only", "decoding", "--only", "supervision", "--json", str(found)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "bench", *words, "--folder", str(tmp_path / "data")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    measured = orjson.loads(found.read_bytes())
+    measured, _ = run(tmp_path, "--only", "decoding", "--only", "supervision")
     decoding, supervision = measured["decoding"], measured["supervision"]
     assert decoding["tickets"] == 0, "a model said something that nobody mapped"
     assert decoding["signals"] > 0
@@ -104,18 +98,8 @@ def test_reading_and_supervising_are_measured_beside_what_most_would_write_first
 @pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
 @pytest.mark.skipif(not pixels.can_draw(), reason=pixels.NO_CHROMIUM)
 def test_every_case_is_drawn_on_every_console_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    found = tmp_path / "found.json"
-    words = ["--size", "tiny", "--store", SQLITE, "--only", "pixels", "--json", str(found)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "bench", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=580,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stderr
-    (drawn,) = orjson.loads(found.read_bytes())["pixels"]
+    measured, _ = run(tmp_path, "--store", SQLITE, "--only", "pixels")
+    (drawn,) = measured["pixels"]
     assert [desk["drawn"] for desk in drawn["desks"]] == [1.0, 1.0, 1.0]
     weight = drawn["weight"]
     assert weight["elements_after"] < weight["elements_before"] + 20 * weight["cases"]

@@ -4,14 +4,12 @@ import { get, post, set } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder, responderFinder } from "./finder.js";
+import { clockOf, DAY, minutesOf, timeBox } from "./hours.js";
 
 const MEDIA = { sms: ["短信", "text"], voice: ["电话", "call"], push: ["推送", "push"] };
-const DAY = 1440;
 
 everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
-const clockOf = (minute) => `${String(Math.floor(minute / 60) % 24).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
-const minuteOf = (clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
 
 // ---- whom ----
 
@@ -74,7 +72,7 @@ function person(title, phone, address, kept) {
     return h("li", { class: "tell tell__head", "data-wish": place },
       h("select", { "aria-label": "方式 medium", onchange: (event) => { wish.medium = event.target.value; show(); } },
         Object.entries(MEDIA).map(([medium, words]) => h("option", { value: medium, selected: wish.medium === medium }, words.join(" ")))),
-      time("从 from", wish, "starts"), time("到 until", wish, "ends"),
+      timeBox("从 from", wish, "starts"), timeBox("到 until", wish, "ends"),
       wish.medium === "push" ? h("label", null, both(["推送地址", "address"]), " ",
         h("input", { type: "password", autocomplete: "off", required: wish.keeps === null, value: wish.url, placeholder: wish.keeps === null ? "wecombot://…" : `已存 kept: ${wish.service}`, "aria-label": "推送地址 address of the push", oninput: (event) => (wish.url = event.target.value.trim()) })) : null,
       place ? button(["提前", "up"], () => wishes.splice(place - 1, 2, wish, wishes[place - 1])) : null,
@@ -103,18 +101,13 @@ function person(title, phone, address, kept) {
   return form;
 }
 
-const time = (label, of, field) => h("label", null, label, " ",
-  h("input", { type: "time", required: true, value: of[field], "data-time": field, oninput: (event) => (of[field] = event.target.value) }));
-
 /** What stands at `place` now, as the form has it; a push keeps the address that is kept there. */
 const drafted = (wish, place) =>
   ({ medium: wish.medium, service: wish.service, keeps: wish.service ? place : null, url: "", starts: clockOf(wish.starts), ends: clockOf(wish.ends) });
 
-/** Hours that end when they begin last all day, and those that end before that pass midnight. */
 function given({ medium, keeps, url, starts, ends }) {
-  const [from, until] = [minuteOf(starts), minuteOf(ends)];
   const push = medium !== "push" ? {} : url ? { url } : { keeps };
-  return { medium, starts: from, ends: until > from ? until : until + DAY, ...push };
+  return { medium, ...minutesOf({ starts, ends }), ...push };
 }
 
 fill($(".plans__list"),

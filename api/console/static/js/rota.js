@@ -4,17 +4,14 @@ import { get, post, remove, set } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { responderFinder } from "./finder.js";
+import { clockOf, minutesOf, timeBox } from "./hours.js";
 
 const DAYS = ["一", "二", "三", "四", "五", "六", "日"];
-const DAY = 1440;
 const mayEdit = Boolean($(".plans").dataset.mayEdit);
 const zone = document.documentElement.dataset.zone;
 
 everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
-const two = (number) => String(number).padStart(2, "0");
-const clockOf = (minute) => `${two(Math.floor(minute / 60) % 24)}:${two(minute % 60)}`;
-const minuteOf = (clock) => Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5));
 const moment = new Intl.DateTimeFormat("zh-CN", { timeZone: zone, month: "numeric", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
 
 async function open(id) {
@@ -42,7 +39,7 @@ function week(id, kept) {
       h("fieldset", { class: "weekdays", disabled: !mayEdit }, h("legend", { class: "unseen" }, "星期 days"),
         DAYS.map((word, at) => h("label", { class: "weekday" },
           h("input", { type: "checkbox", checked: shift.days.has(at + 1), onchange: (event) => (event.target.checked ? shift.days.add(at + 1) : shift.days.delete(at + 1)) }), `周${word}`))),
-      time("从 from", shift, "starts"), time("到 until", shift, "ends"),
+      timeBox("从 from", shift, "starts", { disabled: !mayEdit }), timeBox("到 until", shift, "ends", { disabled: !mayEdit }),
       mayEdit ? h("button", { class: "button", type: "button", onclick: () => { shifts.splice(place, 1); show(); } }, both(["删去", "remove"])) : null);
   }
 
@@ -72,15 +69,9 @@ function week(id, kept) {
   return form;
 }
 
-const time = (label, of, field) => h("label", null, label, " ",
-  h("input", { type: "time", required: true, disabled: !mayEdit, value: of[field], oninput: (event) => (of[field] = event.target.value) }));
-
 const drafted = (duty) => ({ days: new Set(duty.days), starts: clockOf(duty.starts), ends: clockOf(duty.ends) });
 
-function given({ days, starts, ends }) {
-  const [from, until] = [minuteOf(starts), minuteOf(ends)];
-  return { days: [...days].sort(), starts: from, ends: until > from ? until : until + DAY };
-}
+const given = ({ days, ...hours }) => ({ days: [...days].sort(), ...minutesOf(hours) });
 
 // ---- leaves ----
 
