@@ -141,7 +141,7 @@ class _Present:
                 self.skilled[skill].append(responder)
             if responder.position is not None:
                 located[responder.kind].append(_place(responder, responder.position))
-        self.located = located
+        self.located = {kind: {place.id: place for place in places} for kind, places in located.items()}
         self.places = Places(located)
 
 
@@ -191,7 +191,7 @@ class _Ranked:
         straight = list(self._near(kind))
         door = self._door
         assert door is not None, "an approach is one to a door"
-        places = {place.id: place for place in self._present.located[kind]}
+        places = self._present.located.get(kind, {})
         there = {near.id for near in straight}
         missing = [places[id] for id in approach.quickest(kind, places, self._k) if id not in there]
         if missing:
