@@ -22,7 +22,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from community.storage import Store
 from dispatcher import bundling
 from dispatcher.bundling import Bundles
-from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable
+from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable, ask
 from dispatcher.clock import Clock
 from dispatcher.lanes import Lanes
 from dispatcher.model import LOST, Entry, Fact, Lane, Message, MessageState, Purpose, speaks
@@ -63,7 +63,7 @@ def carry(channel: Channel, message: Message, clock: Clock) -> Carried:
     if message.purpose is Purpose.PROBE:  # it has come to its end: nobody is told
         return Carried(message, LOOPBACK, Sent(LOOPBACK, delivered=True), clock.now())
     try:
-        outcome = (channel.find(message) if message.attempts > 1 else None) or channel.send(message)
+        outcome = (ask(channel, message) if message.attempts > 1 else None) or channel.send(message)
     except Exception as broken:
         log.exception("channel broke", channel=channel.name, message=message.id)
         outcome = TryLater(type(broken).__name__)
@@ -79,6 +79,8 @@ def carry_together(channel: Channel, messages: Sequence[Message], clock: Clock) 
     outcomes: Sequence[Outcome]
     try:
         outcomes = cast("Together", channel).send_together(first) if first else ()
+        if len(outcomes) != len(first):
+            raise ValueError(f"{channel.name} told of {len(outcomes)} messages, and was given {len(first)}")
     except Exception as broken:
         log.exception("channel broke", channel=channel.name, messages=len(first))
         outcomes = [TryLater(type(broken).__name__)] * len(first)
@@ -333,21 +335,30 @@ class Courier:
 
     def _hire(self) -> None:
         name = f"courier-{len(self._pool)}"
-        self._pool.append(threading.Thread(target=self._send_all, name=name, daemon=True))
-        self._pool[-1].start()
+        sender = threading.Thread(target=self._send_all, name=name, daemon=True)
+        sender.start()
+        self._pool.append(sender)
 
     def _grow(self) -> None:
         """One more sender when all wait for a provider and it would find something; it looks again."""
         if self._asking == len(self._pool) < self._most_senders and self._work.is_any_for_another():
-            self._hire()
+            try:
+                self._hire()
+            except RuntimeError:  # the machine gives no more threads: those there are go on
+                log.exception("no more senders", senders=len(self._pool))
 
     def _send_all(self) -> None:
-        """One sender, until it is time to end."""
+        """One sender, until it is time to end. It outlives whatever breaks: nobody would take its place, and
+        what it had in hand leaves when its lease has ended.
+        """
         while True:
             lane, group = self._work.take(self._together)
             if not group:
                 return
-            self._carry(group)
+            try:
+                self._carry(group)
+            except Exception:
+                log.exception("a sender broke", messages=len(group))
             self._count(lane, -len(group))
             self._work.done(lane)
 

@@ -22,6 +22,7 @@ from dispatcher.channels import (
     Sent,
     TryLater,
     Undeliverable,
+    ask,
 )
 from dispatcher.clock import Clock
 from dispatcher.model import Message
@@ -171,7 +172,7 @@ class Switchboard:
         names = dict.fromkeys([message.channel, *(way.channel for way in self.ways(message, begun))])
         for name in names:
             channel = self.channels.get(name) if name not in message.refused else None
-            found = channel.find(message) if channel is not None else None
+            found = ask(channel, message) if channel is not None else None
             if found is not None:
                 return replace(found, channel=name)
             if self._clock.now() - begun > _ASK_ANOTHER:

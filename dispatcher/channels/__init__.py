@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from math import inf
 from typing import Protocol, runtime_checkable
 
+import structlog
+
 from community.model import Medium as Medium
 from dispatcher.model import Message, MessageState, Purpose
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,15 @@ class Channel(Protocol):
     def find(self, message: Message) -> Sent | None:
         """Whether an earlier attempt left, as far as the provider can tell; asked before a second one."""
         ...
+
+
+def ask(channel: Channel, message: Message) -> Sent | None:
+    """`channel.find`; what breaks there counts as not known: late is worse than twice."""
+    try:
+        return channel.find(message)
+    except Exception:
+        log.exception("a provider cannot be asked for a text", channel=channel.name, message=message.id)
+        return None
 
 
 @runtime_checkable

@@ -176,6 +176,73 @@ def test_a_channel_that_breaks_is_a_reason_to_try_later(town: Town) -> None:
     assert len(town.heard("王秀英的女儿")) == 1
 
 
+def test_a_provider_that_breaks_when_it_is_asked_still_gets_the_text(town: Town) -> None:
+    """Late is worse than twice: nobody waits for a question that can never be answered."""
+
+    class Riddle(Handsets):
+        def find(self, _: Message) -> Sent | None:
+            raise ValueError("an answer that nobody foresaw")
+
+    decided(town)
+    took(town)
+    riddle = Riddle()
+
+    town.time += LEASE
+    settle(town.store, [carry(riddle, taken, town) for taken in took(town)])
+
+    assert sum(riddle.received.values()) == 1
+    assert row(town).state is MessageState.DELIVERED
+
+
+def test_what_a_channel_forgets_to_answer_ends_no_sender(town: Town) -> None:
+    """A window of texts of which the channel tells too little: they leave later, and so do all the others."""
+    backlog(town.store, town.time, 4)
+
+    class Forgetful(Handsets):
+        forgot = False
+
+        def send_together(self, texts: list[Message]) -> list[Outcome]:
+            if not self.forgot:
+                self.forgot = True
+                return []
+            return [self.send(text) for text in texts]
+
+    channel = Forgetful(capabilities=Capabilities(together=2))
+    courier = Courier(town.store, channel, town, worker="w", senders=1)
+    courier.collect()
+    courier.close()
+    town.pass_time(seconds=5)
+
+    assert sum(channel.received.values()) == 2
+    assert {row(town, f"k{n}").state for n in range(4)} == {MessageState.DELIVERED}
+    assert len(town.phones.texts) == 2
+
+
+def test_a_sender_that_breaks_takes_the_next_text_all_the_same(town: Town) -> None:
+    """Whatever it is that breaks: what it had in hand leaves when its lease has ended."""
+    backlog(town.store, town.time, 2)
+    handsets = Handsets()
+
+    class Stops(Clock):
+        stops = 0
+
+        def now(self) -> datetime:
+            if threading.current_thread().name.startswith("courier-") and self.stops:
+                self.stops -= 1
+                raise OSError("no clock")
+            return self.time
+
+    clock = Stops(town.time)
+    courier = Courier(town.store, handsets, clock, worker="w", senders=1)
+    clock.stops = 1
+    courier.collect()
+    courier.close()
+
+    assert sum(handsets.received.values()) == 1
+    town.pass_time(seconds=LEASE.total_seconds())
+    assert len(town.phones.texts) == 1
+
+
 def test_after_many_attempts_a_text_has_failed_and_the_ladder_moves_on(town: Town) -> None:
     town.resident("王秀英", contacts=("女儿", "儿子", "邻居"))
     town.phones.trouble[town.people["女儿"]] = TryLater("busy")

@@ -227,6 +227,21 @@ def test_a_channel_that_breaks_counts_as_failed(clock: Clock) -> None:
     assert len(second.texts) == 2
 
 
+def test_a_provider_that_breaks_when_it_is_asked_keeps_nobody_from_asking_the_other(clock: Clock) -> None:
+    class Riddle(Provider):
+        def find(self, _message: Message) -> Sent | None:
+            raise ValueError("an answer that nobody foresaw")
+
+    first, second = Riddle("first", clock), Provider("second", clock)
+    message = a_message(clock.time, attempts=2)
+    second.texts.append(message)
+
+    assert attempt(Switchboard([first, second], clock), clock, message) == Sent(
+        f"second-{message.key}", channel="second"
+    )
+    assert first.texts == []
+
+
 # ---- what people want ----
 
 
