@@ -28,6 +28,7 @@ from dispatcher.clock import Clock, SystemClock
 from dispatcher.courier import Courier
 from dispatcher.downlink import Downlink, MqttLine
 from dispatcher.drills import Drills
+from dispatcher.duties import Duties
 from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
 from dispatcher.gathering import Cries
@@ -101,15 +102,23 @@ def main() -> int:
     tests = Drills(store, settings.drills)
     upkeep = Upkeep(store)
 
-    def also(now: datetime) -> int:
-        soundings.turn(now)
+    def calls(now: datetime) -> None:
         if chaser.turn(now):
             bell.ring()
-        ledger.turn(now)
-        own.turn(now)
-        couriers.turn(now, courier.ailment())
-        life.turn(now)
-        return echo.pass_on(now) + tests.turn(now) + cries.turn(now) + upkeep.turn(now)
+
+    first = Duties(clock=lambda now: set_back.turn(now, time.monotonic()))
+    also = Duties(
+        soundings=soundings.turn,
+        calls=calls,
+        ledger=ledger.turn,
+        lifeline=life.turn,
+        echo=echo.pass_on,
+        tests=tests.turn,
+        cries=cries.turn,
+        upkeep=upkeep.turn,
+        courier_pulse=lambda now: couriers.turn(now, courier.ailment()),
+        own_pulse=lambda now: own.turn(now, first.ailment() or also.ailment()),
+    )
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -122,7 +131,9 @@ def main() -> int:
     net = ReachCheck(store, Planbook(plans.shipped()))
     checking = threading.Thread(target=net.run, args=(clock, stopping), name="reach")
     checking.start()
-    patrolling = threading.Thread(target=patrol.run, args=(clock, stopping, bell.ring), name="patrol")
+    patrolling = threading.Thread(
+        target=patrol.run, args=(clock, stopping, Pulse(store, WorkerKind.PATROL), bell.ring), name="patrol"
+    )
     patrolling.start()
     lights = profiles.shipped().lights
     line = MqttLine(
@@ -132,11 +143,13 @@ def main() -> int:
         settings.mqtt_password.get_secret_value(),
     )
     answering = threading.Thread(
-        target=Downlink(store, line, lights).run, args=(clock, stopping), name="downlink"
+        target=Downlink(store, line, lights).run,
+        args=(clock, stopping, Pulse(store, WorkerKind.DOWNLINK)),
+        name="downlink",
     )
     answering.start()
     ready("dispatcher")
-    run(engine, courier, bell, clock, stopping, also, lambda now: set_back.turn(now, time.monotonic()))
+    run(engine, courier, bell, clock, stopping, also.turn, first.turn)
     going_round.join()
     checking.join()
     patrolling.join()

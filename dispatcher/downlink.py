@@ -21,6 +21,7 @@ from community.storage import Store
 from devices.profiles.zigbee.lights import Lights
 from dispatcher.answering import flash, topic_of, word
 from dispatcher.clock import Clock
+from dispatcher.pulse import Pulse
 from dispatcher.storage import answers
 
 EVERY_S = 0.5
@@ -76,13 +77,15 @@ class Downlink:
         self._line = line
         self._lights = lights or Lights()
 
-    def run(self, clock: Clock, stopping: threading.Event) -> None:
+    def run(self, clock: Clock, stopping: threading.Event, pulse: Pulse) -> None:
         """Look twice a second until `stopping`."""
         while not stopping.wait(EVERY_S):
             try:
                 self.turn(clock)
+                pulse.turn(clock.now())
             except Exception:
                 log.exception("no word went down to the devices")
+        pulse.end()
 
     def turn(self, clock: Clock) -> int:
         """Say what waits; returns of how many cases all devices were told. Others wait for the next turn."""

@@ -29,6 +29,8 @@ class WorkerKind(StrEnum):
     DISPATCHER = "dispatcher"
     COURIER = "courier"
     ROUNDS = "rounds"
+    PATROL = "patrol"
+    DOWNLINK = "downlink"
     API = "api"
     WATCH = "watch"
     FALLBACK = "fallback"
@@ -39,6 +41,8 @@ WORKER_WORD: Mapping[WorkerKind, Pair] = {
     WorkerKind.DISPATCHER: ("调度", "dispatcher"),
     WorkerKind.COURIER: ("发送", "courier"),
     WorkerKind.ROUNDS: ("查房", "rounds"),
+    WorkerKind.PATROL: ("巡检", "patrol"),
+    WorkerKind.DOWNLINK: ("回话", "downlink"),
     WorkerKind.API: ("控制台", "console"),
     WorkerKind.WATCH: ("看门", "watch"),
     WorkerKind.FALLBACK: ("后备", "fall-back"),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from community.errors import Invalid, NotFound
 from community.model import Account
 from community.storage import Store, register
+from dispatcher.duties import each
 from dispatcher.maintenance import LONGEST, Maintenance, is_over, may_wait
 from dispatcher.model import Entry, Fact
 from dispatcher.storage import maintenance as rows
@@ -48,14 +49,15 @@ class Upkeep:
         """End what is over; returns how much that was."""
         with self._store.read() as connection:
             over = [one.id for one in rows.going_on(connection) if is_over(one.begins_at, one.ends_at, now)]
-        ended = 0
-        for id in over:
-            with self._store.write() as connection:
-                held = rows.waiting(connection)
-                if rows.end(connection, id, now):
-                    _go_on(connection, held, id, "维护到期", now)
-                    ended += 1
-        return ended
+        return each(over, lambda id: self._end(id, now), "work that is over cannot be ended")
+
+    def _end(self, id: int, now: datetime) -> int:
+        with self._store.write() as connection:
+            held = rows.waiting(connection)
+            if not rows.end(connection, id, now):
+                return 0
+            _go_on(connection, held, id, "维护到期", now)
+        return 1
 
 
 def _go_on(connection: Connection, held: dict[int, Maintenance], id: int, why: str, now: datetime) -> None:

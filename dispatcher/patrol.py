@@ -17,7 +17,9 @@ from community.storage import Store, register
 from devices.signal import Kind
 from dispatcher import intake
 from dispatcher.clock import Clock
+from dispatcher.duties import each
 from dispatcher.model import Entry, Fact
+from dispatcher.pulse import Pulse
 from dispatcher.storage import lives, supervised
 from dispatcher.storage.planbook import Planbook
 from dispatcher.supervision import Matter, Presence, Supervised, is_network, look, matters, subject_of
@@ -43,14 +45,16 @@ class Patrol:
         self._suspects = Suspects(store, plans)
         self._register_at = -1  # the revision of the register of which every device is supervised
 
-    def run(self, clock: Clock, stopping: threading.Event, changed: Callable[[], None]) -> None:
+    def run(self, clock: Clock, stopping: threading.Event, pulse: Pulse, changed: Callable[[], None]) -> None:
         """Look every few seconds until `stopping`; `changed` is called after somebody was told."""
         while not stopping.wait(EVERY_S):
             try:
                 if self.tick(clock.now()):
                     changed()
+                pulse.turn(clock.now())
             except Exception:
                 log.exception("a patrol failed")
+        pulse.end()
 
     def tick(self, now: datetime) -> int:
         """Look at everything that is due at `now`; returns how many matters were told or are over."""
@@ -103,12 +107,14 @@ class Patrol:
                 ),
                 behind=supervised.behind(connection, [device.id for device in gone]),
             )
-        for matter in found:
-            with self._store.write() as connection:
-                ours = supervised.tell_of(connection, [device.id for device in matter.devices])
-                if ours:
-                    self._bring(connection, matter, ours, now)
-        return len(found)
+        return each(found, lambda matter: self._tell_of(matter, now), "nobody can be told of silent devices")
+
+    def _tell_of(self, matter: Matter, now: datetime) -> int:
+        with self._store.write() as connection:
+            ours = supervised.tell_of(connection, [device.id for device in matter.devices])
+            if ours:
+                self._bring(connection, matter, ours, now)
+        return 1
 
     def _bring(self, connection: Connection, matter: Matter, ours: set[int], now: datetime) -> None:
         devices = [device for device in matter.devices if device.id in ours]
@@ -131,12 +137,16 @@ class Patrol:
         for device in devices:
             subjects.setdefault(subject_of(device), []).append(device)
             subjects.setdefault(CENTRE, []).append(device)
-        for subject, those in subjects.items():
+
+        def ease(subject: str) -> int:
+            those = subjects[subject]
             text = f"{_named(those)}恢复在线 heard again"
             with self._store.write() as connection:
                 is_over = not supervised.is_any_down(connection, None if subject == CENTRE else those[0])
                 intake.ease(connection, subject, Kind.OFFLINE, text, ACTOR, now, is_over=is_over)
-        return len(subjects)
+            return 1
+
+        return each(subjects, ease, "devices are heard again, and it cannot be noted")
 
 
 def _words(matter: Matter, devices: Sequence[Supervised]) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from community.storage import Store
 from devices.signal import Kind
 from dispatcher import intake
+from dispatcher.duties import each
 from dispatcher.model import FALSE_ALARMS, Entry, Fact
 from dispatcher.storage import suspects as rows
 from dispatcher.storage.planbook import Planbook
@@ -35,7 +36,7 @@ class Suspects:
         self._looked_at = now
         with self._store.read() as connection:
             found = rows.liars(connection, FALSE_ALARMS, now - WITHIN, TIMES)
-        return sum(self._tell(liar, now) for liar in found)
+        return each(found, lambda liar: self._tell(liar, now), "nobody can be told of a suspect device")
 
     def _tell(self, liar: rows.Liar, now: datetime) -> bool:
         with self._store.write() as connection:

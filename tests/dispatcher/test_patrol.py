@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from community.model import Device
 from community.storage import Store, proposals, register
-from community.storage.tables import carrier, device, resident, supervision
+from community.storage.tables import carrier, device, incident, resident, supervision
 from devices.signal import Found, Kind, Role, State
 from dispatcher import plans
 from dispatcher.model import Severity
@@ -222,6 +222,31 @@ def test_a_button_that_its_network_says_is_away_is_the_matter_of_who_lives_alone
     assert town.card("王秀英").severity is Severity.ROUTINE
     [card] = town.open_cards()
     assert card.kind is Kind.OFFLINE
+
+
+def test_one_home_that_cannot_be_read_keeps_the_others_from_nothing(town: Town, patrol: Patrol) -> None:
+    keys = []
+    for name in ("王秀英", "赵玉兰", "孙桂芳"):
+        town.resident(name)
+        alone(town, name)
+        keys.append(town.sensor(name, Role.HELP_BUTTON))
+        town.smoke(name)  # each has a case already
+    hourly(town, *keys)
+    heard(town, *keys)
+    patrol.tick(town.time)
+    with town.store.write() as connection:
+        broken = incident.c.household_id == town.homes["王秀英"]
+        connection.execute(update(incident).where(broken).values(kind="flood"))
+
+    town.time += 4 * HOUR
+    told = patrol.tick(town.time)
+
+    with town.store.write() as connection:
+        connection.execute(update(incident).where(broken).values(kind="smoke"))
+    assert told == 2
+    for name in ("赵玉兰", "孙桂芳"):
+        assert any("无法呼救" in entry.text for entry in town.detail(name).timeline), name
+    assert patrol.tick(town.time) == 1, "and as soon as it can be read, it is told of, too"
 
 
 # ---- installed, and never heard ----

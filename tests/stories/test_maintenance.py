@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from community.errors import Invalid, NotFound
 from community.storage import Store, register
+from community.storage.tables import incident
 from devices.signal import Kind
 from dispatcher import intake, maintaining, views
 from dispatcher.maintaining import Upkeep
@@ -64,6 +66,24 @@ def test_a_trouble_of_a_device_waits_and_is_told_when_the_work_is_over(town: Tow
     assert Entry.RUNG in {entry.entry for entry in town.detail("王秀英").timeline}, "its plan has begun"
     said = [entry.text for entry in town.detail("王秀英").timeline if entry.entry is Entry.NOTE]
     assert [text.partition(",")[0] for text in said] == ["维护中", "维护到期"]
+
+
+def test_work_in_a_home_that_cannot_be_read_keeps_no_other_work_from_ending(town: Town) -> None:
+    for name in ("王秀英", "李建国"):
+        begin(town, f"care:town/{name}")
+        town.say(name, Kind.MAINS_FAILURE)
+    with town.store.write() as connection:
+        broken = incident.c.household_id == town.homes["王秀英"]
+        connection.execute(update(incident).where(broken).values(kind="flood"))
+
+    town.time += HOUR
+    ended = Upkeep(town.store).turn(town.time)
+
+    with town.store.write() as connection:
+        connection.execute(update(incident).where(broken).values(kind=Kind.MAINS_FAILURE.value))
+    assert ended == 1
+    assert town.card("李建国").waits_until is None
+    assert Upkeep(town.store).turn(town.time) == 1
 
 
 @pytest.mark.parametrize("kind", [Kind.SOS, Kind.FALL])
