@@ -19,6 +19,7 @@ from api.login import Door
 from api.parts import Parts
 from api.routes import (
     atlas,
+    basemap,
     consoles,
     devices,
     docs,
@@ -130,6 +131,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         records.router,
         inbox.router,
         atlas.router,
+        basemap.router,
         places.router,
         households.router,
         ledgers.router,

@@ -13,11 +13,19 @@ from community.logs import mask
 
 log = structlog.get_logger("api.access")
 
-CSP = (
-    "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; font-src 'self'; media-src 'self'; frame-src 'self'; frame-ancestors 'self'; "
-    "base-uri 'none'; form-action 'self'"
-)
+
+def policy(images_from: str = "") -> str:
+    """Our own files and nothing else; for a map with foreign tiles also images from that one origin."""
+    images = f" {images_from}" if images_from else ""
+    return (
+        "default-src 'none'; script-src 'self'; worker-src 'self'; style-src 'self'; "
+        f"img-src 'self' data:{images}; "
+        "connect-src 'self'; font-src 'self'; media-src 'self'; frame-src 'self'; frame-ancestors 'self'; "
+        "base-uri 'none'; form-action 'self'"
+    )
+
+
+CSP = policy()
 
 # Set unless the response has its own: the incident map brings a policy with the hashes of its scripts.
 _ALWAYS = {

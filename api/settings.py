@@ -9,6 +9,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatcher.settings import ChannelNames
+from maps.basemap import Tiles, tiles_from
+from maps.coords import Crs
 
 
 class Settings(BaseSettings):
@@ -31,6 +33,11 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"  # until the register has a site, which brings its own
     callback_token: SecretStr = SecretStr("")  # without it no callback of Aliyun or Tencent is believed
     twilio_auth_token: SecretStr = SecretStr("")  # without it no Twilio callback is believed
+    map_file: str = ""  # a PMTiles archive that lies under the map of the console
+    # Or amap, tianditu, an address with {z} {x} {y}: the console then asks that one origin. May hold a key.
+    map_tiles: SecretStr = SecretStr("")
+    map_tiles_crs: Crs = Crs.WGS84  # in which the tiles of such an address are cut: wgs84 | gcj02
+    tianditu_key: SecretStr = SecretStr("")  # of a browser application; the operators' browsers are given it
     gateways_each: int = Field(
         default=1, ge=1, le=9
     )  # how many are to hear each device; the watch has the same
@@ -53,6 +60,20 @@ class Settings(BaseSettings):
                 "ANXIN_PUBLIC_URL to its https address"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_base_map(self) -> Settings:
+        if self.map_file and self.map_tiles.get_secret_value():
+            raise ValueError("choose one base map: set ANXIN_MAP_FILE or ANXIN_MAP_TILES, not both")
+        if self.tiles is not None and self.is_https and not self.tiles.origin.startswith("https://"):
+            raise ValueError("ANXIN_MAP_TILES: give an https address; a browser loads no other on our pages")
+        return self
+
+    @property
+    def tiles(self) -> Tiles | None:
+        """Raster tiles from elsewhere, where the site has chosen some."""
+        name = self.map_tiles.get_secret_value()
+        return tiles_from(name, self.map_tiles_crs, self.tianditu_key.get_secret_value()) if name else None
 
     @property
     def base_url(self) -> str:

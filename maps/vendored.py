@@ -30,6 +30,8 @@ class VendoredFile:
 LEAFLET = "leaflet@1.9.3"
 # The live map of the console, where the browser has WebGL2.
 MAPLIBRE = "maplibre-gl@6.17.0"
+# Reads a site's own base map; its package brings no licence file, so NOTICE has the text.
+PMTILES = "pmtiles@4.5.0"
 FILES = (
     VendoredFile(
         LEAFLET,
@@ -102,6 +104,12 @@ FILES = (
         "LICENSE.txt",
         "maplibre-gl/LICENSE.txt",
         "ee5fc05a0677eaf69601d2c7db0d9ecd6cc27c3abc1d0733bc9ed34707cf8ef2",
+    ),
+    VendoredFile(
+        PMTILES,
+        "dist/pmtiles.js",
+        "pmtiles/pmtiles.js",
+        "caf981bc46f6327ee7e65d5dc964d89d38a69f60edca2bd4c5c890c21b554c6c",
     ),
 )
 

@@ -23,6 +23,7 @@ from api.console.cover import covered, weekday
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, FleetDep, NowDep, PartsDep, ReadDep
 from api.drawing import templates
+from api.headers import policy
 from api.parts import Parts
 from api.routes import reach, records, rota
 from api.routes.devices import DeviceId, may_try
@@ -195,8 +196,13 @@ def favicon(_caller: CallerDep) -> str:
 
 
 @router.get("/")
-def console(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
-    return _page("console.html", "/", caller, parts, connection)
+def console(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> HTMLResponse:
+    """The only page that may show somebody's tiles: where the site has chosen some, images of that origin."""
+    tiles = parts.settings.tiles
+    return HTMLResponse(
+        _page("console.html", "/", caller, parts, connection),
+        headers={"Content-Security-Policy": policy(tiles.origin if tiles else "")},
+    )
 
 
 @router.get("/phones")

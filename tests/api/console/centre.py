@@ -35,14 +35,14 @@ START_S = 60.0
 class Centre:
     """`url` is where it answers while it runs. It may be stopped and started again on the same port."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, **settings: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.clock = SystemClock()
         self._store = store
         self._bell = LocalBell()
         self._plans = plans.shipped()
-        self._settings = Settings.model_validate({"database_url": "sqlite://", "api_port": port})
+        self._settings = Settings.model_validate({"database_url": "sqlite://", "api_port": port, **settings})
         self._courier = Courier(
             store, Phones(self._receive, self._received), self.clock, worker="test", senders=2
         )

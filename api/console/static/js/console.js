@@ -434,6 +434,7 @@ $(".mute").addEventListener("click", () => (sound.mutedFor ? sound.unmute() : so
 $(".see-all").addEventListener("click", () => board.showAll());
 $(".map__solid").addEventListener("click", () => board.choose(board.isSolid ? "flat" : "solid"));
 $(".map__look").addEventListener("click", () => board.setLook(board.look === "day" ? "night" : "day"));
+$(".map__base").addEventListener("click", () => board.toggleBase());
 $(".map__print").addEventListener("click", () => window.print());
 window.addEventListener("beforeprint", () => board.freeze());
 window.addEventListener("afterprint", () => board.thaw());
@@ -459,6 +460,6 @@ showMaintenance($(".works"));
 setInterval(readPicture, PICTURE_MS);
 view.open(null);
 readPicture();
-for (const [part, show] of [["areas", "setAreas"], ["buildings", "setBuildings"], ["homes", "setHomes"]])
+for (const [part, show] of [["base", "setBase"], ["areas", "setAreas"], ["buildings", "setBuildings"], ["homes", "setHomes"]])
   get(`/api/map/${part}`).then((found) => board[show](found)).catch((problem) => toast(`地图 map: ${problem.message}`, true));
 openNamedCase();

@@ -1,5 +1,5 @@
 // The map helps; it is never needed. It keeps what is to be shown, chooses how to draw it, and whatever goes wrong in a drawing
-// stays here: in three dimensions where the browser has WebGL2, else flat on a canvas, else not at all. Nothing comes from outside.
+// stays here: in three dimensions where the browser has WebGL2, else flat on a canvas, else not at all. Nothing comes from outside but tiles that the site has chosen.
 
 import { coming, distance, door, isEmergency, kindWord } from "./card.js";
 import { $, fill, h } from "./dom.js";
@@ -10,6 +10,7 @@ import words from "/console/words.js";
 const PATIENCE_MS = 4000; // a flat map is there meanwhile
 const PINS_AT_MOST = 60; // the most urgent ones; the others are dots
 const WANTS = "anxin.map"; // "flat" | "solid": what this operator chose
+const BASE = "anxin.map.base"; // "off": who wants our own polygons alone
 const LOOK = "anxin.map.look"; // "day" | "night": who wants a dark map on a light desk, until the desk changes
 const PAPER_PX = 700; // what fits on a sheet of A4
 const LEGEND_FITS_PX = 520;
@@ -21,7 +22,7 @@ export class Board {
   constructor(root, picked) {
     this.root = root;
     this.onpick = picked;
-    this.is = { areas: null, buildings: null, homes: null, incidents: [], responders: [], scene: null };
+    this.is = { base: null, areas: null, buildings: null, homes: null, incidents: [], responders: [], scene: null };
     this.look = kept(LOOK) || document.documentElement.dataset.look;
     this.cards = [];
     this.people = [];
@@ -41,6 +42,28 @@ export class Board {
   }
 
   // ---- what is to be shown ----
+
+  /** What lies under our polygons, as `/api/map/base` says it; shown unless this operator has put it away. */
+  setBase(base) {
+    this.base = base.drawn ? base : null;
+    $(".map__base", this.root).hidden = !this.base;
+    this._putBase(base.problem);
+  }
+
+  toggleBase() {
+    keep(BASE, this.is.base ? "off" : "on");
+    this._putBase("");
+  }
+
+  _putBase(problem) {
+    const wanted = this.base && kept(BASE) !== "off" ? this.base : null;
+    this._set("base", wanted);
+    this.root.dataset.base = wanted ? wanted.drawn : "";
+    $(".map__base", this.root).setAttribute("aria-pressed", String(Boolean(wanted)));
+    const line = $(".map__source", this.root);
+    line.textContent = wanted ? wanted.attribution : problem;
+    line.hidden = !line.textContent;
+  }
 
   /** Areas as GeoJSON features with `level`, `name`, `label` and `synthetic`. */
   setAreas(collection) {

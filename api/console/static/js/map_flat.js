@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { LOOKS } from "./map_looks.js";
 import { pin } from "./map_pin.js";
+import { Tiles } from "./map_tiles.js";
 
 const LETTER_PX = 13; // a name is shown where its cell is wide enough for it
 const NAMES_AT_MOST = 80;
@@ -55,7 +56,7 @@ export class Flat {
   setLook(name) {
     this.look = LOOKS[name];
     for (const [part, value] of Object.entries(this.is || {})) {
-      if (part === "incidents") continue; // pins are coloured by the style sheet
+      if (part === "incidents" || part === "base") continue; // coloured by the style sheet
       if (part === "responders") for (const known of this.people.values()) known.look = "";
       if (part === "buildings") this._forgetHouses();
       this[`_${part}`](value);
@@ -68,12 +69,34 @@ export class Flat {
     this.events.settled(true);
   }
 
+  /** Raster tiles on canvases, moved to their place; a file of vector tiles is drawn in three dimensions only. */
+  _base(base) {
+    if (this.tiles) this.tiles.remove();
+    this.tiles = null;
+    if (base && base.drawn === "raster") {
+      const tiles = new Tiles(base, false);
+      const options = { minNativeZoom: base.min_zoom, maxNativeZoom: base.max_zoom, minZoom: 9, maxZoom: 20 };
+      if (base.bounds) options.bounds = [[base.bounds[1], base.bounds[0]], [base.bounds[3], base.bounds[2]]];
+      this.tiles = new (this.L.GridLayer.extend({
+        createTile({ x, y, z }, done) {
+          const tile = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
+          tiles.picture(z, x, y).then((picture) => {
+            if (picture) tile.getContext("2d").drawImage(picture, 0, 0, 256, 256);
+            done(null, tile);
+          }, (problem) => done(problem, tile));
+          return tile;
+        },
+      }))(options).addTo(this.map);
+    }
+    if (this.is.areas) this._areas(this.is.areas);
+  }
+
   _areas(collection) {
     if (!collection) return;
     const { L, look } = this;
     const styles = {
       street: { color: look.streetLine, weight: 2.5, fill: false }, community: { color: look.communityLine, weight: 1.6, fill: false },
-      cell: { color: look.cellLine, weight: 0.8, fillColor: look.cell, fillOpacity: 1 },
+      cell: { color: this.tiles ? look.communityLine : look.cellLine, weight: 0.8, fillColor: look.cell, fillOpacity: this.tiles ? 0 : 1 },
     };
     this.ground.clearLayers();
     this.cells = [];

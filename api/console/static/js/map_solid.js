@@ -1,7 +1,9 @@
-// The map in three dimensions: MapLibre GL on WebGL2. Our own polygons and words, no tiles, no glyphs, no sprites: it asks nobody.
+// The map in three dimensions: MapLibre GL on WebGL2. Our own polygons and words, no glyphs, no sprites; under them what the site has.
 
+import { layersOf } from "./map_ground.js";
 import { FONT, LOOKS } from "./map_looks.js";
 import { pin } from "./map_pin.js";
+import { TILE_PX, Tiles } from "./map_tiles.js";
 
 const LIBRARY = "/vendor/maplibre-gl/maplibre-gl.mjs";
 const WORKER = "/vendor/maplibre-gl/maplibre-gl-worker.mjs";
@@ -55,6 +57,7 @@ export class Solid {
     this.pins = new Map(); // incident id -> {look, marker, height}
     this.marked = new Set(); // ids of the buildings that call
     this.cell = null; // the id of the cell of the case on screen
+    this.base = null; // what lies under it all
     const map = new library.Map({
       container: element, style: this._style(), center: [118.55, 37.587], zoom: 12.6, pitch: FROM_AFAR, bearing: TURNED, minZoom: 9, maxZoom: 20,
       maxPitch: 70, attributionControl: false, localIdeographFontFamily: FONT, locale: SPEECH, fadeDuration: 0, renderWorldCopies: false,
@@ -112,9 +115,9 @@ export class Solid {
       { id: "ground", type: "background", paint: { "background-color": look.ground } },
       {
         id: "cells", type: "fill", source: "areas", filter: level("cell"),
-        paint: { "fill-color": ["case", calls, look.ownCell, look.cell], "fill-antialias": false },
+        paint: { "fill-color": ["case", calls, look.ownCell, look.cell], "fill-opacity": this.base ? ["case", calls, 0.6, 0] : 1, "fill-antialias": false },
       },
-      line("cell", ["interpolate", ["linear"], ["zoom"], 12, 0.5, 17, 1.5], look.cellLine), line("community", 1.8, look.communityLine), line("street", 2.8, look.streetLine),
+      line("cell", ["interpolate", ["linear"], ["zoom"], 12, 0.5, 17, 1.5], this.base ? look.communityLine : look.cellLine), line("community", 1.8, look.communityLine), line("street", 2.8, look.streetLine),
       {
         id: "buildings", type: "fill-extrusion", source: "buildings", minzoom: 13,
         paint: {
@@ -166,9 +169,14 @@ export class Solid {
 
   setLook(name) {
     this.look = LOOKS[name];
-    for (const { id, paint } of this._layers()) for (const [property, value] of Object.entries(paint || {})) this.map.setPaintProperty(id, property, value);
+    this._paint();
     this.map.setLight({ anchor: "viewport", color: "#ffffff", intensity: this.look.light, position: [1.3, 210, 35] });
     this._symbols();
+  }
+
+  _paint() {
+    const layers = [...this._layers(), ...(this.base ? layersOf(this.base, this.look) : [])];
+    for (const { id, paint } of layers) for (const [property, value] of Object.entries(paint || {})) this.map.setPaintProperty(id, property, value);
   }
 
   /** The cross of a clinic, drawn here: no sprite is fetched. */
@@ -194,6 +202,29 @@ export class Solid {
   /** Show `value` as the new state of one part; only what is different is handed on. */
   show(part, value) {
     this[`_${part}`](value || NOTHING);
+  }
+
+  /** `base` as `/api/map/base` says it; nothing for none. */
+  _base(base) {
+    const { map } = this;
+    if (this.base) {
+      for (const { id } of layersOf(this.base, this.look)) map.removeLayer(id);
+      map.removeSource("ground");
+    }
+    this.base = base.drawn ? base : null;
+    if (this.base) {
+      const tiles = new Tiles(base, true);
+      const isVector = base.drawn === "vector";
+      this.library.addProtocol("ground", async ({ url }, { signal }) => {
+        const place = url.split("/").slice(-3).map(Number);
+        const picture = isVector ? await tiles.bytes(...place, signal) : await tiles.picture(...place, signal);
+        return { data: picture instanceof HTMLCanvasElement ? await createImageBitmap(picture) : picture };
+      });
+      const bounds = base.bounds ? { bounds: base.bounds } : {};
+      map.addSource("ground", Object.assign({ type: base.drawn, tiles: ["ground://tile/{z}/{x}/{y}"], tileSize: isVector ? 512 : TILE_PX, minzoom: base.min_zoom, maxzoom: base.max_zoom }, bounds));
+      for (const layer of layersOf(base, this.look)) map.addLayer(layer, layer.type === "symbol" ? "homes" : "cells");
+    }
+    this._paint();
   }
 
   _areas(collection) {
