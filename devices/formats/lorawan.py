@@ -180,11 +180,17 @@ def _cries(said: Mapping[str, object], rules: Rules, profiles: Profiles) -> froz
 
 
 def _laid_out(data: bytes, layouts: Iterable[Layout]) -> Mapping[str, object] | Unreadable:
-    """What the octets of a device say by the layout that its profile knows; one without any is a report."""
-    layout = next((each for each in layouts if each.fits(data)), None)
-    if layout is None:
-        return Unreadable(f"bytes of no layout that anybody described: {data[:16].hex()}")
-    return {name: octet.value(data) for name, octet in layout.octets.items()} or {"device_status": "reported"}
+    """What the octets of a device say by the layout that its profile knows; one without any is a report.
+
+    A frame of another length than its beginning promises has lost something: what came is read, and a human
+    looks at the rest.
+    """
+    known = list(layouts)
+    if layout := next((each for each in known if each.fits(data)), None):
+        return layout.read(data) or {"device_status": "reported"}
+    if layout := next((each for each in known if each.begins and each.is_begun(data)), None):
+        return layout.read(data) | {milesight.UNMAPPED: data[:16].hex()}
+    return Unreadable(f"bytes of no layout that anybody described: {data[:16].hex()}")
 
 
 def _place(said: Mapping[str, object]) -> Position | None:

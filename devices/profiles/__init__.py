@@ -184,18 +184,27 @@ class Octet:
 class Layout:
     """How a device's bytes are laid out when they begin so and are `length` long (0: however long).
 
-    None is any octet.
+    None is any octet. Fewer bytes than `at_least` were cut off.
     """
 
     begins: tuple[int | None, ...]
     length: int
     octets: Mapping[str, Octet]
+    at_least: int = 0
 
     def fits(self, data: bytes) -> bool:
-        needed = max(len(self.begins), *(octet.at + 1 for octet in self.octets.values()), 0)
-        if len(data) < needed or self.length not in (0, len(data)):
+        needed = max(self.at_least, *(octet.at + 1 for octet in self.octets.values()), 0)
+        return len(data) >= needed and self.length in (0, len(data)) and self.is_begun(data)
+
+    def is_begun(self, data: bytes) -> bool:
+        """Whether the bytes begin so, however many came."""
+        if len(data) < len(self.begins):
             return False
         return all(octet in (None, data[at]) for at, octet in enumerate(self.begins))
+
+    def read(self, data: bytes) -> dict[str, object]:
+        """What those octets say that came."""
+        return {name: octet.value(data) for name, octet in self.octets.items() if octet.at < len(data)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -582,6 +591,7 @@ class _OctetTable(_Table):
 class _LayoutTable(_Table):
     begins: str = Field(default="", pattern=r"^([0-9a-f]{2}|\.\.)*$")
     length: int = Field(default=0, ge=0, le=255)
+    at_least: int = Field(default=0, ge=0, le=255)
     octets: dict[str, _OctetTable] = {}
 
     @model_validator(mode="after")
@@ -595,7 +605,8 @@ class _LayoutTable(_Table):
             name: Octet(each.at, each.mask, each.scale, each.plus) for name, each in self.octets.items()
         }
         pairs = (self.begins[at : at + 2] for at in range(0, len(self.begins), 2))
-        return Layout(tuple(None if pair == ".." else int(pair, 16) for pair in pairs), self.length, octets)
+        begins = tuple(None if pair == ".." else int(pair, 16) for pair in pairs)
+        return Layout(begins, self.length, octets, self.at_least)
 
 
 class _ExampleTable(_Table):
