@@ -21,6 +21,8 @@ _NAMES: Final = """
     joinServerContext regionConfigId
 """
 _ENVELOPE: Final = lorawan.Envelope("fPort", frozenset(_NAMES.split()))
+# About what was sent to a device, and the network.
+_NOT_ITS_OWN: Final = frozenset({"ack", "txack", "log", "location", "integration"})
 _MARKS: Final = frozenset({"devAddr", "fCnt", "time"})  # what tells one uplink from the next
 _STATUS_BATTERY: Final = Battery("batteryLevel", low=10, percent=True)
 
@@ -29,11 +31,13 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     """Read one frame of ChirpStack. The topic names the device: the broker's rules vouch for it."""
     steps = frame.topic.split("/")
     dev_eui, event = steps[3].lower(), steps[5]
-    if event not in ("up", "join", "status"):
+    if event in _NOT_ITS_OWN:
         return Reading()
     device_key = f"lora:{dev_eui}"
     enrolment = registry.find(device_key)
     heard = Heard(frame, device_key, enrolment, unique=f"{device_key}#{digest(frame.payload)}")
+    if event not in ("up", "join", "status"):
+        return unreadable(heard, "an event that nobody knows", levels) if heard.is_life_safety else Reading()
     body = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(body, Unreadable) or not body:
         return unreadable(heard, body.reason if isinstance(body, Unreadable) else "nothing in it", levels)
@@ -43,8 +47,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     if event == "status":
         return _status(heard, body, levels)
 
-    data, lost = lorawan.from_base64(body.get("data")), _ENVELOPE.has_lost(body)
-    reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels, has_lost=lost)
+    data = lorawan.from_base64(body.get("data"))
+    reading = lorawan.uplink(heard, body.get("object"), data, profiles, levels, _ENVELOPE, body)
     gateways = lorawan.by_strength(body.get("rxInfo"), lambda one: one.get("gatewayId"))
     if enrolment is None:
         reading = replace(reading, found=(_found(device_key, body, gateways),))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -126,6 +126,12 @@ class Envelope:
         """Whether words of the device may be lost: it spoke on a port above 0, or there is a strange name."""
         return bool(said.get(self.port)) or not said.keys() <= self.names
 
+    def strays(self, said: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+        """What stands under a name that no server writes: the words of a codec, perhaps."""
+        for name, told in said.items():
+            if name not in self.names and isinstance(told, Mapping):
+                yield told["data"] if isinstance(told.get("data"), Mapping) else told
+
 
 def uplink(
     heard: Heard,
@@ -133,21 +139,29 @@ def uplink(
     data: bytes | Unreadable,
     profiles: Profiles,
     levels: Levels,
-    *,
-    has_lost: bool = False,
+    envelope: Envelope,
+    around: Mapping[str, object],
 ) -> Reading:
     """The meaning of one uplink: `decoded` by the network server's codec, else by ours, else by nobody.
 
-    A frame of the radio protocol has neither, and is a sign of life, unless it `has_lost` something.
+    What the codec said may stand under a damaged name in what is `around` it. A frame of the radio protocol
+    has no words and no bytes, and is a sign of life, unless something was lost.
     """
     rules = profiles.rules(DIALECT, heard.enrolment)
+    if not decoded and heard.is_life_safety:
+        stray = next((each for each in envelope.strays(around) if _is_spoken(each, rules)), None)
+        if stray is not None:
+            reading = _spoken(heard, stray, rules, profiles, levels)
+            if reading.signals or reading.tickets:
+                return reading
+            return unreadable(heard, "words of the device under a name of no server", levels)
     said: Mapping[str, object] | Unreadable
     if isinstance(decoded, Mapping) and decoded:
         said = decoded
     elif heard.enrolment is None:
         return Reading(beats=alive(heard))  # a stranger's bytes
     elif not data:
-        if heard.is_life_safety and (has_lost or decoded):
+        if heard.is_life_safety and (decoded or envelope.has_lost(around)):
             return unreadable(heard, "an uplink without its data", levels)
         return Reading(beats=alive(heard))
     elif isinstance(data, Unreadable):
@@ -160,10 +174,22 @@ def uplink(
         said = decode(data)
     if isinstance(said, Unreadable):
         return unreadable(heard, said.reason, levels)
+    return _spoken(heard, said, rules, profiles, levels)
+
+
+def _spoken(
+    heard: Heard, said: Mapping[str, object], rules: Rules, profiles: Profiles, levels: Levels
+) -> Reading:
+    """The meaning of the words of a device."""
     said, place = _measurements(said) or (said, _place(said))
     if heard.is_life_safety and (cries := _cries(said, rules, profiles)):
         rules = replace(rules, ignore=rules.ignore - cries)
     return located(interpret(heard, said, rules, levels), heard, place)
+
+
+def _is_spoken(said: Mapping[str, object], rules: Rules) -> bool:
+    """Whether somebody has described one of these words, as those of such a device."""
+    return any(rules.knows(path) for path, _, _ in leaves(said, rules.ignore))
 
 
 def _cries(said: Mapping[str, object], rules: Rules, profiles: Profiles) -> frozenset[str]:

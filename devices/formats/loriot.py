@@ -47,8 +47,8 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         return unreadable(heard, f"cmd={command} is nothing that anybody mapped", levels)
     told_at = moment(body.get("ts"))
     heard = Heard(frame, device_key, enrolment, _unique(device_key, body, frame), told_at)
-    data, lost = lorawan.from_hex(body.get("data")), _ENVELOPE.has_lost(body)
-    return lorawan.uplink(heard, _decoded(body), data, profiles, levels, has_lost=lost)
+    data = lorawan.from_hex(body.get("data"))
+    return lorawan.uplink(heard, _decoded(body), data, profiles, levels, _ENVELOPE, body)
 
 
 def _unique(device_key: str, body: dict[str, object], frame: Frame) -> str:

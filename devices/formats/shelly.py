@@ -7,7 +7,7 @@ and sensors say: each of them is a component, and is enrolled as `shelly:<id>/<c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,12 @@ _ONLINE: Final = words("shelly", online=("true",), offline=("false",))
 _FULL: Final = "NotifyFullStatus"
 _SCRIPT: Final = "script"
 _BLU: Final = "shelly-blu"  # the word under which Shelly's own script tells what a Bluetooth device said
+# Components that somebody may have enrolled because an alarm hangs on them.
+_SPEAKERS: Final = (
+    *("input", "bthomedevice", "bthomesensor", "smoke", "flood", "button", "boolean", "presence"),
+    "presencezone",
+)
+_NO_ACTS: Final = frozenset({"btn_down", "btn_up", "config_changed", "device_updated", "alarm_off"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +45,13 @@ class _Said:
         return self.component.partition(":")[0]
 
     @property
+    def number(self) -> str:
+        return self.component.partition(":")[2]
+
+    @property
     def part(self) -> str:
         """Empty for the first of a type, so that a device with one input has no numbered levels."""
-        return "" if self.component.partition(":")[2] in ("", "0") else f"{self.component}/"
+        return "" if self.number in ("", "0") else f"{self.component}/"
 
 
 def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -> Reading:
@@ -120,6 +130,7 @@ class _Voice:
             heard = self.heard(one.component, one.part, event.get("ts"), stem.encode())
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, {one.type: one.attributes}, rules, self.levels))
+            readings += self.misnamed(one, event, heard)
         return joined(readings)
 
     def script(self, one: _Said, event: Mapping[str, object], stem: bytes) -> Reading:
@@ -127,7 +138,7 @@ class _Voice:
         word, data = event["event"], event.get("data")
         component = one.component
         if word == _BLU and isinstance(data, dict):
-            address = _name(data.get("address"))
+            address = _address(data)
             if any(self.registry.find(f"shelly:{name}/{address}") for name in self.names):
                 component = address
         heard = self.heard(component, one.part, event.get("ts"), stem)
@@ -137,7 +148,8 @@ class _Voice:
             if isinstance(data, dict) and "battery" in data:
                 rest = {name: value for name, value in data.items() if name != "battery"}
                 said = {"battery": data["battery"], _BLU: rest}
-        return interpret(heard, said, self.profiles.rules("shelly", heard.enrolment), self.levels)
+        reading = interpret(heard, said, self.profiles.rules("shelly", heard.enrolment), self.levels)
+        return joined((reading, *self.misnamed(one, event, heard)))
 
     def status(
         self, parameters: Mapping[str, object], *, is_full: bool = False, is_change: bool = False
@@ -156,11 +168,37 @@ class _Voice:
             heard = self.heard(one.component, one.part, parameters.get("ts"), stem, is_change=is_change)
             _, said = groups.setdefault((heard.device_key, heard.part), (heard, {}))
             said[one.type] = attributes
+            broken += self.misnamed(one, attributes, heard)
         readings = [Reading(beats=alive(self.heard(""))), *broken]
         for heard, said in groups.values():
             rules = self.profiles.rules("shelly", heard.enrolment)
             readings.append(interpret(heard, _plain(said, rules, is_full=is_full), rules, self.levels))
         return joined(readings)
+
+    def misnamed(self, one: _Said, said: Mapping[str, object], as_heard: Heard) -> Iterator[Reading]:
+        """What an enrolled device that saves lives may have said by a damaged name: a human looks.
+
+        A component is called by its type and number, and says its number once more (`id`). Where the type is
+        none of Shelly's, or the two numbers differ, it may be any that is enrolled with one of them. A script
+        that names a Bluetooth device by its address speaks for it, whatever its own word is.
+        """
+        is_enrolled = as_heard.enrolment is not None and as_heard.device_key.endswith(f"/{one.component}")
+        if is_enrolled or as_heard.is_life_safety or not _is_act(said):
+            return
+        rules = self.profiles.rules("shelly", None)
+        known = {path.partition(".")[0] for path in (*rules.by_path, *rules.ignore)}
+        told = as_text(said["id"]) if "id" in said else one.number
+        parts = [_address(said.get("data"))]
+        if one.type not in known or told != one.number:
+            parts += [
+                f"{type_}:{number}" for type_ in _SPEAKERS for number in dict.fromkeys((told, one.number))
+            ]
+        for part in parts:
+            heard = self.heard(part)
+            if part and heard.is_life_safety:
+                reason = f"{one.component}: no component that anybody knows"
+                yield unreadable(heard, reason, self.levels)
+                return
 
 
 def _plain(said: Mapping[str, Mapping[str, object]], rules: Rules, *, is_full: bool) -> dict[str, object]:
@@ -195,6 +233,18 @@ def _split(topic: str) -> tuple[str, str]:
     if len(steps) > 2 and steps[-2] == "status":
         return "/".join(steps[:-2]), f"status/{steps[-1][:NAME_LIMIT]}"
     return "/".join(steps[:-2]), "events/rpc"
+
+
+def _is_act(said: Mapping[str, object]) -> bool:
+    """Whether a component says that something happens, or that a contact is closed."""
+    if "event" in said:
+        return said["event"] not in _NO_ACTS
+    return any(said.get(name) is True for name in ("state", "alarm", "value"))
+
+
+def _address(data: object) -> str:
+    """Of the Bluetooth device that a script tells of."""
+    return _name(data.get("address")) if isinstance(data, dict) else ""
 
 
 def _name(value: object) -> str:

@@ -17,13 +17,26 @@ from devices.formats.family import Family, whose
 from devices.formats.meaning import Heard, alive, interpret, joined, unique_without_id, unreadable
 from devices.formats.presence import presence, words
 from devices.profiles import Profiles, as_text
-from devices.signal import Frame, Levels, Reading, Registry
+from devices.signal import Enrolment, Frame, Levels, Reading, Registry
 
 SIZE_LIMIT: Final = 16 * 1024  # bytes
 NAME_LIMIT: Final = 64  # characters of a name that stands in a message
 
 _ONLINE: Final = words("tasmota", online=("Online",), offline=("Offline",))
 _OWN: Final = re.compile(r"(?:Button|Switch)(\d{0,3})")
+_MOST: Final = 32  # buttons, and as many switches, that one device may have
+# What a button and a switch say of an act, as the documentation has it; answers to commands use some, too.
+_ACTS: Final = frozenset(
+    {"SINGLE", "DOUBLE", "TRIPLE", "QUAD", "PENTA", "ON", "TOGGLE", "HOLD", "INC_DEC", "INV"}
+    | {"POWER_INCREMENT", "POWER_RELEASE"}
+)
+_SETTINGS: Final = re.compile(
+    r"(?:SetOption|SO|Rule|StateText|LedPower|Fade|WebSensor|I2CDriver|SwitchText|Interlock|ShutterInvert"
+    r"|ShutterLock|TuyaEnum|RfKey)\d{0,3}"
+    r"|(?:Button|Switch|Power|Sensor|Info|State|Status)Retain"
+    r"|SaveData|Timers|LedTable|LedPwmMode|Wifi|Ethernet|Mqtt|MqttTLS|DevGroupTie|RfRaw|Cors|ShutterButton"
+    r"|TmState|TmPoll|Reset|Restart|Event|Command|Publish|Backlog|ZbPermitJoin"
+)
 _RELAY: Final = re.compile(r"POWER\d{0,2}")  # switched by a rule, or by its button where SetOption73 is off
 BEHIND: Final = "ZbReceived"
 # What the bridge says of its devices, and not they.
@@ -129,8 +142,30 @@ class _Voice:
         behind = body.get(BEHIND)
         if BEHIND in body and not (isinstance(behind, dict) and behind):
             yield unreadable(self.heard, f"{BEHIND} is no object of devices", self.levels)
+        yield from self.misnamed(body)
         if self.heard.is_life_safety and self.about != "STATE":
             yield from self.strange_words(body)
+
+    def misnamed(self, body: Mapping[str, object]) -> Iterator[Reading]:
+        """An act of no button and no switch, where one that saves lives is enrolled by itself.
+
+        The number behind the name tells which; where that is gone, it may be any.
+        """
+        for name, told in body.items():
+            if not _is_act(name, told) or self._of_itself(name) is not None:
+                continue
+            tail = re.search(r"\d{1,3}\Z", name)
+            for number in (tail[0],) if tail else map(str, range(1, _MOST + 1)):
+                both = (self._of_itself(f"{kind}{number}") for kind in ("Button", "Switch"))
+                if lost := next((each for each in both if each and each.role.is_life_safety), None):
+                    named = Heard(self.heard.frame, lost.device_key, lost, "")
+                    yield unreadable(named, f"{name} is no button and no switch", self.levels)
+                    break
+
+    def _of_itself(self, part: str) -> Enrolment | None:
+        """The button or switch of this name, where somebody enrolled it by itself."""
+        found = (self.registry.find(f"{above}/{part}") for above in self.names)
+        return next((each for each in found if each is not None), None) if _OWN.fullmatch(part) else None
 
     def strange_words(self, body: Mapping[str, object]) -> Iterator[Reading]:
         """Its own words that are of no button and no switch. RESULT also answers commands in bare words."""
@@ -139,11 +174,18 @@ class _Voice:
             rest = {
                 name: told
                 for name, told in rest.items()
-                if isinstance(told, dict | list) or _RELAY.fullmatch(name)
+                if isinstance(told, dict | list) or _RELAY.fullmatch(name) or _is_act(name, told)
             }
         if rest or not body:
             one = replace(self.heard, echoes=self.about != "RESULT")
             yield interpret(one, rest, self.profiles.rules("tasmota", one.enrolment), self.levels)
+
+
+def _is_act(name: str, told: object) -> bool:
+    """Whether it is said in the words of a button or a switch, and answers no command."""
+    if isinstance(told, dict):
+        return "Action" in told
+    return isinstance(told, str) and told in _ACTS and not _SETTINGS.fullmatch(name)
 
 
 def _words(said: object) -> Iterator[str]:

@@ -61,8 +61,9 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
         device_time=moment(message.get("received_at")) or moment(body.get("received_at")),
     )
     data = lorawan.from_base64(message.get("frm_payload"))
-    lost = _ENVELOPE.has_lost(message)
-    reading = lorawan.uplink(heard, message.get("decoded_payload"), data, profiles, levels, has_lost=lost)
+    reading = lorawan.uplink(
+        heard, message.get("decoded_payload"), data, profiles, levels, _ENVELOPE, message
+    )
     reading = _charged(reading, heard, message, levels)
     gateways = lorawan.by_strength(
         message.get("rx_metadata"), lambda one: _inside(one, "gateway_ids").get("eui")

@@ -64,17 +64,37 @@ def test_an_uplink_without_a_word_of_the_device_is_a_sign_of_life(button: Street
     assert len(reading.beats) == 1
 
 
-@pytest.mark.parametrize("said", [{}, {"objXct": {"button": "short"}, "fPort": 0}, {"object": "short"}])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"objXct": {"battery": 50}, "fPort": 0},
+        {"objXct": {"battery": 50}, "data": "AXUQ"},
+        {"object": "short"},
+    ],
+)
 def test_an_uplink_whose_words_were_lost_is_put_before_a_human(
     button: Street, said: dict[str, object]
 ) -> None:
     assert words(uplink(button, **said)) == ["ticket"]
 
 
+@pytest.mark.parametrize("more", [{}, {"fPort": 0}, {"data": "AXUQ"}, {"object": None}])
+def test_a_press_under_a_name_of_no_server_is_a_press(button: Street, more: dict[str, object]) -> None:
+    """`AXUQ` is the battery: the bytes may have been cut as well."""
+    assert words(uplink(button, objXct={"button": "short"}, **more)) == ["sos"]
+
+
+def test_what_another_server_adds_is_not_taken_for_words_of_the_device(button: Street) -> None:
+    assert words(uplink(button, data="AXUQ", region={"name": "eu868", "plan": 1})) == []
+
+
 def test_joins_are_beats_and_other_events_are_nothing(button: Street) -> None:
     assert len(uplink(button, "join").beats) == 1
     for event in ("ack", "txack", "log", "location", "integration"):
         assert uplink(button, event) == Reading()
+    assert words(uplink(button, "u")) == ["ticket"]
+    assert uplink(Street(), "u") == Reading()
 
 
 def test_the_status_report_tells_the_battery(button: Street) -> None:

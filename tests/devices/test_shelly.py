@@ -22,7 +22,8 @@ def status(street: Street, **params: object) -> Reading:
 
 
 def push(street: Street, component: str, event: str, ts: float, **more: str) -> Reading:
-    said = {"component": component, "id": 200, "event": event, "ts": ts}
+    number = int(component.partition(":")[2])
+    said = {"component": component, "id": number, "event": event, "ts": ts}
     return notify(street, "NotifyEvent", **more, ts=ts, events=[said])
 
 

@@ -1,0 +1,53 @@
+"""The bytes of a device that have lost some, or have some too many: what was lost may have been the alarm."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+import orjson
+import pytest
+
+from devices import profiles
+from devices.profiles import Example, Profile
+from devices.signal import State
+from tests.devices.street import Street
+
+EUI = "24e124535b316056"
+LAID_OUT = [
+    pytest.param(profile, example, id=f"{profile.vendor} {profile.model} {example.data}")
+    for profile in profiles.shipped().models
+    for example in profile.examples
+    if profile.layer.layouts and example.data and profile.role is not None and profile.role.is_life_safety
+]
+
+
+def heard(profile: Profile, data: bytes) -> tuple[set[str], int]:
+    """The kinds of its alarms, and how many tickets there are."""
+    assert profile.role is not None
+    street = Street()
+    street.enrol(f"lora:{EUI}", profile.role, profile.vendor, profile.model)
+    said = {"cmd": "rx", "EUI": EUI, "fcnt": 2, "port": 6, "ts": 1684478801936, "data": data.hex()}
+    reading = street.hear(f"loriot/homes/{EUI}", orjson.dumps(said))
+    kinds = {each.kind.value for each in reading.signals if each.state is State.ACTIVE}
+    return kinds, len(reading.tickets)
+
+
+@pytest.mark.parametrize(("profile", "example"), LAID_OUT)
+def test_whatever_length_they_have_it_is_the_alarm_or_a_human_looks(
+    profile: Profile, example: Example
+) -> None:
+    whole = b64decode(example.data)
+    kinds, _ = heard(profile, whole)
+    shortest = max((each.at_least for each in profile.layer.layouts if each.fits(whole)), default=0)
+    for length in range(1, shortest or len(whole)):
+        told, tickets = heard(profile, whole[:length])
+        assert tickets == 1, whole[:length].hex()
+        assert told <= kinds
+    if not shortest:
+        assert any(heard(profile, whole + b"\0")), "a report of another length, or nobody's"
+
+
+def test_a_press_in_a_short_frame_is_a_press() -> None:
+    (r312a,) = (each for each in profiles.shipped().models if each.model == "R312A")
+    assert heard(r312a, bytes.fromhex("014d011e010000")) == ({"sos"}, 1)
+    assert heard(r312a, bytes.fromhex("014d011e000000")) == (set(), 1)
