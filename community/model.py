@@ -201,6 +201,15 @@ class Responder:
     active: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a responder was, by her own telephone; `position.source` is `page` or `phone`."""
+
+    responder_id: int
+    position: Position
+    at: datetime
+
+
 def areas_of(home: HomeRecord) -> set[int]:
     """The home's cell and its community: whoever is on the staff of either counts as its own."""
     return {home.cell.id} if home.community is None else {home.cell.id, home.community.id}

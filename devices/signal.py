@@ -77,6 +77,7 @@ class Role(StrEnum):
     )
     SERVICE_BUTTON = "service_button"  # the green button: an ordinary wish, never an alarm
     STROBE = "strobe"  # flashes answers for who cannot hear them; says nothing of importance itself
+    STAFF_PHONE = "staff_phone"  # tells where a responder is; of nobody's home, and heard as a stranger else
     HUB = "hub"
 
     @property
@@ -196,6 +197,23 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """Where a device of no home is: degrees WGS-84, the radius in metres, and by its own clock when.
+
+    Never a signal: the place of whoever carries it is nothing to keep for ever.
+    """
+
+    device_key: str
+    latitude: float
+    longitude: float
+    accuracy_m: float | None  # not told
+    at: datetime
+
+    def __post_init__(self) -> None:
+        aware(self.at, "at")
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """Something that no rule understood, for a human to look at. Bytes are kept as they came."""
 
@@ -242,4 +260,5 @@ class Reading:
     receipt: Receipt | None = None
     levels: Mapping[LevelKey, str] = field(default_factory=dict)  # levels this frame changed
     found: tuple[Found, ...] = ()  # devices that this frame tells of, most of them nobody's
+    fixes: tuple[Fix, ...] = ()  # where strangers are, and who goes to homes: kept of the latter only
     reply: bytes = b""  # what the device hears on its own socket once the frame is stored

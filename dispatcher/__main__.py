@@ -44,6 +44,7 @@ from dispatcher.soundings import Soundings
 from dispatcher.steps import SetBack
 from dispatcher.storage.planbook import Planbook
 from dispatcher.traffic import Ledger
+from dispatcher.whereabouts import Forgetting
 from dispatcher.wiring import Parts, switchboard
 
 TICK_S = 1.0  # the fall-back when no bell rings
@@ -100,7 +101,7 @@ def main() -> int:
     set_back = SetBack(store, socket.gethostname()[:120])
     echo = Echo(store)
     tests = Drills(store, settings.drills)
-    upkeep = Upkeep(store)
+    upkeep, forgetting = Upkeep(store), Forgetting(store)
 
     def calls(now: datetime) -> None:
         if chaser.turn(now):
@@ -116,6 +117,7 @@ def main() -> int:
         tests=tests.turn,
         cries=cries.turn,
         upkeep=upkeep.turn,
+        forgetting=forgetting.turn,
         courier_pulse=lambda now: couriers.turn(now, courier.ailment()),
         own_pulse=lambda now: own.turn(now, first.ailment() or also.ailment()),
     )

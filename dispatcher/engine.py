@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
-from community.storage import Store, register
+from community.storage import Store, register, whereabouts
 from dispatcher import news, roster
 from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
@@ -53,6 +53,7 @@ class _Known:
     fleet: Fleet
     voice: Voice
     map: int
+    place: int
     chains: register.Chains = field(default_factory=dict)
 
 
@@ -241,7 +242,10 @@ class Engine:
             site = register.site(connection)
             ground = self._roads.current(connection, at)
             fleet = roster.fleet(connection, ZoneInfo(site.timezone), ground)
-            self._known = _Known(at.responder, fleet, Voice.of(site), at.map)
+            self._known = _Known(at.responder, fleet, Voice.of(site), at.map, at.place)
+        if self._known.place != at.place:
+            self._known.place = at.place
+            self._known.fleet.move(whereabouts.newest(connection))
         if self._known.map != at.map:
             self._known.map, self._known.chains = at.map, {}
         return self._known

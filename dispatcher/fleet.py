@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
-from functools import cache, partial
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, partial
 from heapq import merge
 from math import inf
 from types import MappingProxyType
@@ -21,18 +21,22 @@ from community.model import (
     Position,
     Responder,
     ResponderKind,
+    Whereabouts,
     areas_of,
     is_staff_of,
     on_duty,
 )
+from community.whereabouts import FRESH, placed
 from dispatcher.model import GO, Candidate, Candidates, Tell, Whom
 from dispatcher.travel import SPEED_M_PER_MIN, Approach, Budget, Travel, Trip
-from dispatcher.wording import RESPONDER_WORD
+from dispatcher.wording import RESPONDER_WORD, Pair
 from maps.coords import Point
 from maps.nearest import Near, Place, Places, minutes, nearest
 from maps.roads import UNKNOWN, Ground
 
+_NOT_SEEN: Mapping[int, datetime] = MappingProxyType({})
 _ROUGHLY = " (住户没有坐标,按网格中心 home unsurveyed, its cell's middle)"
+_BASE: Pair = "", ""  # said of who is where the register has her
 SHORTLIST = 8  # of each kind, beside those who have been asked already: more than a plan asks at once
 
 
@@ -49,18 +53,26 @@ class Fleet:
         zone: tzinfo,
         leaves: Mapping[int, tuple[Leave, ...]] = MappingProxyType({}),
         ground: Ground = UNKNOWN,
+        seen: Mapping[int, Whereabouts] = MappingProxyType({}),
     ) -> None:
         self._everybody = {r.id: r for r in responders}
         self._responders = sorted(
             (r for r in self._everybody.values() if r.active and r.phone), key=lambda r: r.id
         )
         self._middles = ground.middles
-        self._travel = Travel(ground.roads, self._responders) if ground.roads is not None else None
+        self._travel = Travel(ground.roads) if ground.roads is not None else None
         self._duties = duties
         self._leaves = leaves
         self._zone = zone
+        self._seen = seen
         self._minute: datetime | None = None
+        self._until = datetime.min.replace(tzinfo=UTC)  # when the first place is too old
         self._present = _Present(())
+
+    def move(self, seen: Mapping[int, Whereabouts]) -> None:
+        """From now on they are where they were seen last, as far as that is of use."""
+        self._seen = seen
+        self._minute = None  # whoever asks next sorts them anew
 
     def people(self, ids: Iterable[int]) -> dict[int, Responder]:
         """Those of `ids` who are in the register, on duty or not."""
@@ -68,7 +80,7 @@ class Fleet:
 
     def supervisors(self, now: datetime) -> tuple[Responder, ...]:
         """The shift leaders on duty."""
-        self._turn_to(now.replace(second=0, microsecond=0))
+        self._turn_to(now)
         return tuple(self._present.supervisors)
 
     def candidates(self, home: HomeRecord, now: datetime) -> Candidates:
@@ -82,7 +94,7 @@ class Fleet:
 
         `beyond` is how many have been asked already, and may all have refused.
         """
-        self._turn_to(now.replace(second=0, microsecond=0))
+        self._turn_to(now)
         found: dict[int, Candidates] = {}
         located: list[HomeRecord] = []
         doors: list[Point] = []
@@ -99,7 +111,7 @@ class Fleet:
         present, budget = self._present, Budget()
         seen = present.places.seen_from(doors, SHORTLIST + beyond)
         for at, home in enumerate(located):
-            approach = Approach(self._travel, doors[at], budget) if self._travel is not None else None
+            approach = Approach(present.travel, doors[at], budget) if present.travel is not None else None
             found[home.household.id] = _Ranked(
                 present,
                 home,
@@ -111,12 +123,19 @@ class Fleet:
             )
         return found
 
-    def _turn_to(self, minute: datetime) -> None:
-        if minute != self._minute:
-            self._present = _Present(
-                [responder for responder in self._responders if self._is_there(responder.id, minute)]
-            )
-            self._minute = minute
+    def _turn_to(self, now: datetime) -> None:
+        """Who is there, and where: found once a minute, and when somebody has moved or a place grew old."""
+        minute = now.replace(second=0, microsecond=0)
+        if minute == self._minute and now < self._until:
+            return
+        by_register = [one for one in self._responders if self._is_there(one.id, minute)]
+        there = [placed(one, self._seen.get(one.id), now) for one in by_register]
+        moved = [one.id for one, before in zip(there, by_register, strict=True) if one is not before]
+        seen_at = {id: self._seen[id].at for id in moved}
+        self._until = min(seen_at.values(), default=now) + FRESH
+        local = {id: at.astimezone(self._zone) for id, at in seen_at.items()}
+        self._present = _Present(there, local, self._travel.of(there) if self._travel is not None else None)
+        self._minute = minute
 
     def _is_there(self, responder_id: int, minute: datetime) -> bool:
         duties, leaves = self._duties.get(responder_id, ()), self._leaves.get(responder_id, ())
@@ -124,9 +143,19 @@ class Fleet:
 
 
 class _Present:
-    """Who is on duty in one minute, in the order of their ids, prepared for all that a plan may ask."""
+    """Who is on duty in one minute, in the order of their ids, prepared for all that a plan may ask.
 
-    def __init__(self, there: Sequence[Responder]) -> None:
+    `seen_at` says of whom her telephone tells the place, and when it did, in local time.
+    """
+
+    def __init__(
+        self,
+        there: Sequence[Responder],
+        seen_at: Mapping[int, datetime] = _NOT_SEEN,
+        travel: Travel | None = None,
+    ) -> None:
+        self.travel = travel
+        self.seen = {id: _seen(at) for id, at in seen_at.items()}
         self.by_id = {str(responder.id): responder for responder in there}
         self.available = [r for r in there if r.kind is not ResponderKind.SUPERVISOR]
         self.supervisors = [r for r in there if r.kind is ResponderKind.SUPERVISOR]
@@ -203,15 +232,16 @@ class _Ranked:
         areas = areas_of(self._home)
         for rank, (responder, distance_m, trip) in enumerate(sorted(trips, key=_soonest), start=1):
             own = not areas.isdisjoint(responder.cells)
-            yield _travelling(
-                responder, distance_m, trip, _why_by(kind, rank, trip.how, is_staff=own) + self._roughly
-            )
+            seen = self._present.seen.get(responder.id, _BASE)
+            why = _why_by(kind, rank, trip.how, seen, is_staff=own)
+            yield _travelling(responder, distance_m, trip, why + self._roughly)
 
     def _by_distance(self, kind: ResponderKind) -> Iterator[Candidate]:
         areas, speed = areas_of(self._home), SPEED_M_PER_MIN[kind]
         for rank, one in enumerate(self._near(kind), start=1):
             responder = self._present.by_id[one.id]
-            why = _why(kind, rank, is_staff=not areas.isdisjoint(responder.cells))
+            seen = self._present.seen.get(responder.id, _BASE)
+            why = _why(kind, rank, seen, is_staff=not areas.isdisjoint(responder.cells))
             yield Candidate(responder, why + self._roughly, one.distance_m, minutes(one.distance_m, speed))
 
     def _by_cell(self, kind: ResponderKind) -> Iterator[Candidate]:
@@ -242,15 +272,16 @@ class _Ranked:
         whose = "本网格" if tell.whom is Whom.STAFF else tell.skill
         for near in nearest(self._door, places, SHORTLIST):
             responder = present.by_id[near.id]
-            who = f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗"
+            zh, en = present.seen.get(responder.id, _BASE)
+            who = f"{whose}{RESPONDER_WORD[responder.kind][0]},在岗{zh}"
             if self._approach is None:
                 eta_min = minutes(near.distance_m, SPEED_M_PER_MIN[responder.kind])
                 yield Candidate(
-                    responder, f"{who} {tell.whom}, on duty{self._roughly}", near.distance_m, eta_min
+                    responder, f"{who} {tell.whom}, on duty{en}{self._roughly}", near.distance_m, eta_min
                 )
             else:
                 trip = self._approach.trip(responder, near.distance_m)
-                why = f"{who},{trip.how[0]} {tell.whom}, on duty, {trip.how[1]}{self._roughly}"
+                why = f"{who},{trip.how[0]} {tell.whom}, on duty{en}, {trip.how[1]}{self._roughly}"
                 yield _travelling(responder, near.distance_m, trip, why)
 
 
@@ -275,15 +306,20 @@ def _place(responder: Responder, where: Position) -> Place:
     return Place(str(responder.id), Point(where.lon, where.lat))
 
 
-@cache
-def _why(kind: ResponderKind, rank: int, *, is_staff: bool) -> str:
+def _seen(at: datetime) -> Pair:
+    return f",按{at:%H:%M}的手机定位", f", by her telephone's place of {at:%H:%M}"
+
+
+@lru_cache(maxsize=4096)
+def _why(kind: ResponderKind, rank: int, seen: Pair, *, is_staff: bool) -> str:
     chinese, english = RESPONDER_WORD[kind]
     own, near = "本网格" if is_staff else "", "最近" if rank == 1 else f"第{rank}近"
-    return f"{own}{chinese},在岗,直线距离{near} no. {rank} {english} by straight distance, on duty"
+    english = f"no. {rank} {english} by straight distance, on duty{seen[1]}"
+    return f"{own}{chinese},在岗{seen[0]},直线距离{near} {english}"
 
 
-@cache
-def _why_by(kind: ResponderKind, rank: int, how: tuple[str, str], *, is_staff: bool) -> str:
+@lru_cache(maxsize=4096)
+def _why_by(kind: ResponderKind, rank: int, how: Pair, seen: Pair, *, is_staff: bool) -> str:
     chinese, english = RESPONDER_WORD[kind]
     own, first = "本网格" if is_staff else "", "最快" if rank == 1 else f"第{rank}快"
-    return f"{own}{chinese},在岗,{how[0]},{first} no. {rank} {english}, on duty, {how[1]}"
+    return f"{own}{chinese},在岗{seen[0]},{how[0]},{first} no. {rank} {english}, on duty{seen[1]}, {how[1]}"

@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from community import phones
 from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
-from community.storage import Store, accounts, register
+from community.storage import Store, accounts, register, whereabouts
+from community.whereabouts import placed
 from dispatcher import checks, consent, conversation, drills, templates
 from dispatcher.asking import Asked
 from dispatcher.bundling import Bundles
@@ -244,7 +245,8 @@ def ask_responder(
         known = offers_of(connection, [incident_id]).get(incident_id, ())
         if any(o.responder_id == responder_id and o.state in OPEN_OFFERS for o in known):
             raise Conflict("already_asked", f"{responder.name}已在处理此案 is being asked already")
-        where, door = responder.position, home.household.position
+        seen = placed(responder, whereabouts.of(connection, responder_id), now)
+        where, door = seen.position, home.household.position
         distance = (
             geodesic_m(Point(where.lon, where.lat), Point(door.lon, door.lat)) if where and door else None
         )

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection
 
-from community.storage import atlas, register, rota
+from community.storage import atlas, register, rota, whereabouts
 from dispatcher.fleet import Fleet
 from dispatcher.reach import Rota
 from maps.roads import UNKNOWN, Ground
@@ -15,7 +15,7 @@ from maps.roads import UNKNOWN, Ground
 def fleet(connection: Connection, zone: tzinfo, ground: Ground = UNKNOWN) -> Fleet:
     """`zone` is the site's: duty times are local. So is `ground`: roads, and where its cells are."""
     people, duties = register.responders(connection), register.duties(connection)
-    return Fleet(people, duties, zone, rota.leaves(connection), ground)
+    return Fleet(people, duties, zone, rota.leaves(connection), ground, whereabouts.newest(connection))
 
 
 def weeks(connection: Connection) -> Rota:

@@ -14,7 +14,7 @@ from math import ceil, inf, isfinite, isnan
 from community.model import Responder, ResponderKind
 from maps.coords import Point
 from maps.nearest import minutes
-from maps.roads import LIMIT_S, Mode, Roads, Stops
+from maps.roads import LIMIT_S, Mode, Roads, Seconds, Stops
 
 SPEED_M_PER_MIN: Mapping[ResponderKind, float] = {
     # An e-bike in streets, about 15 km/h; a clinic's car with getting ready; on foot for neighbours.
@@ -45,7 +45,7 @@ _NO_TIME, _HOME_OFF, _OFF = (
     ("离路网太远", "off the roads"),
 )
 SEARCHES = 40  # for homes nobody asked for yet, at one look: a millisecond or two each
-REMEMBERED = 20_000  # of them; who they are for does not move
+REMEMBERED_BYTES = 200_000_000  # of their results: 2,500 doors of a site with 20,000 crossings
 DETOUR = 1.3  # how much longer streets are than the straight line
 
 
@@ -60,10 +60,16 @@ class Trip:
 
 
 class Travel:
-    """The ways of all responders over the roads, each found once and remembered."""
+    """The ways of all responders over the roads. A search is remembered, whoever stands where meanwhile."""
 
-    def __init__(self, roads: Roads, responders: Iterable[Responder]) -> None:
+    def __init__(
+        self,
+        roads: Roads,
+        responders: Iterable[Responder] = (),
+        found: dict[tuple[Mode, int], Seconds] | None = None,
+    ) -> None:
         self._roads = roads
+        self._found = {} if found is None else found
         by_mode: defaultdict[Mode, list[tuple[str, Point]]] = defaultdict(list)
         for one in responders:
             if one.position is not None:
@@ -73,7 +79,10 @@ class Travel:
             mode: ([id for id, _ in there], roads.stops([where for _, where in there], mode))
             for mode, there in by_mode.items()
         }
-        self._found: dict[tuple[Mode, int], Mapping[str, float]] = {}
+
+    def of(self, responders: Iterable[Responder]) -> Travel:
+        """The ways of these, from where they are now; what either of us searches both remember."""
+        return Travel(self._roads, responders, self._found)
 
     def times(self, door: Point, mode: Mode, budget: Budget) -> Mapping[str, float] | None:
         """Seconds to `door` by the ids of those who travel so; NaN: too far from any road, infinite: no way.
@@ -87,12 +96,13 @@ class Travel:
         if (mode, crossing) not in self._found:
             if not budget.take():
                 return None
-            if len(self._found) >= REMEMBERED:
+            searched = self._roads.towards(crossing, mode)
+            if (len(self._found) + 1) * searched.nbytes > REMEMBERED_BYTES:
                 self._found.clear()
-            ids, stops = self._stops[mode]
-            seconds = stops.times(self._roads.towards(crossing, mode), READY_S[mode])
-            self._found[mode, crossing] = dict(zip(ids, seconds.tolist(), strict=True))
-        return {id: seconds + walk_s for id, seconds in self._found[mode, crossing].items()}
+            self._found[mode, crossing] = searched
+        ids, stops = self._stops[mode]
+        there = stops.times(self._found[mode, crossing], READY_S[mode])
+        return {id: seconds + walk_s for id, seconds in zip(ids, there.tolist(), strict=True)}
 
 
 class Budget:

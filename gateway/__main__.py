@@ -22,6 +22,7 @@ from dispatcher.pulse import Pulse
 from dispatcher.storage.planbook import Planbook
 from gateway import slices
 from gateway.confirmed import Confirmed
+from gateway.following import LastPlace
 from gateway.mqtt import Arrival, Line
 from gateway.receive import NOT_NOW, Parts, Receiver
 from gateway.settings import GatewaySettings
@@ -54,7 +55,7 @@ def main() -> int:
         return 1
     clock = SystemClock()
     seen, alive = LastSeen(), LastLife()
-    strangers = Strangers()
+    strangers, places = Strangers(), LastPlace()
     line = Line(
         settings.mqtt_host,
         settings.mqtt_port,
@@ -65,7 +66,7 @@ def main() -> int:
         password=settings.mqtt_password.get_secret_value(),
     )
     receiver = Receiver(
-        Parts(store, Planbook(plans.shipped()), shipped(), clock, line, seen, alive, strangers)
+        Parts(store, Planbook(plans.shipped()), shipped(), clock, line, seen, alive, strangers, places)
     )
     doors = Doors(listen, host=settings.socket_host, now=clock.now, wake=line.nudge)
     try:
@@ -81,7 +82,7 @@ def main() -> int:
         ready("gateway")
     pulse = Pulse(store, WorkerKind.GATEWAY, topics=",".join(slice_))
     following = None if slice_ else confirmed
-    run(store, line, doors, receiver, seen, alive, strangers, following, clock, pulse, stopping)
+    run(store, line, doors, receiver, seen, alive, strangers, places, following, clock, pulse, stopping)
     doors.stop()
     line.stop()
     if stopping.is_set():
@@ -106,6 +107,7 @@ def run(
     seen: LastSeen,
     alive: LastLife,
     strangers: Strangers,
+    places: LastPlace,
     confirmed: Confirmed | None,
     clock: Clock,
     pulse: Pulse,
@@ -135,6 +137,7 @@ def run(
                 pulse.turn(clock.now(), line.ailment())
                 if confirmed is not None and (topics := confirmed.news(store)) is not None:
                     line.listen((*TOPICS, *topics))
+                places.flush(store, clock.now())
                 strangers.flush(store, clock.now())  # last: all else matters more
         except NOT_NOW as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)

@@ -25,6 +25,7 @@ from dispatcher.bell import Rope
 from dispatcher.clock import Clock
 from dispatcher.storage import signals
 from dispatcher.storage.planbook import Planbook
+from gateway.following import LastPlace
 from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
 from gateway.trying import as_test
@@ -72,6 +73,7 @@ class Parts:
     seen: LastSeen
     alive: LastLife
     strangers: Strangers = field(default_factory=Strangers)
+    places: LastPlace = field(default_factory=LastPlace)
 
 
 class _Overtaken(Exception):
@@ -156,6 +158,7 @@ class Receiver:
             parts.seen.note(reading)
             parts.alive.note(reading, self._devices)
             parts.strangers.note(reading, self._devices)
+            parts.places.note(reading, self._devices)
         return readings
 
     def _quarantine(self, frame: Frame) -> Reading:

@@ -26,6 +26,7 @@ from maps.coords import Point
 from maps.grid import metres_per_degree
 
 Floats = NDArray[np.float64]
+Seconds = NDArray[np.float32]  # from every crossing: many are remembered, and half the bytes are enough
 Ints = NDArray[np.int32]
 
 SNAP_M = 250.0  # farther from any road nothing is known of the way there
@@ -184,7 +185,7 @@ class Stops:
         self._walk_s = walk_s
         self._near = np.isfinite(walk_s)
 
-    def times(self, seconds: Floats, door_s: float) -> Floats:
+    def times(self, seconds: Seconds, door_s: float) -> Floats:
         """Seconds from each stop, by those from each crossing and from the road to the door.
 
         NaN for who is too far from any road, infinite for who cannot get there within LIMIT_S.
@@ -218,10 +219,10 @@ class Roads:
         _, walk_s = self._modes[mode].snapped(self._flat(places))
         return int(np.isfinite(walk_s).sum())
 
-    def towards(self, crossing: int, mode: Mode) -> Floats:
+    def towards(self, crossing: int, mode: Mode) -> Seconds:
         """Seconds from every crossing to this one; infinite beyond LIMIT_S. A millisecond or two of work."""
         seconds: Floats = dijkstra(self._modes[mode].backwards, indices=crossing, limit=LIMIT_S)
-        return seconds
+        return seconds.astype(np.float32)
 
     def _flat(self, places: Sequence[Point]) -> Floats:
         degrees = np.array([(place.lon, place.lat) for place in places]).reshape(-1, 2)

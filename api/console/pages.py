@@ -115,8 +115,10 @@ ROLE_WORD: Mapping[Role, wording.Pair] = {
     Role.GAS_METER: ("燃气表(仅炊事)", "gas meter, cooking only"),
     Role.SERVICE_BUTTON: ("服务按钮", "service button"),
     Role.STROBE: ("闪光灯(听障家庭)", "strobe light"),
+    Role.STAFF_PHONE: ("工作人员手机", "staff phone"),
     Role.HUB: ("家庭网关", "home hub"),
 }
+AT_HOME = {role: word for role, word in ROLE_WORD.items() if role is not Role.STAFF_PHONE}
 KNOWN_WORD: Mapping[Known, wording.Pair] = {
     Known.HOUSEHOLD: ("住户电话", "home line"),
     Known.RESIDENT: ("老人本人", "resident"),
@@ -338,7 +340,7 @@ def channels(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
 
 @router.get("/devices/proposals")
 def proposals(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
-    roles = [(role.value, *word) for role, word in ROLE_WORD.items()]
+    roles = [(role.value, *word) for role, word in AT_HOME.items()]
     return _page("proposals.html", "/devices/proposals", caller, parts, connection, roles=roles)
 
 
@@ -512,7 +514,7 @@ def maintenance(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
 
 @router.get("/devices/labels")
 def label_page(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
-    roles = [(role.value, *word) for role, word in ROLE_WORD.items()]
+    roles = [(role.value, *word) for role, word in AT_HOME.items()]
     return _page("labels.html", "/devices/labels", caller, parts, connection, roles=roles)
 
 
@@ -793,7 +795,7 @@ def _when(moment: datetime | None, zone: ZoneInfo) -> str:
 
 
 def _role_words() -> dict[str, wording.Pair]:
-    return {role.value: word for role, word in ROLE_WORD.items()}
+    return {role.value: word for role, word in AT_HOME.items()}
 
 
 def _site(connection: Connection) -> Site:

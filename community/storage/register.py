@@ -378,6 +378,7 @@ class Revisions:
     level: int = 0
     map: int = 0
     road: int = 0
+    place: int = 0
 
 
 def revisions(connection: Connection) -> Revisions:
@@ -520,10 +521,13 @@ def list_responders(
     return _responders(connection, query)
 
 
-def duties(connection: Connection) -> dict[int, tuple[Duty, ...]]:
-    """The weekly duty times of each responder who has any."""
+def duties(connection: Connection, of: Collection[int] | None = None) -> dict[int, tuple[Duty, ...]]:
+    """The weekly duty times of each responder (`of` these) who has any."""
     found: dict[int, list[Duty]] = defaultdict(list)
-    for row in connection.execute(select(t.duty).order_by(t.duty.c.id)):
+    query = select(t.duty).order_by(t.duty.c.id)
+    if of is not None:
+        query = query.where(t.duty.c.responder_id.in_(list(of)))
+    for row in connection.execute(query):
         found[row.responder_id].append(
             Duty(
                 responder_id=row.responder_id,

@@ -324,7 +324,7 @@ device_proposal = Table(
     Column("dismissed_at", Moment),
 )
 
-# Bumped with every change: whoever keeps devices, responders or plans in memory compares these few rows.
+# Bumped with every change: who keeps devices, responders, places, plans … in memory compares these few rows.
 revision = Table(
     "revision",
     metadata,
@@ -365,6 +365,28 @@ duty = Table(
     CheckConstraint(
         "starts >= 0 AND starts < 1440 AND ends > starts AND ends <= starts + 1440", name="within_a_day"
     ),
+)
+
+# Where each was by her own telephone: the newest place only, and gone after minutes.
+responder_place = Table(
+    "responder_place",
+    metadata,
+    Column("id", Id, ForeignKey("responder.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("accuracy_m", Float),
+    Column("at", Moment, nullable=False),
+    Column("source", String(8), nullable=False),
+    CheckConstraint("lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90", name="position_in_degrees"),
+    CheckConstraint("source IN ('page', 'phone')", name="source_known"),
+)
+
+# The telephone of a responder that tells where she is by itself: a device of no home.
+staff_phone = Table(
+    "staff_phone",
+    metadata,
+    Column("id", Id, ForeignKey("responder.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("device_id", Id, ForeignKey("device.id"), nullable=False, unique=True),
 )
 
 # Nobody on leave is asked to come, whatever the weekly duty times say.

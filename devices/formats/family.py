@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from devices.profiles import Profiles
-from devices.signal import Enrolment, Frame, Levels, Reading, Registry
+from devices.signal import Enrolment, Frame, Levels, Reading, Registry, Role
 
 Read = Callable[[Frame, Registry, Levels, Profiles], Reading]
 Split = Callable[[bytes], tuple[list[bytes], bytes]]
@@ -32,10 +32,15 @@ class Family:
 
 
 def whose(registry: Registry, *keys: str) -> tuple[str, Enrolment | None]:
-    """The first of the names under which a device may be known that is enrolled; else its first name."""
+    """The first of the names under which a device may be known that is enrolled; else its first name.
+
+    The telephone of a responder is known by its name, and a stranger to homes: neither its battery nor its
+    silence is a matter of the centre.
+    """
     for key in keys:
         if key and (enrolment := registry.find(key)) is not None:
-            return enrolment.device_key, enrolment
+            is_of_staff = enrolment.role is Role.STAFF_PHONE
+            return enrolment.device_key, None if is_of_staff else enrolment
     return next((key for key in keys if key), ""), None
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from devices.formats.document import number
 from devices.formats.meaning import EMERGENCY, Heard
-from devices.signal import Kind, Reading, State
+from devices.signal import Fix, Kind, Reading, State
 
 _NOWHERE: Final = 1e-6  # degrees: a receiver without a fix says 0, 0
 
@@ -48,15 +49,22 @@ def beside(reading: Reading, place: Position | None) -> Reading:
     return replace(reading, signals=signals)
 
 
-def located(reading: Reading, heard: Heard, place: Position | None) -> Reading:
-    """The same, and the place as a signal of its own.
+def located(
+    reading: Reading, heard: Heard, place: Position | None, fixed_at: datetime | None = None
+) -> Reading:
+    """The same, and the place as a signal of its own; `fixed_at` is when it was found, if that is told.
 
-    Where somebody is whom nobody enrolled is not kept, unless she calls for help.
+    Where somebody is whom nobody enrolled is no signal, unless she calls for help: it is a fix, as far as its
+    own clock tells how old it is.
     """
     if place is None:
         return reading
     reading = beside(reading, place)
     if heard.enrolment is None:
-        return reading
+        at = fixed_at or heard.device_time
+        if at is None or not heard.device_key:
+            return reading
+        fix = Fix(heard.device_key, place.latitude, place.longitude, place.accuracy_m, at)
+        return replace(reading, fixes=(fix,))
     where = heard.signal(Kind.LOCATION, rule="position", text=str(place))
     return replace(reading, signals=(*reading.signals, where))

@@ -71,7 +71,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     if not strange and levels.get((device_key, UNMAPPED)):
         reading = replace(reading, levels={(device_key, UNMAPPED): ""} | dict(reading.levels))
     where = _where(place)
-    return beside(reading, where) if event else located(reading, heard, where)
+    return beside(reading, where) if event else located(reading, heard, where, moment(place.get("fixTime")))
 
 
 def _words(event: Mapping[str, object], place: Mapping[str, object]) -> dict[str, object]:

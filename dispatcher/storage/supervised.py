@@ -26,7 +26,8 @@ _CALLS = (Kind.SOS.value, Kind.FALL.value)
 def begin(connection: Connection, now: datetime, most: int, *, enrolled_anew: bool = True) -> int:
     """Supervise devices that are not supervised yet, below the hub that carries them; returns how many.
 
-    What was never heard is awaited from the day on which it belongs to a home: until then it lies in a box.
+    A telephone of staff may sleep. What was never heard is awaited from the day on which it belongs to a
+    home: until then it lies in a box.
     Where nothing was enrolled or changed since all were (not `enrolled_anew`), only what was taken out of its
     box by being heard can be new: an index finds it.
     """
@@ -36,7 +37,8 @@ def begin(connection: Connection, now: datetime, most: int, *, enrolled_anew: bo
         .outerjoin(supervision, supervision.c.id == device.c.id)
         .outerjoin(carrier, carrier.c.key == device.c.key)
         .outerjoin(hub, and_(hub.c.key == carrier.c.hub_key, hub.c.role == Role.HUB, hub.c.id != device.c.id))
-        .where(device.c.enabled, ~_is_in_a_box(), supervision.c.id.is_(None))
+        .where(device.c.enabled, device.c.role != Role.STAFF_PHONE, ~_is_in_a_box())
+        .where(supervision.c.id.is_(None))
         .limit(most)
     )
     if not enrolled_anew:

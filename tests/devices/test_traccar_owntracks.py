@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import ModuleType
 
 import orjson
 import pytest
 
 from devices.profiles import shipped
-from devices.signal import Frame, Reading, Role
+from devices.signal import Fix, Frame, Reading, Role
 from tests.devices.street import MORNING, Street, words
 
 PENDANT = "traccar:6907919734"
@@ -123,6 +124,30 @@ def test_a_telephone_tells_its_place_and_battery_and_nothing_else(street: Street
 def test_the_place_of_a_strangers_telephone_is_not_kept(street: Street) -> None:
     body = orjson.dumps({"_type": "location", "lat": 37.46, "lon": 118.49, "batt": 46})
     assert street.understood("owntracks/wang/phone", body) == []
+
+
+def test_the_telephone_of_a_responder_is_a_stranger_whose_place_is_told_with_its_time(street: Street) -> None:
+    street.enrol("owntracks:li/phone", Role.STAFF_PHONE)
+    street.enrol(PENDANT, Role.STAFF_PHONE)
+    said = {"_type": "location", "lat": 37.46, "lon": 118.49, "acc": 9, "batt": 3, "tst": 1763597730}
+
+    reading = street.hear("owntracks/li/phone", orjson.dumps(said))
+
+    told_at = datetime.fromtimestamp(1763597730, UTC)
+    assert reading.fixes == (Fix("owntracks:li/phone", 37.46, 118.49, 9.0, told_at),)
+    assert (reading.signals, reading.tickets) == ((), ())
+    without_time = {name: told for name, told in said.items() if name != "tst"}
+    assert street.hear("owntracks/li/phone", orjson.dumps(without_time)).fixes == ()
+    assert street.hear("owntracks/li/phone", orjson.dumps(said | {"lat": 0, "lon": 0})).fixes == ()
+    moments = {"deviceTime": "2026-11-20T00:15:20Z", "fixTime": "2026-11-20T00:15:10Z"}
+    [fix] = tell(street, position=position(1, **moments)).fixes
+    assert (fix.device_key, fix.at.second) == (PENDANT, 10)  # found before it was told
+    assert tell(street, position=position(2, outdated=True, **moments)).fixes == ()
+    assert words(tell(street, position=position(3, "sos", **moments))) == ["sos"]  # she, too, may need help
+
+
+def test_the_place_of_a_pendant_at_home_is_a_signal_and_no_fix(pendant: Street) -> None:
+    assert tell(pendant, position=position(1, deviceTime="2026-11-20T00:15:20Z")).fixes == ()
 
 
 def what_is_kept(rules: ModuleType) -> list[object]:

@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from community.model import Duty, HomeRecord, Position, Responder, ResponderKind
+from community.model import Duty, HomeRecord, Position, Responder, ResponderKind, Whereabouts
+from community.whereabouts import FRESH
 from dispatcher.fleet import SHORTLIST, SPEED_M_PER_MIN, Fleet
 from dispatcher.model import GO, Candidate, Tell, Whom
 from maps.coords import Point
-from maps.roads import Ground
+from maps.roads import Ground, Roads, build
 from tests.dispatcher.cases import START, home, nearest
+from tests.dispatcher.test_travel import somebody as travelling
+from tests.maps.test_roads import at, grid
 
 ALWAYS = frozenset(range(1, 8))
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -154,3 +157,84 @@ def test_a_home_that_nobody_surveyed_is_taken_to_be_in_the_middle_of_its_cell_an
     assert "按网格中心" not in all_of(fleet, home(), START)[0].why
     elsewhere = Fleet([near, far, own], duties, ZONE, ground=Ground(middles={9: Point(118.5, 37.6)}))
     assert [c.responder.id for c in all_of(elsewhere, home(located=False), START)] == [3]
+
+
+def at_noon(responder_id: int, east_m: float, at: datetime = START) -> Whereabouts:
+    return Whereabouts(responder_id, Position(118.5 + east_m / 88_300, 37.6, "phone", 10.0), at)
+
+
+def test_whoever_is_nearer_by_her_telephone_comes_first_and_it_is_said() -> None:
+    near, far = somebody(1, 250), somebody(2, 900)
+    duties = {n: (Duty(n, ALWAYS, 0, 1440),) for n in (1, 2)}
+    fleet = Fleet([near, far], duties, ZONE, seen={2: at_noon(2, 50)})
+
+    first, second = all_of(fleet, home(), START)
+
+    assert (first.responder.id, second.responder.id) == (2, 1)
+    assert first.distance_m == pytest.approx(50, rel=0.01)
+    assert first.responder.position == at_noon(2, 50).position
+    assert "在岗,按14:05的手机定位,直线距离最近" in first.why
+    assert "by her telephone's place of 14:05" in first.why
+    assert "手机定位" not in second.why
+
+
+def test_a_fleet_follows_who_moves_and_lets_a_place_grow_old_to_the_second() -> None:
+    duties = {n: (Duty(n, ALWAYS, 0, 1440),) for n in (1, 2)}
+    fleet = Fleet([somebody(1, 250), somebody(2, 900)], duties, ZONE)
+
+    def first(later: timedelta = timedelta()) -> int:
+        return all_of(fleet, home(), START + later)[0].responder.id
+
+    assert first() == 1
+    fleet.move({2: at_noon(2, 50, START - timedelta(seconds=30))})
+    assert first() == 2
+    assert first(FRESH - timedelta(seconds=31)) == 2
+    assert first(FRESH - timedelta(seconds=30)) == 1
+    fleet.move({1: at_noon(1, 100), 2: at_noon(2, 50)})
+    assert first() == 2
+    fleet.move({})
+    assert first() == 1
+
+
+def test_a_place_of_the_future_or_of_an_hour_ago_moves_nobody() -> None:
+    duties = {n: (Duty(n, ALWAYS, 0, 1440),) for n in (1, 2)}
+    for wrong in (timedelta(hours=1), timedelta(hours=-1)):
+        fleet = Fleet(
+            [somebody(1, 250), somebody(2, 900)], duties, ZONE, seen={2: at_noon(2, 50, START + wrong)}
+        )
+        assert [c.responder.id for c in all_of(fleet, home(), START)] == [1, 2]
+
+
+def test_own_staff_found_beyond_the_nearest_say_that_their_telephone_places_them() -> None:
+    crowd = [somebody(n, 10.0 * n) for n in range(1, 20)]
+    own = somebody(50, 5000, cells=(1,))
+    duties = {r.id: (Duty(r.id, ALWAYS, 0, 1440),) for r in (*crowd, own)}
+    fleet = Fleet([*crowd, own], duties, ZONE, seen={50: at_noon(50, 4000)})
+
+    [found] = fleet.candidates(home(), START).fitting(Tell(Whom.STAFF))
+
+    assert found.distance_m == pytest.approx(4000, rel=0.01)
+    assert "按14:05的手机定位" in found.why
+
+
+def test_a_search_of_the_roads_holds_for_whoever_moves() -> None:
+    roads = Roads(build(grid()))
+    near, far = travelling(1, 300, 0), travelling(2, 500, 500)
+    duties = {n: (Duty(n, ALWAYS, 0, 1440),) for n in (1, 2)}
+    fleet = Fleet([near, far], duties, ZONE, ground=Ground(roads))
+    door = home()
+    door = replace(door, household=replace(door.household, position=Position(*at(0, 0))))
+
+    earlier = fleet.candidates(door, START)
+    assert [c.responder.id for c in earlier.fitting(EVERYBODY)] == [1, 2]
+    moved = Position(*at(100, 0), source="phone")
+    fleet.move({2: Whereabouts(2, moved, START)})
+    first, second = all_of(fleet, door, START)
+
+    assert (first.responder.id, second.responder.id) == (2, 1)
+    assert first.by_road
+    assert first.seconds is not None
+    assert second.seconds is not None
+    assert first.seconds == pytest.approx(second.seconds / 3, rel=0.2)
+    assert "按14:05的手机定位,路网1分钟(电动车),最快" in first.why
+    assert [c.responder.id for c in earlier.fitting(EVERYBODY)] == [1, 2]  # a look keeps what it began with

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import community.logins
+import community.whereabouts
 import devices.formats.meaning
 import devices.formats.resent
 import devices.formats.rights
@@ -54,6 +55,7 @@ from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
 from dispatcher.reach import Gap, Reason
 from dispatcher.reachability import Reached
+from tests.community.test_whereabouts import what_is_believed
 from tests.devices.test_begun_again import what_begins_again
 from tests.devices.test_resent import what_is_new
 from tests.devices.test_shelly_gen1 import what_is_pressed
@@ -510,6 +512,7 @@ TABLES: dict[ModuleType, Table] = {
     devices.profiles.rhythms: what_is_usual,
     devices.profiles.zigbee.lights: what_flashes,
     community.logins: what_is_written,
+    community.whereabouts: what_is_believed,
     dispatcher.pace: what_the_pace_says,
     dispatcher.routing: what_the_rules_say,
     dispatcher.chain: _chain,
@@ -941,6 +944,13 @@ MUTANTS = [
     (dispatcher.maintenance, "incident.kind in TECHNICAL", "True"),
     (dispatcher.maintenance, "and area_of(incident.subject) is None", ""),
     (dispatcher.maintenance, "(Stage.RAISED, Stage.CLAIMED)", "Stage"),
+    (community.whereabouts, "now - found.at < FRESH", "now - found.at <= FRESH"),
+    (community.whereabouts, "-AHEAD <= now - found.at", "-AHEAD < now - found.at"),
+    (community.whereabouts, "-AHEAD <= now - found.at", "True and now - found.at"),
+    (community.whereabouts, "radius <= ROUGH_M", "radius < ROUGH_M"),
+    (community.whereabouts, "radius is None or", ""),
+    (community.whereabouts, "is not ResponderKind.CLINIC", "is not None"),
+    (community.whereabouts, "or not is_of_use(found, now)", ""),
     (dispatcher.travel, "return self._left >= 0", "return self._left > 0"),
     (dispatcher.travel, "if isfinite(times.get(id, inf))", ""),
     (dispatcher.travel, "{id: seconds + walk_s for", "{id: seconds for"),

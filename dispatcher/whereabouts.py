@@ -1,0 +1,82 @@
+"""Where responders are by their own telephones: kept of whom somebody may need now, and for minutes only.
+
+Who is off duty and on no case is not followed, whatever her telephone sends. No place pages anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from community.errors import Conflict
+from community.model import Position, Whereabouts, on_duty
+from community.storage import Store, register, rota, whereabouts
+from community.whereabouts import moves
+from devices.signal import Fix
+from dispatcher.storage import reading
+
+EVERY: Final = timedelta(minutes=1)  # places of no use are looked for
+
+
+def from_page(store: Store, responder_id: int, position: Position, age: timedelta, now: datetime) -> None:
+    """She says on her page where she is, as she was `age` ago: by her own clock alone, which may be wrong.
+
+    Conflict when nobody needs to know: she is asked to nothing, and on no case.
+    """
+    with store.write() as connection:
+        person = register.responder_by_id(connection, responder_id)
+        if not moves(person.kind) or not reading.open_errands(connection, responder_id):
+            raise Conflict("not_needed", "现在不需要您的位置 nobody needs to know where you are")
+        whereabouts.keep(connection, [Whereabouts(responder_id, position, now - age)], now)
+
+
+def from_phones(store: Store, fixes: Collection[Fix], now: datetime) -> int:
+    """Keep where telephones of staff say they are; returns of how many that was news."""
+    with store.write() as connection:
+        bearers = whereabouts.bearers(connection, [fix.device_key for fix in fixes])
+        found = [
+            Whereabouts(
+                bearers[fix.device_key],
+                Position(fix.longitude, fix.latitude, "phone", fix.accuracy_m),
+                fix.at,
+            )
+            for fix in fixes
+            if fix.device_key in bearers
+        ]
+        wanted = _wanted(connection, {one.responder_id for one in found}, now)
+        return whereabouts.keep(connection, [one for one in found if one.responder_id in wanted], now)
+
+
+def _wanted(connection: Connection, ids: Collection[int], now: datetime) -> set[int]:
+    """Those of `ids` who are on duty, or asked to a case, or on one."""
+    if not ids:
+        return set()
+    zone = ZoneInfo(register.site(connection).timezone)
+    duties, leaves = register.duties(connection, ids), rota.leaves(connection, now)
+    return {
+        id
+        for id in ids
+        if on_duty(duties.get(id, ()), now, zone, leaves.get(id, ())) or reading.open_errands(connection, id)
+    }
+
+
+class Forgetting:
+    """Forgets places, once a minute, that are of use to nobody any more."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._looked_at: datetime | None = None
+
+    def turn(self, now: datetime) -> None:
+        if self._looked_at is not None and abs(now - self._looked_at) < EVERY:
+            return
+        self._looked_at = now
+        with self._store.read() as connection:
+            if not whereabouts.is_any_stale(connection, now):
+                return
+        with self._store.write() as connection:
+            whereabouts.forget_stale(connection, now)
