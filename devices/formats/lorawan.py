@@ -36,6 +36,7 @@ _COORDINATES: Final = (
     ("lat", "lon"),
     ("Latitude", "Longitude"),
     ("Latitude", "Longitud"),  # so spelt in Dragino's codec
+    ("Lat", "Long"),
 )
 # 3… settings and the battery; 4097, 4199 and 42.. what the air, the light and an accelerometer say.
 _MEASURED: Final = re.compile(r"3\d{3}|4097|419[789]|42\d\d|500[1-3]")
@@ -62,7 +63,7 @@ _QUIET: Final = frozenset(
     {"clear", "cleared", "false", "inactive", "no", "non", "none", "normal", "not", "off", "ok"}
 )
 _OF_ITSELF: Final = frozenset({"Device", "device_class", "lorawan_class", "sn"})  # what it is called
-_FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("gps",))
+_FIXES: Final = ((), ("position", "gnssFix"), ("position",), ("location",), ("coordinates",), ("gps",))
 
 
 def key(dev_eui: object) -> str:
