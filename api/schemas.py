@@ -79,6 +79,12 @@ class CalledIn(In):
 class CloseIn(In):
     code: CloseCode = Field(examples=["helped"])
     note: Text = Field(default="", examples=["低血糖,已进食休息,网格员留下观察"])
+    seen: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        default=None,
+        examples=[14],
+        description="the version of the case that whoever closes it has seen: a call for help after it is "
+        "`heard_meanwhile`",
+    )
 
 
 class ExerciseIn(In):

@@ -30,6 +30,16 @@ def new_to_all(log: Log) -> TimelineEntry | None:
     return _new(log, max((entry.seq for entry in log if _is_known_to_all(entry)), default=0))
 
 
+def heard_since(log: Log, seq: int) -> TimelineEntry | None:
+    """The last trouble, worse than that of a device, which stands after `seq`."""
+    cries = (entry for entry in log if entry.entry is Entry.SIGNAL and entry.seq > seq)
+    return max((cry for cry in cries if SEVERITY[kind_of(cry)] > Severity.TROUBLE), key=_seq, default=None)
+
+
+def _seq(entry: TimelineEntry) -> int:
+    return entry.seq
+
+
 def _was_told(entry: TimelineEntry, responder_id: int) -> bool:
     if entry.entry is Entry.ASKED:
         return entry.detail.get("responder") == responder_id

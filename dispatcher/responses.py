@@ -13,7 +13,7 @@ from community.errors import Conflict, Invalid, NotFound
 from community.model import Account, HomeRecord, ResponderKind
 from community.storage import Store, accounts, register, whereabouts
 from community.whereabouts import placed
-from dispatcher import checks, consent, conversation, drills, templates
+from dispatcher import checks, consent, conversation, drills, news, templates
 from dispatcher.asking import Asked
 from dispatcher.bundling import Bundles
 from dispatcher.escalation import request, stage_of
@@ -38,7 +38,7 @@ from dispatcher.model import (
     Stage,
 )
 from dispatcher.passes import Pass
-from dispatcher.storage import inbox, outbox, questions, storms
+from dispatcher.storage import inbox, outbox, questions, reading, storms
 from dispatcher.storage.casebook import (
     Casebook,
     end_alarms,
@@ -55,6 +55,7 @@ from dispatcher.travel import SPEED_M_PER_MIN
 from dispatcher.understanding import Heard, question_meant, understand
 from dispatcher.wording import (
     CLOSE_WORD,
+    KIND_WORD,
     MEANING_WORD,
     OFFER_WORD,
     OVERSEES,
@@ -128,23 +129,41 @@ def note(store: Store, incident_id: int, account: Account, text: str, now: datet
 
 
 def close(
-    store: Store, incident_id: int, account: Account, code: CloseCode, remark: str, now: datetime
+    store: Store,
+    incident_id: int,
+    account: Account,
+    code: CloseCode,
+    remark: str,
+    now: datetime,
+    *,
+    seen: int | None = None,
 ) -> Incident:
     """End the case: cancel what has not left, stand down who was asked, tell the end to who was told.
 
-    Conflict when nobody has claimed it, for then nobody has looked, and when somebody else has it: whoever
-    took it over must not find it closed behind her back.
+    `seen` is the version that the operator had before her. Conflict when nobody has claimed it, for then
+    nobody has looked; when somebody else has it, for whoever took it over must not find it closed behind her
+    back; and when there was a call for help after `seen`, of which nobody would ever hear.
     """
     with store.write() as connection:
         book = _open_case(connection, incident_id)
         if book.incident(incident_id).claimed_by != account.id:
             raise _owned(connection, book.incident(incident_id))
+        if seen is not None:
+            _refuse_unheard(connection, incident_id, seen)
         _end(connection, book, incident_id, account, code, remark, now)
         book.write()
         closed = book.incident(incident_id)
     if area_of(closed.subject) is not None:
         _let_homes_go(store, incident_id, account, code, now)
     return closed
+
+
+def _refuse_unheard(connection: Connection, incident_id: int, seen: int) -> None:
+    log = reading.log_of(connection, [incident_id], [Entry.SIGNAL]).get(incident_id, ())
+    cry = news.heard_since(log, seen)
+    if cry is not None:
+        word = KIND_WORD[news.kind_of(cry)]
+        raise Conflict("heard_meanwhile", f"刚刚又有{word[0]},请先看一眼 {word[1]} meanwhile: look first")
 
 
 def _end(

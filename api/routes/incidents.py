@@ -189,10 +189,13 @@ def say_how_a_call_went(
 def close(
     incident_id: IncidentId, given: CloseIn, parts: PartsDep, caller: CallerDep, now: NowDep
 ) -> Incident:
-    """Only by whoever has claimed it (`not_claimed`, `already_claimed`). What was not sent yet is
-    cancelled, open offers are withdrawn, and those who were told hear the end.
+    """Only by whoever has claimed it (`not_claimed`, `already_claimed`), and not over a call for help that
+    came after `seen` (`heard_meanwhile`). What was not sent yet is cancelled, open offers are withdrawn, and
+    those who were told hear the end.
     """
-    incident = responses.close(parts.store, incident_id, caller.account, given.code, given.note, now)
+    incident = responses.close(
+        parts.store, incident_id, caller.account, given.code, given.note, now, seen=given.seen
+    )
     parts.bell.ring()
     return incident
 

@@ -72,6 +72,19 @@ def test_what_does_not_exist_is_404_and_what_is_over_is_409(operator: Browser, i
     assert (again.status_code, again.json()["code"]) == (409, "already_closed")
 
 
+def test_what_was_heard_meanwhile_is_looked_at_before_the_case_is_closed(
+    operator: Browser, colleague: Browser, town: Town, incident_id: int
+) -> None:
+    seen = operator.post(f"/api/incidents/{incident_id}/claim").json()["version"]
+    told = {"household_id": town.household_id, "kind": "fall", "text": "家里又有响动"}
+    assert colleague.post("/api/incidents", told).json()["id"] == incident_id
+    closes = f"/api/incidents/{incident_id}/close"
+    refused = operator.post(closes, {"code": "false_press", "seen": seen})
+    assert (refused.status_code, refused.json()["code"]) == (409, "heard_meanwhile")
+    [card] = operator.get("/api/board").json()
+    assert operator.post(closes, {"code": "false_press", "seen": card["version"]}).status_code == 200
+
+
 def test_numbers_beyond_any_database_are_refused_and_not_an_error(operator: Browser) -> None:
     for path in ("/api/incidents/0", f"/api/incidents/{2**63}", "/api/incidents/-1", "/api/incidents/x"):
         assert operator.get(path).status_code == 422

@@ -13,7 +13,7 @@ from community.model import Account, Contact, ResponderKind
 from community.storage import Store, register
 from community.storage.tables import incident, message
 from community.storage.tables import reply as replies
-from devices.signal import Kind
+from devices.signal import Kind, State
 from dispatcher import intake, responses, views
 from dispatcher.channels import TryLater
 from dispatcher.model import CloseCode, Entry, Incident, MessageState, OfferState, Stage
@@ -494,6 +494,46 @@ def test_a_case_that_nobody_has_claimed_cannot_be_closed(town: Town) -> None:
         responses.close(town.store, id, town.operator, CloseCode.FALSE_PRESS, "", town.time)
 
     assert town.card("王秀英").stage is Stage.RAISED
+
+
+def test_a_press_while_the_case_is_being_closed_is_not_closed_with_it(town: Town) -> None:
+    """The window in which she chooses the code hides the case: nobody would hear of a press behind it."""
+    town.resident("王秀英", contacts=("女儿",))
+    town.press("王秀英")
+    town.claim("王秀英")
+    card = town.card("王秀英")
+    town.press("王秀英")
+
+    with pytest.raises(Conflict, match="又有紧急呼叫"):
+        close(town, card.id, seen=card.version)
+
+    assert town.card("王秀英").stage is Stage.CLAIMED
+    assert town.heard("女儿") == town.heard("女儿")[:1], "nobody was told that it is over"
+    close(town, card.id, seen=town.card("王秀英").version)
+    assert town.card("王秀英").stage is Stage.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(Kind.LOW_BATTERY, State.ACTIVE), (Kind.SMOKE, State.CLEAR), (Kind.CANCEL, State.ACTIVE)],
+)
+def test_only_what_somebody_may_need_help_for_keeps_a_case_from_being_closed(
+    town: Town, kind: Kind, state: State
+) -> None:
+    town.resident("王秀英")
+    town.smoke("王秀英")
+    town.claim("王秀英")
+    card = town.card("王秀英")
+    town.say("王秀英", kind, state=state, device="care:town/王秀英/smoke")
+
+    close(town, card.id, seen=card.version)
+
+    assert town.card("王秀英").stage is Stage.CLOSED
+
+
+def close(town: Town, incident_id: int, seen: int) -> None:
+    responses.close(town.store, incident_id, town.operator, CloseCode.HELPED, "", town.time, seen=seen)
+    town.work()
 
 
 def test_what_closing_ends_is_not_written_down_as_somebodys_word(town: Town) -> None:

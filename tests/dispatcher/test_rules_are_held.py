@@ -309,7 +309,7 @@ def _news(rules: ModuleType) -> object:
             TimelineEntry(seq, 7, seq, after(60 * seq), entry, "", "", detail, "")
             for seq, (entry, detail) in enumerate(chosen, start=1)
         ]
-        new = (rules.new_to_responder(log, 1), rules.new_to_all(log))
+        new = (rules.new_to_responder(log, 1), rules.new_to_all(log), rules.heard_since(log, 2))
         found.append([cry and cry.seq for cry in new])
     return found
 
@@ -728,6 +728,9 @@ MUTANTS = [
     (dispatcher.news, "return severity > Severity.TROUBLE", "return severity >= Severity.TROUBLE"),
     (dispatcher.news, "is Severity.EMERGENCY and", "is Severity.EMERGENCY or"),
     (dispatcher.news, ">= SAME_CRY", "> SAME_CRY"),
+    (dispatcher.news, "entry.seq > seq", "entry.seq >= seq"),
+    (dispatcher.news, "is Entry.SIGNAL and", "is not Entry.ASKED and"),
+    (dispatcher.news, "[kind_of(cry)] > Severity.TROUBLE)", "[kind_of(cry)] > Severity.ROUTINE)"),
     (dispatcher.news, "(SEVERITY[kind_of(cry)], cry.seq)", "cry.seq"),
     (dispatcher.news, "(OfferState.ARRIVED, OfferState.DONE)", "(OfferState.ARRIVED,)"),
     (dispatcher.news, "(Entry.RUNG, Entry.NEWS)", "(Entry.RUNG,)"),

@@ -117,6 +117,29 @@ def test_an_operator_from_ring_to_close_by_keyboard_alone(centre: Centre, desk: 
     assert (closed.stage, closed.close_code) == (Stage.CLOSED, CloseCode.HOSPITAL)
 
 
+def test_a_press_behind_the_window_in_which_she_closes_the_case_keeps_it_open(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    centre.press(BUTTON)
+    expect(tab.locator(".card")).to_have_count(1)
+    tab.keyboard.press(" ")
+    tab.locator('[data-deed="close"]').click()
+    tab.locator('dialog input[value="false_press"]').check()
+    centre.press(BUTTON)
+    expect(tab.locator(".case .timeline")).to_contain_text(re.compile("紧急呼叫.*紧急呼叫", re.DOTALL))
+
+    tab.locator("dialog [type=submit]").click()
+
+    expect(tab.locator(".toast")).to_contain_text("刚刚又有紧急呼叫")
+    expect(tab.locator(".card")).to_have_count(1)
+    tab.locator('[data-deed="close"]').click()
+    tab.locator('dialog input[value="false_press"]').check()
+    tab.locator("dialog [type=submit]").click()
+    expect(tab.locator(".queue__empty")).to_be_visible()
+
+
 def test_an_answer_is_changed_and_the_last_one_counts(centre: Centre, desk: Desk) -> None:
     desk.log_in()
     centre.press(BUTTON)

@@ -360,6 +360,7 @@ export class Case {
   async close() {
     const choice = (code) => h("label", { class: "code" }, h("input", { type: "radio", name: "code", value: code }), h("span", null, both(words.close[code])));
     const codes = Object.keys(words.close);
+    const seen = this.card.version; // while the window stands open she may press again, and nobody would see it
     const answer = await ask({
       title: ["结案", "close the case"],
       lead: "家属会收到一条结案短信。 The family gets a closing text.",
@@ -371,7 +372,7 @@ export class Case {
         h("textarea", { name: "note", rows: 3, "aria-label": "说明 note", maxlength: 2000, placeholder: "说明(可不填)note, may stay empty" })),
       confirm: ["确认结案", "close"],
       ready: (form) => form.elements.code.value !== "",
-      read: (form) => ({ code: form.elements.code.value, note: form.elements.note.value.trim() }),
+      read: (form) => ({ code: form.elements.code.value, note: form.elements.note.value.trim(), seen }),
     });
     if (answer && (await this._do("close", answer))) toast("已结案 closed");
   }
