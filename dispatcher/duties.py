@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
+_AWAY = (OperationalError, InterfaceError, InternalError)
 AGAIN = 3  # turns in a row that a duty fails before anybody is told: once may be chance
 
 T = TypeVar("T")
@@ -32,19 +34,26 @@ class Duties:
 
     def __init__(self, **duties: Callable[[datetime], int | None]) -> None:
         self._duties = duties
+        self._order = deque(duties)
         self._failed: Counter[str] = Counter()
 
     def turn(self, now: datetime) -> int:
-        """Do each of them; returns the sum of what they returned. Never raises."""
+        """Do each of them; returns the sum of what they returned. Never raises.
+
+        Where the database is away all others would wait for it as long: the next turn begins with them.
+        """
         done = 0
-        for name, duty in self._duties.items():
+        for _ in self._duties:
+            name = self._order[0]
+            self._order.rotate(-1)
             try:
-                done += duty(now) or 0
-            except Exception:
+                done += self._duties[name](now) or 0
+                self._failed[name] = 0
+            except Exception as error:
                 log.exception("a duty failed", duty=name)
                 self._failed[name] += 1
-            else:
-                self._failed[name] = 0
+                if isinstance(error, _AWAY):
+                    break
         return done
 
     def ailment(self) -> str:

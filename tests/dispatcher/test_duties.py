@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from datetime import datetime
 
+from sqlalchemy.exc import OperationalError
+
 from community.storage import Store
 from dispatcher.__main__ import run
 from dispatcher.bell import LocalBell
@@ -45,6 +47,20 @@ def test_what_breaks_again_and_again_is_said_until_it_goes_well(now: datetime) -
     works = True
     duties.turn(now)
     assert duties.ailment() == ""
+
+
+def test_while_the_database_is_away_only_one_duty_waits_for_it_and_none_is_left_out(now: datetime) -> None:
+    done: list[str] = []
+
+    def waits(_now: datetime) -> int:
+        done.append("b")
+        raise OperationalError("SELECT 1", {}, OSError("statement timeout"))
+
+    duties = Duties(a=lambda _: done.append("a"), b=waits, c=lambda _: done.append("c"))
+    for _ in range(3):
+        duties.turn(now)
+
+    assert "".join(done) == "ab" + "cab" + "cab", "also when it is that duty alone that cannot be done"
 
 
 def test_of_many_things_one_may_break() -> None:
