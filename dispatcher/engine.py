@@ -20,7 +20,7 @@ from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
 from dispatcher.fleet import Fleet
 from dispatcher.gathering import gather
-from dispatcher.maintenance import may_wait
+from dispatcher.maintenance import may_wait, waits
 from dispatcher.model import Case, Draft, Entry, Fact, Message, OfferState, Stage, Step
 from dispatcher.pace import Pace
 from dispatcher.plans import shipped
@@ -204,9 +204,7 @@ class Engine:
                 rests=rests(incident, household_id in resting) or incident_id in worked_on,
             )
             if incident_id in worked_on and incident.due_at == incident.opened_at:  # its first look
-                work = worked_on[incident_id]
-                text = f"维护中,结束后再通知:{work.reason} waits for the end of {work.by}'s work on devices"
-                book.note(incident_id, now, Fact(Entry.NOTE, text, detail={"maintenance": work.id}))
+                book.note(incident_id, now, waits(worked_on[incident_id]))
             step = next_step(case, now, known.voice)
             self._apply(connection, book, case, step, now)
             asks += [(incident_id, ask.draft) for ask in step.asks]

@@ -10,7 +10,7 @@ from community.errors import Invalid, NotFound
 from community.model import Account
 from community.storage import Store, register
 from dispatcher.duties import each
-from dispatcher.maintenance import LONGEST, Maintenance, is_over, may_wait
+from dispatcher.maintenance import LONGEST, Maintenance, is_over, may_wait, waits
 from dispatcher.model import Entry, Fact
 from dispatcher.storage import maintenance as rows
 from dispatcher.storage.casebook import Casebook
@@ -19,7 +19,10 @@ from dispatcher.storage.casebook import Casebook
 def begin(
     store: Store, device_id: int | None, reason: str, lasts: timedelta, account: Account, now: datetime
 ) -> int:
-    """Begin work on a device, or on the whole site; returns its id. NotFound; Invalid: why, or how long."""
+    """Begin work on a device, or on the whole site; returns its id. NotFound; Invalid: why, or how long.
+
+    Open cases that wait from now on say so at once, and are quiet at every desk.
+    """
     if not reason.strip():
         raise Invalid("no_reason", "请写原因 say why: the next shift reads it")
     if not timedelta(0) < lasts <= LONGEST:
@@ -27,7 +30,11 @@ def begin(
     with store.write() as connection:
         if device_id is not None:
             register.device_by_id(connection, device_id)
-        return rows.begin(connection, device_id, reason.strip(), account.id, now, now + lasts)
+        held = rows.waiting(connection)
+        id = rows.begin(connection, device_id, reason.strip(), account.id, now, now + lasts)
+        waiting = {one: work for one, work in rows.waiting(connection).items() if held.get(one) != work}
+    each(sorted(waiting), lambda one: _wait(store, one, waiting[one], now), "a case cannot say that it waits")
+    return id
 
 
 def end(store: Store, id: int, account: Account, now: datetime) -> None:
@@ -58,6 +65,17 @@ class Upkeep:
                 return 0
             _go_on(connection, held, id, "维护到期", now)
         return 1
+
+
+def _wait(store: Store, incident_id: int, work: Maintenance, now: datetime) -> int:
+    with store.write() as connection:
+        book = Casebook(connection)
+        book.load_ids([incident_id])
+        if not may_wait(book.incident(incident_id)):
+            return 0
+        book.note(incident_id, now, waits(work))
+        book.write()
+    return 1
 
 
 def _go_on(connection: Connection, held: dict[int, Maintenance], id: int, why: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.model import Incident, Stage
+from dispatcher.model import Entry, Fact, Incident, Stage
 from dispatcher.storms import TECHNICAL, area_of
 
 LONGEST = timedelta(hours=24)
@@ -48,3 +48,9 @@ def may_wait(incident: Incident) -> bool:
         and area_of(incident.subject) is None
         and incident.stage in (Stage.RAISED, Stage.CLAIMED)
     )
+
+
+def waits(work: Maintenance) -> Fact:
+    """What a case says on its timeline when it begins to wait for the end of `work`."""
+    text = f"维护中,结束后再通知:{work.reason} waits for the end of {work.by}'s work on devices"
+    return Fact(Entry.NOTE, text, detail={"maintenance": work.id})

@@ -614,6 +614,7 @@ def welfare(caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep
     return _table(
         "/welfare", caller, parts, connection,
         title=("今天的问安电话", "today's welfare calls"), placeholder="", script="welfare.js",
+        nothing=("今天没有要打的问安电话", "No welfare call is to be made today."),
         heads=heads, rows=rows, search=None, next=None, is_later=False,
     )  # fmt: skip
 
@@ -751,7 +752,12 @@ def _is_shown(path: str, caller: Caller, parts: Parts) -> bool:
 
 def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **values: object) -> str:
     return _page(
-        "table.html", here, caller, parts, connection, **{"script": "plain.js", "adds": "", **values}
+        "table.html",
+        here,
+        caller,
+        parts,
+        connection,
+        **{"script": "plain.js", "adds": "", "nothing": ("没有找到", "Nothing found."), **values},
     )
 
 

@@ -86,6 +86,26 @@ def test_work_in_a_home_that_cannot_be_read_keeps_no_other_work_from_ending(town
     assert Upkeep(town.store).turn(town.time) == 1
 
 
+def test_a_case_that_is_open_when_work_begins_says_at_once_that_it_waits(town: Town) -> None:
+    town.say("王秀英", Kind.MAINS_FAILURE)
+    town.say("李建国", Kind.MAINS_FAILURE)
+    before, neighbour = town.card("王秀英"), town.card("李建国")
+    begin(town)
+    assert town.card("王秀英").version > before.version, "every desk draws it anew"
+    assert town.detail("王秀英").timeline[-1].text.startswith("维护中")
+    assert town.card("李建国").version == neighbour.version
+    begin(town, None, 2 * HOUR)
+    assert town.detail("王秀英").timeline[-1].text.startswith("维护中"), "and that it waits longer"
+    assert town.card("李建国").version > neighbour.version
+
+
+def test_a_call_for_help_that_is_open_says_nothing_of_work_on_devices(town: Town) -> None:
+    town.press("王秀英")
+    before = town.card("王秀英").version
+    begin(town)
+    assert town.card("王秀英").version == before
+
+
 @pytest.mark.parametrize("kind", [Kind.SOS, Kind.FALL])
 def test_a_person_who_calls_never_waits(town: Town, kind: Kind) -> None:
     begin(town)

@@ -1,5 +1,5 @@
 // A worker's taps count at once on her screen, and leave when there is a network: each is kept on the phone
-// until the centre has said yes or no. Saying the same twice is harmless there.
+// until the centre has said yes or no. Saying the same twice is harmless there. Written for browsers of 2016.
 (function () {
   "use strict";
   var KEY = "anxin-taps";
@@ -65,11 +65,9 @@
     var tap = kept[0];
     var note = tap.note;
     if (Date.now() - tap.at > 30000) note = (note ? note + "," : "") + clock(tap.at) + "在无网络时点的";
-    var form = new URLSearchParams();
-    form.set("incident", tap.incident);
-    form.set("state", tap.state);
-    if (tap.eta) form.set("eta_min", tap.eta);
-    if (note) form.set("note", note);
+    var said = "incident=" + encodeURIComponent(tap.incident) + "&state=" + encodeURIComponent(tap.state);
+    if (tap.eta) said += "&eta_min=" + encodeURIComponent(tap.eta);
+    if (note) said += "&note=" + encodeURIComponent(note);
     var request = new XMLHttpRequest();
     request.open("POST", "/p/step");
     request.timeout = 15000;
@@ -86,7 +84,7 @@
       else document.dispatchEvent(new CustomEvent("refresh"));
     };
     request.onerror = request.ontimeout = later;
-    request.send(form.toString());
+    request.send(said);
   }
 
   function later() {
@@ -95,8 +93,13 @@
     setTimeout(flush, AGAIN);
   }
 
+  function above(element, tag) {
+    while (element && element.tagName !== tag) element = element.parentElement;
+    return element;
+  }
+
   document.addEventListener("click", function (event) {
-    var button = event.target.closest ? event.target.closest("button") : null;
+    var button = above(event.target, "BUTTON");
     if (!button) return;
     var address = button.getAttribute("data-copy");
     if (address) {
@@ -117,7 +120,7 @@
       at: Date.now(),
     });
     keep();
-    var details = button.closest("details");
+    var details = above(button, "DETAILS");
     if (details) details.open = false;
     button.blur();
     mark();

@@ -362,6 +362,50 @@ def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre
     assert broken.value.url.endswith(f"/{second}.wav")
 
 
+def test_a_sound_card_that_stands_still_is_found_before_an_alarm_is(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    dead = "AnalyserNode.prototype.getFloatTimeDomainData"
+    tab.evaluate(f"() => {{ window.alive = {dead}; {dead} = () => {{}} }}")
+    tab.keyboard.press("t")  # the browser says that it sounds, and nothing comes of it
+    expect(tab.locator(".sound")).to_contain_text("声音故障")
+    with tab.expect_request(lambda one: one.post_data == '{"audio_ok":false}', timeout=SOON):
+        pass  # it goes on to be said, and the shift leader is told
+    incident_id = centre.press(BUTTON)
+    with tab.expect_response(re.compile(rf"/console/speech/{incident_id}\.wav"), timeout=SOON):
+        pass  # whatever it believes, it tries
+
+    tab.evaluate(f"() => {{ {dead} = window.alive }}")
+    with tab.expect_request(lambda one: one.post_data == '{"audio_ok":true}', timeout=SOON):
+        tab.keyboard.press("t")
+    expect(tab.locator(".sound")).to_contain_text("声音已开")
+
+
+def test_a_stage_that_was_passed_over_is_not_shown_as_done(centre: Centre, desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    incident_id = centre.press(BUTTON)
+    centre.answer("13800000011", "1")  # the worker sets out before anybody at the desk has claimed
+    stages = tab.locator(f'[data-incident="{incident_id}"] .stages li')
+    expect(stages.nth(2)).to_have_attribute("aria-current", "step")
+    expect(stages.nth(0)).to_have_class("is-past")
+    expect(stages.nth(1)).to_have_class("is-skipped")
+    tab.keyboard.press("Space")
+    expect(stages.nth(1)).to_have_class("is-past")
+
+
+def test_in_a_hand_a_tapped_card_brings_its_case_and_a_way_back(centre: Centre, desk: Desk) -> None:
+    tab = desk.tab
+    tab.set_viewport_size({"width": 390, "height": 844})
+    desk.log_in()
+    for _ in range(2):
+        centre.press(BUTTON)
+    tab.locator(".card button").first.click()
+    expect(tab.locator(".case__door")).to_be_in_viewport()
+    tab.click(".to-queue")
+    expect(tab.locator(".card").first).to_be_in_viewport()
+
+
 def test_when_the_voice_is_out_the_recorded_words_are_heard(centre: Centre, desk: Desk) -> None:
     """Elsewhere such an outage was a silent prompt (Resgrid). A voice that fails answers 204 here."""
     desk.log_in()

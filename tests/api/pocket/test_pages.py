@@ -322,6 +322,18 @@ def test_the_pages_are_kept_nowhere_and_found_by_no_search(app: FastAPI, daughte
     assert "script-src 'self';" in headers["content-security-policy"]
 
 
+def test_the_page_is_put_on_a_home_screen_with_a_picture_of_the_size_it_says(app: FastAPI) -> None:
+    phone = TestClient(app, base_url=URL)
+    page = phone.get("/p").text
+    said = phone.get(re.findall(r'rel="manifest" href="([^"]+)', page)[0]).json()
+    pictures = {one["sizes"]: phone.get(one["src"]) for one in said["icons"] if one["type"] == "image/png"}
+    assert pictures.keys() >= {"192x192", "512x512"}, "what a phone asks for before it installs anything"
+    for size, picture in pictures.items():
+        width, height = (int.from_bytes(picture.content[at : at + 4], "big") for at in (16, 20))
+        assert f"{width}x{height}" == size
+    assert phone.get(re.findall(r'rel="apple-touch-icon" href="([^"]+)', page)[0]).status_code == 200
+
+
 def test_a_contact_who_was_struck_off_sees_nothing_more(
     app: FastAPI, store: Store, daughter: Pass, with_pages: Town
 ) -> None:

@@ -74,12 +74,14 @@ export function phoneWords(number) {
 /** 240米, 1.6公里 */
 export const distance = (metres) => (metres < 995 ? `${Math.max(10, Math.round(metres / 10) * 10)}米` : `${(metres / 1000).toFixed(1)}公里`);
 
+/** A stage that was passed over (somebody came before a claim, a false alarm that nobody went to) is not shown as done. */
 export function stageBar(card) {
   const reached = STAGES.indexOf(card.stage);
+  const wasThere = (stage) => card[STARTED_BY[stage]] !== null;
   return h("ol", { class: "stages", "aria-label": `阶段 ${STAGE_SHORT[card.stage]}` },
     STAGES.map((stage, index) =>
       h("li", {
-        class: index < reached ? "is-past" : index === reached ? "is-now" : null,
+        class: index < reached ? (wasThere(stage) ? "is-past" : "is-skipped") : index === reached ? "is-now" : null,
         "aria-current": index === reached ? "step" : null,
       }, STAGE_SHORT[stage])));
 }

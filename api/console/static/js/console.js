@@ -24,8 +24,16 @@ const TRIALS_MS = 5000;
 const PICTURE_MS = 5000; // people move without an event of any incident
 const CALL_MS = 120000; // how long a call that nobody opens stays on screen
 const DRILL_SOUND = { severity: 1, kind: "test" }; // rings, for that is part of it, but as nothing that is real
+const SELF_TEST_MS = 60000;
+const SOUND_WORD = {
+  on: ["声音已开", "sound on · test"],
+  off: ["开始值班 / 声音测试", "sound is off"],
+  broken: ["声音故障,点此重试", "no sound comes out: try again"],
+};
 const CUTOFF_BANNER_S = 5;
 const CUTOFF_TONE_MS = 6000;
+
+const IN_A_HAND = window.matchMedia("(max-width: 760px)");
 
 const me = Number(document.documentElement.dataset.account);
 const cards = new Map();
@@ -183,15 +191,15 @@ function drawLink() {
 }
 
 function drawSound() {
-  const on = sound.state === "on";
+  const { state } = sound;
+  const on = state === "on";
   const badge = $(".sound");
-  const look = on ? "on" : "off";
-  if (badge.dataset.look !== look) {
-    badge.dataset.look = look;
+  if (badge.dataset.look !== state) {
+    badge.dataset.look = state;
     sayWhetherAudible();
     badge.className = `state sound ${on ? "state--good" : "state--bad"}`;
-    fill(badge, icon(on ? "sound" : "silent"), on ? "声音已开" : "开始值班 / 声音测试",
-      h("span", { class: "en" }, on ? "sound on · test" : "sound is off"));
+    const [zh, en] = SOUND_WORD[state];
+    fill(badge, icon(on ? "sound" : "silent"), zh, h("span", { class: "en" }, en));
   }
   const mute = $(".mute");
   mute.hidden = !on;
@@ -293,6 +301,7 @@ async function pick(id) {
   }
   const before = view.id;
   view.open(card);
+  if (IN_A_HAND.matches) $(".column--case").scrollIntoView(); // there the case lies below the queue
   if (before !== null && before !== id && cards.has(before) && !isOpen(cards.get(before))) cards.delete(before);
   showOnMap(card);
   draw();
@@ -400,6 +409,7 @@ document.addEventListener("keydown", (event) => {
     y: () => view.isInHand && view.script.answer(KEYS.y),
     x: () => view.isInHand && view.script.answer(KEYS.x),
     m: () => list.show($(".twin").hidden),
+    t: () => sound.unlock(),
     "/": () => searchBox.focus(),
     "?": help,
   }[event.key.toLowerCase()];
@@ -420,7 +430,7 @@ document.addEventListener("click", (event) => {
 
 function help() {
   const keys = [["空格 Space", "接警:选中的,或最急的一件 claim the picked or the most urgent"], ["1 – 9", "选卡片 pick a card"], ["Y  X", "回答问询:是、否 answer the script: yes, no"], ["C", "打给老人 call her"], ["F", "打给家属 call the family"],
-    ["W", "派人 send somebody"], ["E", "120 交接单 brief for the ambulance"], ["N", "备注 note"], ["M", "地图列表 the map as a list"],
+    ["W", "派人 send somebody"], ["E", "120 交接单 brief for the ambulance"], ["N", "备注 note"], ["M", "地图列表 the map as a list"], ["T", "声音测试 test the sound"],
     ["/", "查找姓名、楼栋、电话 search"], ["Esc", "返回 back"], ["?", "这张表 this list"]];
   ask({
     title: ["按键", "keys"], lead: "没有一个键会直接结案。 No single key closes a case.",
@@ -453,6 +463,7 @@ live = new Live({ snapshot, incident, counters: setCounters, call: ringing, heal
 everySecond(tick);
 every(RENEW_MS, renewLeases);
 every(RENEW_MS, sayWhetherAudible);
+every(SELF_TEST_MS, () => sound.testItself());
 every(TRIALS_MS, () => showTrials($(".trials")));
 every(TRIALS_MS, () => showMaintenance($(".works")));
 showTrials($(".trials"));

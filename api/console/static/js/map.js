@@ -33,12 +33,13 @@ export class Board {
     root.dataset.look = this.look;
     addEventListener("look", () => this.setLook(document.documentElement.dataset.look));
     // A map that is not on the screen (a narrow window) costs nothing until it is.
-    const seen = new ResizeObserver(() => {
+    let isBegun = false;
+    new ResizeObserver(() => {
       if (!root.clientWidth) return;
-      seen.disconnect();
-      this._begin(kept(WANTS) || "solid");
-    });
-    seen.observe(root);
+      if (isBegun && this.owed) this._fly();
+      else if (!isBegun) this._begin(kept(WANTS) || "solid");
+      isBegun = true;
+    }).observe(root);
   }
 
   // ---- what is to be shown ----
@@ -162,11 +163,18 @@ export class Board {
   flyTo(card, helpers = []) {
     if (card.lat === null || card.lon === null) return;
     this.flown = [[card.lon, card.lat], ...helpers.map((one) => [one.lon, one.lat])];
-    this._tell("flyTo", this.flown);
+    this._fly();
+  }
+
+  /** No map flies while it has no size: it would break, and be put away for the rest of the shift. */
+  _fly() {
+    this.owed = !this.root.clientWidth;
+    if (!this.owed) this._tell("flyTo", this.flown);
   }
 
   showAll() {
     this.flown = null;
+    this.owed = false;
     this._tell("showAll");
   }
 

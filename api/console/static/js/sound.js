@@ -15,6 +15,9 @@ const PATTERNS = {
 };
 const REPEAT_MS = { emergency: 2500, routine: 9000, trouble: 30000 };
 const MUTE_MS = 60000;
+const TEST_TURNS = 60; // a busy machine may need seconds to begin a tone
+const TEST_TURN_MS = 250;
+const AUDIBLE = 0.05; // of a full swing of 1
 const NAMES = { 3: "emergency", 2: "routine", 1: "trouble" };
 
 function burst(starts, length, pitch) {
@@ -32,12 +35,19 @@ export class Sound {
     this.turn = 0;
     this.timer = null;
     this.playing = false;
+    this.isBroken = false; // what the last test of itself found
     this.words = new Map(); // url -> AudioBuffer
   }
 
-  /** "on" only when the browser really lets us sound. */
+  /** "on" only when the browser really lets us sound; "broken" when it says so, and a tone comes to nothing. */
   get state() {
-    return this.context && this.context.state === "running" ? "on" : "off";
+    if (!this._runs) return "off";
+    return this.isBroken ? "broken" : "on";
+  }
+
+  /** Whether there is anything to play on. What seems broken is played on all the same. */
+  get _runs() {
+    return this.context !== null && this.context.state === "running";
   }
 
   get mutedFor() {
@@ -46,6 +56,11 @@ export class Sound {
 
   /** Must be called from a click or a key press: browsers allow sound only then. */
   async unlock() {
+    if (this.isBroken) {
+      this.context.close();
+      this.context = null;
+      this.isBroken = false;
+    }
     if (!this.context) {
       const Context = window.AudioContext || window.webkitAudioContext;
       if (!Context) return this.changed();
@@ -55,6 +70,7 @@ export class Sound {
     await this.context.resume();
     this.changed();
     await this.play("test");
+    await this.testItself();
     await this.say(["/static/voice/ready.mp3"]);
     this._next();
   }
@@ -79,6 +95,33 @@ export class Sound {
     if (alarms.some((alarm) => !before.has(alarm.key))) this._next();
   }
 
+  /**
+   * A tone that is measured, and turned down to nothing before the loudspeaker: a sound card that was taken away or
+   * stands still is found before the next alarm is.
+   */
+  async testItself() {
+    if (!this._runs) return;
+    const { context } = this;
+    const [tone, meter, nothing] = [context.createOscillator(), context.createAnalyser(), context.createGain()];
+    nothing.gain.value = 0;
+    tone.connect(meter);
+    meter.connect(nothing);
+    nothing.connect(context.destination);
+    tone.start();
+    const heard = new Float32Array(meter.fftSize);
+    let isHeard = false;
+    for (let turn = 0; turn < TEST_TURNS && !isHeard; turn += 1) {
+      await pause(TEST_TURN_MS);
+      meter.getFloatTimeDomainData(heard);
+      isHeard = heard.some((sample) => Math.abs(sample) > AUDIBLE);
+    }
+    tone.stop();
+    nothing.disconnect();
+    if (context !== this.context) return; // begun anew meanwhile
+    this.isBroken = !isHeard;
+    this.changed();
+  }
+
   cutOff() {
     return this.play("cutoff");
   }
@@ -93,7 +136,7 @@ export class Sound {
     clearTimeout(this.timer);
     let wait = 1000;
     const audible = this._audible();
-    if (audible.length && this.state === "on") {
+    if (audible.length && this._runs) {
       this.playing = true;
       try {
         const worst = Math.max(...audible.map((alarm) => alarm.severity));
@@ -113,7 +156,7 @@ export class Sound {
 
   /** One burst of a pattern; resolves when it has sounded. */
   async play(name) {
-    if (this.state !== "on") return;
+    if (!this._runs) return;
     const start = this.context.currentTime + 0.03;
     const pattern = PATTERNS[name];
     for (const [at, length, pitch] of pattern) this._pulse(start + at, length, pitch);
@@ -143,7 +186,7 @@ export class Sound {
 
   /** Speak the first of `urls` that there is; silence when there is none: the tones have already been heard. */
   async say(urls) {
-    if (this.state !== "on") return;
+    if (!this._runs) return;
     for (const url of urls) {
       const buffer = await this._words(url);
       if (!buffer) continue;
