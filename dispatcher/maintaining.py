@@ -71,7 +71,8 @@ def _wait(store: Store, incident_id: int, work: Maintenance, now: datetime) -> i
     with store.write() as connection:
         book = Casebook(connection)
         book.load_ids([incident_id])
-        if not may_wait(book.incident(incident_id)):
+        incident = book.incident(incident_id)
+        if not (incident.is_open and may_wait(incident)):
             return 0
         book.note(incident_id, now, waits(work))
         book.write()

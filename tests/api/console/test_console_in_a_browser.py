@@ -395,15 +395,20 @@ def test_a_stage_that_was_passed_over_is_not_shown_as_done(centre: Centre, desk:
 
 
 def test_in_a_hand_a_tapped_card_brings_its_case_and_a_way_back(centre: Centre, desk: Desk) -> None:
-    tab = desk.tab
-    tab.set_viewport_size({"width": 390, "height": 844})
     desk.log_in()
-    for _ in range(2):
-        centre.press(BUTTON)
+    tab = desk.tab
+    shown = tab.locator('.map[data-view="2d"]')
+    expect(shown).to_be_visible()
+    tab.set_viewport_size({"width": 390, "height": 844})
+    expect(shown).to_be_hidden()
+    centre.press(BUTTON)
     tab.locator(".card button").first.click()
     expect(tab.locator(".case__door")).to_be_in_viewport()
     tab.click(".to-queue")
     expect(tab.locator(".card").first).to_be_in_viewport()
+
+    tab.set_viewport_size({"width": 1440, "height": 900})
+    expect(shown).to_be_visible()  # it was taken to a home while it had no size
 
 
 def test_when_the_voice_is_out_the_recorded_words_are_heard(centre: Centre, desk: Desk) -> None:
