@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from api import pages as cursors
+from api.console import gridbook
 from api.console.cover import covered, weekday
 from api.console.speech import Speaker
 from api.deps import AdminDep, Caller, CallerDep, FleetDep, NowDep, PartsDep, ReadDep
@@ -85,7 +86,12 @@ MENU = (
     (
         "报表",
         "reports",
-        (("/reports", "报表", "reports"), ("/handover", "交班单", "handover"), ("/wall", "大屏", "wall")),
+        (
+            ("/reports", "报表", "reports"),
+            ("/handover", "交班单", "handover"),
+            ("/atlas", "图册", "atlas"),
+            ("/wall", "大屏", "wall"),
+        ),
     ),
     ("设置", "settings", (("/rota", "排班", "rota"), ("/plans", "预案", "plans"))),
 )
@@ -167,6 +173,7 @@ OUTCOME_WORD: Mapping[Outcome, wording.Pair] = {
 }
 
 _templates = templates(FilePath(__file__).parent / "templates")
+_templates.filters["phone"] = in_words
 _speaker = Speaker()
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -288,6 +295,27 @@ def handover_sheet(caller: CallerDep, parts: PartsDep, connection: ReadDep, now:
         clock=lambda moment: f"{moment.astimezone(zone):%m-%d %H:%M}",
         minute=lambda moment: f"{moment.astimezone(zone):%H:%M}",
         kind_word=wording.KIND_WORD, stage_word=wording.STAGE_WORD,
+    )  # fmt: skip
+
+
+@router.get("/atlas")
+def atlas_shelf(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("shelf.html", "/atlas", caller, parts, connection, shelf=gridbook.shelf(connection))
+
+
+@router.get("/atlas/{area_id}")
+def atlas_book(
+    area_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
+    now: NowDep,
+) -> str:
+    """To be printed and laid into a drawer: a sheet of A4 for each cell, which needs no network."""
+    return _page(
+        "atlas.html", "/atlas", caller, parts, connection,
+        book=gridbook.book(connection, area_id), day=f"{now.astimezone(_zone(connection)):%Y-%m-%d}",
+        hotline=_site(connection).hotline, kind_word=wording.RESPONDER_WORD,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Text, and_, cast, delete, func, insert, select, update
@@ -31,8 +31,11 @@ def revision(connection: Connection) -> int:
     return register.revision(connection, "map")
 
 
-def buildings(connection: Connection) -> tuple[Building, ...]:
-    """All buildings, by id."""
+def buildings(connection: Connection, cells: Collection[int] | None = None) -> tuple[Building, ...]:
+    """All buildings (of these cells), by id."""
+    query = select(t.building).order_by(t.building.c.id)
+    if cells is not None:
+        query = query.where(t.building.c.area_id.in_(cells))
     return tuple(
         Building(
             id=row.id,
@@ -42,7 +45,7 @@ def buildings(connection: Connection) -> tuple[Building, ...]:
             polygon=tuple(tuple((lon, lat) for lon, lat in ring) for ring in row.polygon),
             synthetic=row.synthetic,
         )
-        for row in connection.execute(select(t.building).order_by(t.building.c.id))
+        for row in connection.execute(query)
     )
 
 
@@ -61,6 +64,13 @@ def homes(connection: Connection) -> tuple[PlacedHome, ...]:
         PlacedHome(row.id, row.address, row.floor, Position(row.lon, row.lat), row.building_id)
         for row in connection.execute(query)
     )
+
+
+def homes_of_cells(connection: Connection) -> dict[int, tuple[int, int]]:
+    """For each cell with homes: how many, and how many of them have no position."""
+    home = t.household.c
+    query = select(home.area_id, func.count(home.id), func.count(home.lon)).group_by(home.area_id)
+    return {area_id: (every, every - placed) for area_id, every, placed in connection.execute(query)}
 
 
 def middles(connection: Connection) -> dict[int, Point]:

@@ -218,7 +218,7 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     for path in (
         "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
         "households/1", "households/import", "devices/proposals", "devices/labels", "install",
-        "incidents/1/record", "maintenance", "handover",
+        "incidents/1/record", "maintenance", "handover", "atlas", "atlas/2",
     ):  # fmt: skip
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)

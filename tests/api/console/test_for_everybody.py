@@ -26,6 +26,7 @@ BUTTON = "care:kenli/KL-0001"
 OF_THE_REGISTER = ["/households/1", "/households/import"]  # for administrators
 PATHS = [path for _, _, inside in MENU for path, *_ in inside if path != "/"] + [
     "/devices/1",
+    "/atlas/2",
     *OF_THE_REGISTER,
 ]
 LOOKS = ("light", "dark")

@@ -70,7 +70,7 @@ function reader() {
 
 /**
  * Which tiles of a grid cut in `crs` cover the WGS-84 tile z/x/y, and how their sheet (top left tile at 0, 0) is drawn over it: the
- * six numbers of a canvas transform. Within a tile the shift is as good as linear: the rest is a tenth of a metre from zoom 14 on.
+ * six numbers of a canvas transform. Within a tile the shift is as good as linear: the rest is 0.4 m at zoom 14, 0.03 m at 16.
  */
 export function placed(z, x, y, crs) {
   if (crs !== "gcj02") return { columns: [x], rows: [y], transform: [1, 0, 0, 1, 0, 0] };
