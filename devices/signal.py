@@ -84,6 +84,11 @@ class Role(StrEnum):
     def is_life_safety(self) -> bool:
         return self in LIFE_SAFETY
 
+    @property
+    def calls_people(self) -> bool:
+        """Whether its alarm does: what nobody can read of such a device is put before a human."""
+        return self in CALLS_PEOPLE
+
 
 INVERTIBLE = frozenset({Role.DOOR_SENSOR, Role.BED_SENSOR})  # a contact, normally open or normally closed
 
@@ -96,6 +101,7 @@ LIFE_SAFETY = frozenset(
         Role.FALL_SENSOR,
     }
 )
+CALLS_PEOPLE = LIFE_SAFETY | {Role.LEAK_SENSOR}
 
 
 def aware(moment: datetime, name: str) -> datetime:

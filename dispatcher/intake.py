@@ -61,7 +61,7 @@ def take(connection: Connection, readings: Sequence[Reading], plans: Plans, now:
         return Taken(len(new), (), touched=bool(tickets or echoes), levels_at=levels_at)
 
     devices = register.devices_by_key(connection, {signal.device_key for signal, _ in matters})
-    matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _is_life_safety(devices, s)]
+    matters = [(s, v) for s, v in matters if s.kind is not Kind.UNREADABLE or _calls_people(devices, s)]
     matters = [(s, v) for s, v in matters if not (isinstance(v, Raise) and _is_bed(devices, s))]
     away = {
         devices[signal.device_key].id: signal.state is State.ACTIVE
@@ -185,9 +185,9 @@ def _unreadable(reading: Reading) -> list[tuple[Signal, Verdict]]:
     ]
 
 
-def _is_life_safety(devices: Mapping[str, Device], signal: Signal) -> bool:
+def _calls_people(devices: Mapping[str, Device], signal: Signal) -> bool:
     device = devices.get(signal.device_key)
-    return device is not None and device.role.is_life_safety
+    return device is not None and device.role.calls_people
 
 
 def _is_bed(devices: Mapping[str, Device], signal: Signal) -> bool:

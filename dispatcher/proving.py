@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from devices.signal import LIFE_SAFETY, Kind, Role
+from devices.signal import CALLS_PEOPLE, Kind, Role
 from dispatcher.model import Severity
 from dispatcher.triage import SEVERITY
 
 # A sign of life of these says nothing: the button that was glued in its frame has a radio that works.
-NEEDS_A_PRESS: Final = LIFE_SAFETY | {Role.LEAK_SENSOR, Role.SERVICE_BUTTON}
+NEEDS_A_PRESS: Final = CALLS_PEOPLE | {Role.SERVICE_BUTTON}
 # What comes when somebody presses it, or tries it with its own test button.
 PROVES: Final = frozenset(kind for kind, severity in SEVERITY.items() if severity is Severity.EMERGENCY) | {
     Kind.LEAK,

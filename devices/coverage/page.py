@@ -32,7 +32,7 @@ publish. Of some models the bytes themselves are read, too. The facts are theirs
 anew, and each is run through ChirpStack's, The Things Stack's and LORIOT's envelopes. {models} files for
 {names} names of models; of a model that is not here, the
 [words that several share](profiles/defaults/lorawan.toml) and the role decide, and what a help button, a
-smoke, gas, CO or fall sensor says beyond them is put before a human.
+smoke, gas, CO, fall or leak sensor says beyond them is put before a human.
 
 | model | sold as | its examples mean | and say nothing | without a codec | published in |
 | --- | --- | --- | --- | --- | --- |

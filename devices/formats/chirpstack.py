@@ -37,7 +37,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
     enrolment = registry.find(device_key)
     heard = Heard(frame, device_key, enrolment, unique=f"{device_key}#{digest(frame.payload)}")
     if event not in ("up", "join", "status"):
-        return unreadable(heard, "an event that nobody knows", levels) if heard.is_life_safety else Reading()
+        return unreadable(heard, "an event that nobody knows", levels) if heard.calls_people else Reading()
     body = read_object(frame.payload, SIZE_LIMIT)
     if isinstance(body, Unreadable) or not body:
         return unreadable(heard, body.reason if isinstance(body, Unreadable) else "nothing in it", levels)

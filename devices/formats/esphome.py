@@ -85,7 +85,7 @@ def _measured(heard: Heard, sensor: str, value: object, rules: Rules, levels: Le
     if sensor in _ABOUT_ITSELF or as_text(value).casefold() in _NO_NUMBER:
         return Reading(beats=alive(heard))
     key = (heard.device_key, f"sensor/{sensor[:64]}")
-    if not heard.is_life_safety or levels.get(key) == (said := as_text(value)[:_WORD_LIMIT]):
+    if not heard.calls_people or levels.get(key) == (said := as_text(value)[:_WORD_LIMIT]):
         return Reading(beats=alive(heard))
     reading = unreadable(heard, f"nobody mapped {sensor}={said}", levels)
     return replace(reading, beats=alive(heard), levels={**reading.levels, key: said})

@@ -34,6 +34,7 @@ _TEMPLATE: Final = re.compile(r"\{\{\s*value(?:_json((?:\.\w{1,40}|\[['\"]\w{1,4
 _NOTHING: Final = object()
 _THERE: Final = words("ha_discovery", online=("announced",), offline=("gone",))
 _CRIES: Final = EMERGENCY | {PRESS}
+_CALLS: Final = _CRIES | {Kind.LEAK}
 _OF_ITSELF: Final = frozenset({"connectivity", "battery_charging", "plug", "update"})
 _NO_CRIES: Final = (None, Kind.ACTIVITY, Kind.DOOR, Kind.LEAK)  # what does not call for help
 _STEP: Final = re.compile(r"\w+")
@@ -203,8 +204,8 @@ def _said(frame: Frame, enrolment: Enrolment, levels: Levels) -> Reading:
         if isinstance(body, Unreadable):
             return unreadable(heard, body.reason, levels)
         said |= {one.path: _at(body, one.path) for one in known if _at(body, one.path) is not _NOTHING}
-        lost = [path for path, rule in rules.items() if path not in said and _CRIES & {*rule.means.values()}]
-        if lost and heard.is_life_safety:
+        lost = [path for path, rule in rules.items() if path not in said and _CALLS & {*rule.means.values()}]
+        if lost and heard.calls_people:
             return unreadable(heard, f"no {', '.join(lost)} in it", levels)
     else:
         value = read_scalar(frame.payload, SIZE_LIMIT)

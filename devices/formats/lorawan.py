@@ -149,7 +149,7 @@ def uplink(
     has no words and no bytes, and is a sign of life, unless something was lost.
     """
     rules = profiles.rules(DIALECT, heard.enrolment)
-    if not decoded and heard.is_life_safety:
+    if not decoded and heard.calls_people:
         stray = next((each for each in envelope.strays(around) if _is_spoken(each, rules)), None)
         if stray is not None:
             reading = _spoken(heard, stray, rules, profiles, levels)
@@ -162,7 +162,7 @@ def uplink(
     elif heard.enrolment is None:
         return Reading(beats=alive(heard))  # a stranger's bytes
     elif not data:
-        if heard.is_life_safety and (decoded or envelope.has_lost(around)):
+        if heard.calls_people and (decoded or envelope.has_lost(around)):
             return unreadable(heard, "an uplink without its data", levels)
         return Reading(beats=alive(heard))
     elif isinstance(data, Unreadable):
@@ -183,7 +183,7 @@ def _spoken(
 ) -> Reading:
     """The meaning of the words of a device."""
     said, place = _measurements(said) or (said, _place(said))
-    if heard.is_life_safety and (cries := _cries(said, rules, profiles)):
+    if heard.calls_people and (cries := _cries(said, rules, profiles)):
         rules = replace(rules, ignore=rules.ignore - cries)
     return located(interpret(heard, said, rules, levels), heard, place)
 

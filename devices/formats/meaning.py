@@ -72,6 +72,10 @@ class Heard:
         return self.enrolment is not None and self.enrolment.role.is_life_safety
 
     @property
+    def calls_people(self) -> bool:
+        return self.enrolment is not None and self.enrolment.role.calls_people
+
+    @property
     def is_old(self) -> bool:
         return self.historical or self.frame.retained
 
@@ -184,11 +188,11 @@ def alive(heard: Heard, charge: int | None = None) -> tuple[Beat, ...]:
 def unreadable(heard: Heard, reason: str, levels: Levels) -> Reading:
     """What to do with a message that nobody can read.
 
-    A life-safety device gets a ticket each time. Anybody else gets one, and the next after it was understood
-    again: a misconfigured network must be seen, and must not drown the desk.
+    A device whose alarm calls people gets a ticket each time. Anybody else gets one, and the next after it
+    was understood again: a misconfigured network must be seen, and must not drown the desk.
     """
     key: LevelKey = (heard.device_key, UNMAPPED)
-    if heard.is_life_safety:
+    if heard.calls_people:
         return Reading(tickets=(ticket(heard.frame, reason, heard.device_key),))
     if levels.get(key) == UNREADABLE:
         return Reading()
@@ -268,7 +272,7 @@ def _interpret(heard: Heard, said: Mapping[str, object], rules: Rules, levels: L
             sense.battery(value, battery)
         elif value is not None and not rules.is_beside(path, beside):
             sense.strange[path] = value
-    if rules.needs and heard.is_life_safety and not heard.historical:
+    if rules.needs and heard.calls_people and not heard.historical:
         told = {path: value for path, value, _ in leaves(said, rules.ignore)}
         sense.lost = sorted(path for need in rules.needs for path in need.lost(told))
     return sense.reading()
@@ -343,7 +347,7 @@ class _Sense:
         text = rule.spelled(value)
         meaning = rule.meaning(text) if value is not None else None
         # Some act of a detector, in a word that stands nowhere: it may be how it says that there is a fire.
-        is_some_act = meaning == PRESS and self.heard.is_life_safety and not self.is_described
+        is_some_act = meaning == PRESS and self.heard.calls_people and not self.is_described
         is_of_no_button = is_some_act and by_role(PRESS, self.heard.role) is None
         if (meaning is None and text not in rule.idle) or is_of_no_button:
             self.odd[rule.path] = value
@@ -416,7 +420,7 @@ class _Sense:
     @property
     def may_be_null(self) -> bool:
         """Whether null only says that something has not been said yet, as it does where all is repeated."""
-        return self.heard.echoes or not self.heard.is_life_safety
+        return self.heard.echoes or not self.heard.calls_people
 
     def still_says(self, kind: Kind) -> bool:
         """Whether another property of the device says so as well: it is over when none does."""
@@ -506,7 +510,7 @@ class _Sense:
         return Reading(signals, alive(self.heard, self.charge), tuple(self.tickets), None, self.changed)
 
     def _look_at_what_is_strange(self) -> None:
-        """Unknown words: all of a life-safety device, and of others the unknown values of known alarms."""
+        """Unknown words: all of a device that calls people, of others only unknown values of known alarms."""
         heard = self.heard
         if heard.enrolment is None:
             return
@@ -515,7 +519,7 @@ class _Sense:
             self.tickets.append(ticket(heard.frame, reason, heard.device_key))
             return
         unknown = self.odd
-        if heard.is_life_safety:
+        if heard.calls_people:
             unknown = self.odd | self.strange
             if not self.understood and not unknown:
                 self.tickets.append(ticket(heard.frame, "nothing in it means anything", heard.device_key))

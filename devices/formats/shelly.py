@@ -183,7 +183,7 @@ class _Voice:
         that names a Bluetooth device by its address speaks for it, whatever its own word is.
         """
         is_enrolled = as_heard.enrolment is not None and as_heard.device_key.endswith(f"/{one.component}")
-        if is_enrolled or as_heard.is_life_safety or not _is_act(said):
+        if is_enrolled or as_heard.calls_people or not _is_act(said):
             return
         rules = self.profiles.rules("shelly", None)
         known = {path.partition(".")[0] for path in (*rules.by_path, *rules.ignore)}
@@ -195,7 +195,7 @@ class _Voice:
             ]
         for part in parts:
             heard = self.heard(part)
-            if part and heard.is_life_safety:
+            if part and heard.calls_people:
                 reason = f"{one.component}: no component that anybody knows"
                 yield unreadable(heard, reason, self.levels)
                 return

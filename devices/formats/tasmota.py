@@ -135,7 +135,7 @@ class _Voice:
         known = rules.ignore - {"Device", "Name"} | _ABOUT_ZIGBEE
         words = _words({name: told for name, told in body.items() if name not in known})
         inner = (self.registry.find(f"{above}/{word}") for word in words for above in self.names)
-        lost = next((each for each in inner if each is not None and each.role.is_life_safety), None)
+        lost = next((each for each in inner if each is not None and each.role.calls_people), None)
         if lost is not None and not self.is_heard:
             named = Heard(self.heard.frame, lost.device_key, lost, "")
             yield unreadable(named, "named where nobody expects it", self.levels)
@@ -143,7 +143,7 @@ class _Voice:
         if BEHIND in body and not (isinstance(behind, dict) and behind):
             yield unreadable(self.heard, f"{BEHIND} is no object of devices", self.levels)
         yield from self.misnamed(body)
-        if self.heard.is_life_safety and self.about != "STATE":
+        if self.heard.calls_people and self.about != "STATE":
             yield from self.strange_words(body)
 
     def misnamed(self, body: Mapping[str, object]) -> Iterator[Reading]:
@@ -157,7 +157,7 @@ class _Voice:
             tail = re.search(r"\d{1,3}\Z", name)
             for number in (tail[0],) if tail else map(str, range(1, _MOST + 1)):
                 both = (self._of_itself(f"{kind}{number}") for kind in ("Button", "Switch"))
-                if lost := next((each for each in both if each and each.role.is_life_safety), None):
+                if lost := next((each for each in both if each and each.role.calls_people), None):
                     named = Heard(self.heard.frame, lost.device_key, lost, "")
                     yield unreadable(named, f"{name} is no button and no switch", self.levels)
                     break

@@ -220,7 +220,7 @@ def _bare(frame: Frame, name: str, registry: Registry, levels: Levels, profiles:
         return Reading()
     value = read_scalar(frame.payload, SIZE_LIMIT) if frame.payload else None
     if isinstance(value, Unreadable):
-        return unreadable(heard, value.reason, levels) if heard.is_life_safety else Reading()
+        return unreadable(heard, value.reason, levels) if heard.calls_people else Reading()
     return interpret(heard, {last: value}, rules, levels)
 
 

@@ -117,7 +117,7 @@ def test_back_filled_readings_are_recorded_once_and_change_no_level(street: Stre
         "nonsense",
     ]
     reading = uplink(street, deduplicationId="a", object={"battery": 92, "history": past})
-    assert words(reading) == ["leak historical", "leak historical"]
+    assert words(reading) == ["leak historical", "leak historical", "ticket"]
     assert len({signal.unique_key for signal in reading.signals}) == 2
     assert [signal.device_time.year for signal in reading.signals if signal.device_time] == [2022, 2022]
     assert all(signal.is_old for signal in reading.signals)

@@ -70,7 +70,7 @@ def meanings(speaker: Device, word: str, seed: int = 1) -> tuple[list[str], set[
 def test_every_word_that_a_device_has_is_understood(tmp_path: Path, family: str) -> None:
     places = {"location"} if family in ("traccar", "owntracks") else set[str]()
     spoken = 0
-    for role in Role:
+    for role in (each for each in Role if each is not Role.STAFF_PHONE):  # a stranger to homes: only a place
         key = KEYS[family].partition("/")[0] if role is Role.HUB and family in ("tasmota", "esphome") else ""
         speaker = device(tmp_path, family, role, key)
         for word in sorted(WORDS):
@@ -84,7 +84,7 @@ def test_every_word_that_a_device_has_is_understood(tmp_path: Path, family: str)
             )
             assert kinds == sorted(expected | places), (role, word)  # and each of them once
             assert beats or word == "go_offline", (role, word)
-    assert spoken >= len(Role)
+    assert spoken >= len(Role) - 1
 
 
 @pytest.mark.parametrize("family", sorted(foreign.FAMILIES - {"owntracks", "homie"}))

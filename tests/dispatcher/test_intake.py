@@ -298,6 +298,16 @@ def test_an_unreadable_message_of_a_life_safety_device_rings_the_desk(town: Town
     assert unread(town)[0].payload == b"\xff\x00"
 
 
+def test_so_does_one_of_a_leak_sensor_for_water_calls_people_too(town: Town) -> None:
+    with town.store.write() as connection:
+        register.enrol_device(connection, Device(0, "care:town/sink", Role.LEAK_SENSOR, None))
+
+    town.take(ticket("care:town/sink", town))
+
+    (card,) = town.cards()
+    assert card.kind is Kind.UNREADABLE
+
+
 def test_an_unreadable_message_of_an_unknown_sender_only_waits_to_be_looked_at(town: Town) -> None:
     with town.store.write() as connection:
         register.enrol_device(connection, Device(0, "care:town/door", Role.DOOR_SENSOR, None))

@@ -839,7 +839,7 @@ MUTANTS = [
     (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS else heard_at", "heard_at"),
     (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS else heard_at", "cried_at"),
     (dispatcher.proving, "cried_at if role in NEEDS_A_PRESS", "cried_at if role not in NEEDS_A_PRESS"),
-    (dispatcher.proving, "LIFE_SAFETY | {", "{"),
+    (dispatcher.proving, "CALLS_PEOPLE | {", "{"),
     (dispatcher.proving, "severity is Severity.EMERGENCY", "severity is not Severity.EMERGENCY"),
     (dispatcher.proving, "at < installed_at", "at <= installed_at"),
     (dispatcher.proving, "if at is None or (", "if at is None and ("),

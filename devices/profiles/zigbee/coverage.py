@@ -53,7 +53,7 @@ that matters to a centre. Exact values of exact properties, never a part of a wo
 
 What a model can report and is not here (a volume, a threshold, a meter that is called `gas`) calls nobody.
 What is not even in its definition, and a value that nobody mapped, is shown to a human when the device is
-there to save lives.
+there to save lives or to hear water.
 """
 
 
