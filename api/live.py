@@ -6,6 +6,8 @@ incident once and gives the same bytes to everybody. A subscriber gets, in this 
 - `snapshot`  `{"now", "cards", "counters", "health"}` the whole board; replaces what the page has
 - `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
               after a reconnect with `Last-Event-ID` first everything missed
+- `places`    `[{"id", "lon", "lat", "seen_at"}]` responders whose telephones tell a new place; who has told
+              none for a while is back where the register has her, and `/api/map/live` says so
 - `counters`  the counters, when they have changed
 - `call`      `{"call_id", "number", "at", "callers"}` somebody rings the hotline: a hint that is told once
               and never again; the number is masked
@@ -41,6 +43,8 @@ from api.parts import Parts
 from api.wellbeing import Wellbeing, described
 from community.errors import Invalid
 from community.model import CallOutcome
+from community.storage import register, whereabouts
+from community.whereabouts import is_of_use
 from dispatcher import views
 from dispatcher.health import Health, WorkerKind
 from dispatcher.pulse import Pulse
@@ -94,6 +98,8 @@ class Hub:
         self._counters: views.Counters | None = None
         with parts.store.read() as connection:
             self._calls = frozenset(call.id for call in calls.recent(connection))
+            self._placed_at = register.revision(connection, "place")
+            self._seen = whereabouts.newest(connection)
         self._database_answers = True
         self._followed: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
         self._closing = False
@@ -180,6 +186,8 @@ class Hub:
                 self._untold = []
             if said := await run_sync(self._new_calls):
                 self._tell(said)
+            if said := await run_sync(self._moved):
+                self._tell(said)
             if changed or beat:
                 await self._tell_counters()
             if beat:
@@ -231,6 +239,21 @@ class Hub:
             ringing = [calls.ringing(connection, one) for one in new if one.outcome is CallOutcome.OPEN]
         self._calls = frozenset(call.id for call in recent)
         return b"".join(_event("call", one) for one in ringing)
+
+    def _moved(self) -> bytes:
+        """Whose place is new since the last look; most looks read one number."""
+        with self._parts.store.read() as connection:
+            at = register.revision(connection, "place")
+            if at == self._placed_at:
+                return b""
+            seen = whereabouts.newest(connection)
+        moved = [
+            {"id": id, "lon": one.position.lon, "lat": one.position.lat, "seen_at": one.at}
+            for id, one in seen.items()
+            if self._seen.get(id) != one and is_of_use(one, self._parts.clock.now())
+        ]
+        self._placed_at, self._seen = at, seen
+        return _event("places", moved) if moved else b""
 
     async def _tell_health(self) -> None:
         before, self._health = self._health, await self.wellbeing.look()
@@ -309,7 +332,7 @@ async def watch_live(
     last_event_id: Annotated[str | None, Header()] = None,
     last_event_id_query: Annotated[str | None, Query(alias="last_event_id")] = None,
 ) -> LiveResponse:
-    """`snapshot`, `incident`, `counters`, `call`, `beat` and `bye` events; see the module for their data."""
+    """`snapshot`, `incident`, `places`, `counters`, `call`, `health`, `beat` and `bye` events."""
     hub: Hub = request.app.state.hub
     position = _position(last_event_id or last_event_id_query)
     still_valid = deps.still_valid(parts, caller)

@@ -284,6 +284,12 @@ class ResponderPatch(In):
     active: bool | None = Field(default=None, examples=[True])
 
 
+class PhoneIn(In):
+    """A telephone that tells where its owner is."""
+
+    key: Key = Field(examples=["owntracks:li/phone"])
+
+
 class DutyIn(In):
     """Each week on `days`, from `starts` until before `ends`; an `ends` beyond 1440 is the next morning."""
 

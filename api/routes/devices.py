@@ -78,7 +78,7 @@ def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _adm
         after = register.update_device(connection, replace(before, **changes))
         login = device_logins.login_of(connection, after) if before.enabled != after.enabled else ""
     if login:
-        _tell_the_door(parts, login, may_enter=after.enabled)
+        tell_the_door(parts, login, may_enter=after.enabled)
     return after
 
 
@@ -172,7 +172,7 @@ def get_proof(device_id: DeviceId, connection: ReadDep) -> Proof:
     return proofs.of(connection, [device])[device_id]
 
 
-def _tell_the_door(parts: Parts, login: str, *, may_enter: bool) -> None:
+def tell_the_door(parts: Parts, login: str, *, may_enter: bool) -> None:
     """Who was taken out of service is put out at the broker; what could not be done there is said to do."""
     wrong = (
         "ANXIN_BROKER_ADMIN is not set" if parts.door is None else parts.door.tell(login, may_enter=may_enter)

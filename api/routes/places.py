@@ -20,7 +20,8 @@ from api.problems import describe
 from api.routes.incidents import IncidentId
 from community.errors import Conflict
 from community.model import Area, AreaLevel, HomeRecord, Position, ResponderKind, on_duty
-from community.storage import register, rota
+from community.storage import register, rota, whereabouts
+from community.whereabouts import placed
 from dispatcher import views
 from dispatcher.fleet import Fleet
 from dispatcher.model import GO, Tell, Whom
@@ -164,7 +165,9 @@ def _homes(cards: Iterable[views.Card]) -> Iterator[Json]:
 
 def _responders(connection: Connection, now: datetime, zone: tzinfo) -> Iterator[Json]:
     duties, leaves = register.duties(connection), rota.leaves(connection, now)
-    for responder in register.responders(connection):
+    seen = whereabouts.newest(connection)
+    for known in register.responders(connection):
+        responder = placed(known, seen.get(known.id), now)
         present = on_duty(duties.get(responder.id, ()), now, zone, leaves.get(responder.id, ()))
         is_clinic = responder.kind is ResponderKind.CLINIC  # a clinic is drawn when it is shut, too
         if responder.position is None or not responder.active or not (present or is_clinic):
@@ -178,6 +181,7 @@ def _responders(connection: Connection, now: datetime, zone: tzinfo) -> Iterator
                 "kind": responder.kind,
                 "name": responder.name,
                 "on_duty": present,
+                "seen_at": None if responder is known else seen[known.id].at,
             },
         )
 

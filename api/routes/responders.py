@@ -1,4 +1,4 @@
-"""Responders: who can be sent, where they are, and whether they are on duty now."""
+"""Responders: who can be sent, where they are, whether on duty now, and which telephones tell of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
 from api import pages
-from api.deps import CallerDep, NowDep, PartsDep, ReadDep, ZoneDep
+from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep, ZoneDep
 from api.problems import describe
-from api.schemas import ResponderPatch
-from community.model import Duty, Leave, Position, Responder, ResponderKind, on_duty
-from community.storage import register, rota
+from api.routes.devices import tell_the_door
+from api.schemas import PhoneIn, ResponderPatch
+from community.model import Device, Duty, Leave, Position, Responder, ResponderKind, on_duty
+from community.storage import device_logins, register, rota, whereabouts
 
 ResponderId = Annotated[int, Path(ge=1, lt=2**63, examples=[7])]
 
@@ -81,3 +82,51 @@ def change_responder(
         if given.active is not None:
             responder = replace(responder, active=given.active)
         return register.update_responder(connection, responder)
+
+
+@router.get(
+    "/responders/{responder_id}/phone",
+    operation_id="getResponderPhone",
+    summary="The telephone that tells where a responder is",
+    responses=describe(403, 404),
+)
+def get_phone(responder_id: ResponderId, connection: ReadDep, _admin: AdminDep) -> Device | None:
+    """`null`: only her page tells it, when she wants that."""
+    register.responder_by_id(connection, responder_id)
+    return whereabouts.phone_of(connection, responder_id)
+
+
+@router.put(
+    "/responders/{responder_id}/phone",
+    operation_id="setResponderPhone",
+    summary="Let a telephone tell where a responder is",
+    responses=describe(403, 404, 409, 422),
+)
+def set_phone(responder_id: ResponderId, given: PhoneIn, parts: PartsDep, _admin: AdminDep) -> Device:
+    """OwnTracks or Traccar. It counts while she is on duty or on a case, and is forgotten in ten minutes."""
+    with parts.store.write() as connection:
+        before = whereabouts.phone_of(connection, responder_id)
+        device = whereabouts.set_phone(connection, responder_id, given.key)
+        ends = device_logins.login_of(connection, before) if before and before.id != device.id else ""
+        begins = device_logins.login_of(connection, device)
+    for login, may_enter in ((ends, False), (begins, True)):
+        if login:
+            tell_the_door(parts, login, may_enter=may_enter)
+    return device
+
+
+@router.delete(
+    "/responders/{responder_id}/phone",
+    operation_id="dropResponderPhone",
+    summary="Let no telephone tell where a responder is",
+    status_code=204,
+    responses=describe(403, 404),
+)
+def drop_phone(responder_id: ResponderId, parts: PartsDep, _admin: AdminDep) -> None:
+    """Where it was last is forgotten at once, and its login at the broker ends."""
+    with parts.store.write() as connection:
+        register.responder_by_id(connection, responder_id)
+        device = whereabouts.drop_phone(connection, responder_id)
+        login = device_logins.login_of(connection, device) if device is not None else ""
+    if login:
+        tell_the_door(parts, login, may_enter=False)

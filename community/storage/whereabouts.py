@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
-from community.errors import Conflict
+from community.errors import Conflict, Invalid
 from community.model import Device, Position, Whereabouts
 from community.storage import register
 from community.storage import tables as t
 from community.storage.rows import upsert
-from community.whereabouts import AHEAD, FRESH, is_of_use
+from community.whereabouts import AHEAD, FRESH, is_of_use, moves
 from devices.signal import Role
 
 _place = t.responder_place
@@ -82,10 +82,12 @@ def _is_stale(now: datetime) -> ColumnElement[bool]:
 def set_phone(connection: Connection, responder_id: int, key: str) -> Device:
     """From now on the telephone `key` (owntracks:li/phone) tells where this responder is, and no other one.
 
-    It is enrolled as a staff phone when it is not yet. NotFound: no such responder. Conflict: it is enrolled
-    as something else, or tells of somebody else.
+    It is enrolled as a staff phone when it is not yet. NotFound: no such responder. Invalid: a clinic stays
+    where it is. Conflict: it is enrolled as something else, or tells of somebody else.
     """
     person = register.responder_by_id(connection, responder_id)
+    if not moves(person.kind):
+        raise Invalid("does_not_move", f"机构不会移动 {person.name} stays where it is: no telephone tells it")
     drop_phone(connection, responder_id)
     device = register.devices_by_key(connection, [key]).get(key)
     if device is None:

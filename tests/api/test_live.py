@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -18,8 +18,8 @@ from api.app import create_app
 from api.live import BEAT_S, WAITING, Hub
 from api.parts import Parts
 from api.server import Server, serve
-from community.model import AccountRole
-from community.storage import Store, accounts, register
+from community.model import AccountRole, Position, Whereabouts
+from community.storage import Store, accounts, register, whereabouts
 from devices.signal import Kind
 from dispatcher import intake, responses
 from dispatcher.model import Entry, Fact
@@ -145,6 +145,24 @@ def test_a_change_is_seen_without_any_bell(served: Served, store: Store, town: T
     incident_id = trouble(store, served.parts, town.household_id, now)
     assert until(stream, "incident").data["card"]["id"] == incident_id
     assert until(stream, "counters").data["by_stage"]["raised"] == 1
+
+
+def test_who_moves_is_told_and_nobody_else(served: Served, store: Store, town: Town, now: datetime) -> None:
+    def keep(id: int, lon: float, seconds: int = 0) -> None:
+        here = Whereabouts(id, Position(lon, 37.59, "phone", 8.0), now - timedelta(seconds=seconds))
+        with store.write() as connection:
+            whereabouts.keep(connection, [here], now)
+
+    stream = served.watch()
+    next(stream)
+    keep(town.worker_id, 118.56, seconds=5)
+    served.parts.bell.ring()
+    (moved,) = until(stream, "places").data
+    assert moved == {"id": town.worker_id, "lon": 118.56, "lat": 37.59, "seen_at": "2026-11-21T06:04:55Z"}
+    keep(town.worker_id, 118.99, seconds=60)  # an older one, come late: no news
+    keep(town.worker_id, 118.57)
+    served.parts.bell.ring()
+    assert [one["lon"] for one in until(stream, "places").data] == [118.57]
 
 
 def test_what_was_missed_while_away_comes_after_the_reconnect(

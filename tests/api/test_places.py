@@ -9,10 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.headers import CSP
-from community.model import Building, Household, Position, ResponderKind
-from community.storage import Store, atlas, register, roads
+from community.model import Building, Household, Position, ResponderKind, Whereabouts
+from community.storage import Store, atlas, register, roads, whereabouts
 from maps.roads import Mode, Way, build
-from tests.api.conftest import Browser, Town
+from tests.api.conftest import Browser, StoppedClock, Town
 
 HOUSE = (
     (
@@ -60,6 +60,45 @@ def test_the_live_picture_shows_who_needs_help_and_who_can_come(
     home = features[0]["properties"]
     assert (home["incident_id"], home["kind"], home["who"]) == (incident_id, "sos", "王秀英 85岁")
     assert features[0]["geometry"]["coordinates"] == [118.545, 37.585]
+
+
+def test_who_moves_is_where_her_telephone_says_for_ten_minutes(
+    operator: Browser, town: Town, store: Store, clock: StoppedClock, incident_id: int
+) -> None:
+    def worker() -> tuple[list[float], str | None]:
+        features = operator.get("/api/map/live").json()["features"]
+        [one] = [each for each in features if each["properties"]["category"] == "responder"]
+        return one["geometry"]["coordinates"], one["properties"]["seen_at"]
+
+    base, seen_at = worker()
+    assert seen_at is None
+    here = Whereabouts(town.worker_id, Position(118.5455, 37.5855, "page", 8.0), clock.now())
+    with store.write() as connection:
+        whereabouts.keep(connection, [here], clock.now())
+    assert worker() == ([118.5455, 37.5855], "2026-11-21T06:05:00Z")
+    [first, _] = operator.get(f"/api/incidents/{incident_id}/candidates").json()
+    assert (first["responder_id"], first["lon"]) == (town.worker_id, 118.5455)
+    assert "按14:05的手机定位" in first["why"]
+    clock.pass_time(minutes=10)
+    assert worker() == (base, None)
+
+
+def test_an_administrator_says_which_telephone_tells_of_whom(
+    admin: Browser, operator: Browser, town: Town
+) -> None:
+    path = f"/api/responders/{town.worker_id}/phone"
+    assert admin.get(path).json() is None
+    assert operator.put(path, {"key": "owntracks:li/phone"}).status_code == 403
+    device = admin.put(path, {"key": "owntracks:li/phone"}).json()
+    assert (device["role"], device["household_id"], device["enabled"]) == ("staff_phone", None, True)
+    assert admin.get(path).json()["key"] == "owntracks:li/phone"
+    assert admin.put(f"/api/responders/{town.clinic_id}/phone", {"key": "owntracks:a/b"}).status_code == 422
+    assert admin.put(path, {"key": "care:kenli/KL-0001"}).status_code == 409
+    assert admin.get(path).json()["key"] == "owntracks:li/phone", "who is refused changes nothing"
+    assert admin.put(path, {"key": "owntracks:li/new"}).status_code == 200
+    assert not admin.get(f"/api/devices/{device['id']}").json()["enabled"]
+    assert admin.client.delete(path, headers={"X-CSRF-Token": admin.csrf_token}).status_code == 204
+    assert admin.get(path).json() is None
 
 
 def test_who_is_off_is_not_on_the_map(operator: Browser, town: Town) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from community.model import Building, Position
-from community.storage import Store, atlas, register
+from community.model import Building, Position, Whereabouts
+from community.storage import Store, atlas, whereabouts
 from dispatcher import views
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
@@ -159,11 +158,9 @@ def test_a_call_turns_its_house_and_its_storey_red_and_says_who_could_be_there_f
     coming = tab.locator(".twin section", has_text="在岗人员").locator("li")
     expect(coming).to_have_text([re.compile("李强.*正在前往")])
     with store.write() as connection:
-        worker = register.responder_by_id(connection, town.worker_id)
-        register.update_responder(connection, replace(worker, position=Position(118.5455, 37.5855)))
-    with tab.expect_response("**/api/map/live") as picture:
-        pass
-    assert [118.5455, 37.5855] in [one["geometry"]["coordinates"] for one in picture.value.json()["features"]]
+        here = Whereabouts(town.worker_id, Position(118.5455, 37.5855, "phone", 8.0), centre.clock.now())
+        whereabouts.keep(connection, [here], centre.clock.now())
+    expect(coming).to_have_text([re.compile(r"李强.*正在前往.* · \d\d:\d\d手机定位")])
     drawn(tab, "3d")
     for part in ("areas", "buildings", "homes"):
         assert desk.asked.count(f"{desk.url}/api/map/{part}") == 1, "what stands still is not sent again"

@@ -21,7 +21,7 @@ import words from "/console/words.js";
 const NAME = Array.from({ length: 16 }, () => Math.floor(Math.random() * 36).toString(36)).join(""); // of this page
 const RENEW_MS = 15000; // a claim is a lease of 45 s: three heartbeats may be lost
 const TRIALS_MS = 5000;
-const PICTURE_MS = 5000; // people move without an event of any incident
+const PICTURE_MS = 15000; // shifts begin and end without an event; who moves is told by one
 const CALL_MS = 120000; // how long a call that nobody opens stays on screen
 const DRILL_SOUND = { severity: 1, kind: "test" }; // rings, for that is part of it, but as nothing that is real
 const SELF_TEST_MS = 60000;
@@ -459,7 +459,7 @@ function openNamedCase() {
 window.addEventListener("hashchange", openNamedCase);
 
 drawLegend($(".legend"));
-live = new Live({ snapshot, incident, counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
+live = new Live({ snapshot, incident, places: (moved) => board.moveResponders(moved), counters: setCounters, call: ringing, health: (health) => vitals.show(health), state: drawLink, gone: sessionEnded });
 everySecond(tick);
 every(RENEW_MS, renewLeases);
 every(RENEW_MS, sayWhetherAudible);

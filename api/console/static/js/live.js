@@ -12,7 +12,7 @@ const SILENCE_MS = 4500; // the server beats every 2 to 3 s: after this long the
 
 export class Live {
   /**
-   * `handlers`: snapshot({cards, counters, health}), incident({card, entries}), counters(counters), call(ringing), health(health),
+   * `handlers`: snapshot({cards, counters, health}), incident({card, entries}), places([{id, lon, lat, seen_at}]), counters(counters), call(ringing), health(health),
    * state(isLive), and gone() when the session has ended.
    */
   constructor(handlers) {
@@ -53,6 +53,7 @@ export class Live {
       this._set(true);
     });
     on("incident", (data) => this.handlers.incident(data));
+    on("places", (data) => this.handlers.places(data));
     on("counters", (data) => this.handlers.counters(data));
     on("call", (data) => this.handlers.call(data));
     on("health", (data) => this.handlers.health(data));

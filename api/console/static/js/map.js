@@ -107,11 +107,17 @@ export class Board {
     else if (this.scene) this.setCase(placed.find((card) => card.id === this.scene.card.id), this.scene.ranked);
   }
 
-  /** People and clinics: [{id, kind, name, lon, lat, busy}]. */
+  /** People and clinics: [{id, kind, name, lon, lat, busy, seen_at}]; `seen_at` when a telephone told the place. */
   setResponders(list) {
     this.people = list.filter((one) => one.lat !== null && one.lon !== null);
     if (this.scene) this.setCase(this.scene.card, this.scene.ranked);
     this._nameThem();
+  }
+
+  /** Some of them have moved: [{id, lon, lat, seen_at}]. Who is not on the map stays off it. */
+  moveResponders(moved) {
+    const by = new Map(moved.map((one) => [one.id, one]));
+    if (this.people.some((one) => by.has(one.id))) this.setResponders(this.people.map((one) => Object.assign({}, one, by.get(one.id))));
   }
 
   /** Show the case on screen: with those who are coming, else with the nearest who could. */

@@ -1,6 +1,7 @@
 // The map as a list: everything that is on it, by keyboard and for screen readers. Choosing a line takes the map there.
 
 import { byUrgency, distance, door, kindWord, place } from "./card.js";
+import { shortTime } from "./clock.js";
 import { $, both, fill, h } from "./dom.js";
 import words from "/console/words.js";
 
@@ -53,7 +54,7 @@ export class MapList {
     const word = (kind) => (words.responder[kind] || [kind])[0];
     const at = (lon, lat, more = {}) => Object.assign({ lon, lat }, more);
     const helpers = people.map((one) => ({
-      key: `r${one.id}`, text: one.name, more: [word(one.kind), one.busy ? "正在前往 coming" : ""].filter(Boolean).join(" · "), to: at(one.lon, one.lat), clinic: one.kind === "clinic",
+      key: `r${one.id}`, text: one.name, more: [word(one.kind), one.busy ? "正在前往 coming" : "", one.seen_at ? `${shortTime(one.seen_at)}手机定位` : ""].filter(Boolean).join(" · "), to: at(one.lon, one.lat), clinic: one.kind === "clinic",
     }));
     fill(this.body,
       this._group(["事件", "incidents"], cards.slice().sort(byUrgency).map((card) => ({
