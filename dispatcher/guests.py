@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from community.errors import NotFound
 from community.model import HomeRecord, Position, ResponderKind, Site
 from community.storage import register
+from community.whereabouts import moves
 from dispatcher import passes, views
 from dispatcher.exercise import household_of
 from dispatcher.model import COVERING, OPEN_OFFERS, CloseCode, Incident, Meaning, OfferState, Stage
@@ -99,10 +100,16 @@ class Errand:
     is_open: bool
     hotline: str
     others: tuple[tuple[int, str], ...]  # (incident, door) of what else she is asked to
+    moves: bool  # a clinic does not: nobody asks where it is
 
     @property
     def is_on_it(self) -> bool:
         return self.state in COVERING
+
+    @property
+    def may_tell_place(self) -> bool:
+        """Whether anybody needs to know where she is."""
+        return self.moves and (bool(self.others) or (self.is_open and self.state in OPEN_OFFERS))
 
 
 def find(connection: Connection, code: str, now: datetime) -> tuple[Pass, ...]:
@@ -190,6 +197,7 @@ def errand(connection: Connection, held: Pass, now: datetime) -> Errand:
         is_open=incident.is_open,
         hotline=site.hotline,
         others=_others(connection, responder_id, incident.id),
+        moves=moves(register.responder_by_id(connection, responder_id).kind),
     )
 
 

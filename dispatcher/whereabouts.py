@@ -22,8 +22,8 @@ from dispatcher.storage import reading
 EVERY: Final = timedelta(minutes=1)  # places of no use are looked for
 
 
-def from_page(store: Store, responder_id: int, position: Position, age: timedelta, now: datetime) -> None:
-    """She says on her page where she is, as she was `age` ago: by her own clock alone, which may be wrong.
+def from_page(store: Store, responder_id: int, position: Position, now: datetime) -> None:
+    """Her page says where she is, at this moment: no clock but ours is asked.
 
     Conflict when nobody needs to know: she is asked to nothing, and on no case.
     """
@@ -31,7 +31,13 @@ def from_page(store: Store, responder_id: int, position: Position, age: timedelt
         person = register.responder_by_id(connection, responder_id)
         if not moves(person.kind) or not reading.open_errands(connection, responder_id):
             raise Conflict("not_needed", "现在不需要您的位置 nobody needs to know where you are")
-        whereabouts.keep(connection, [Whereabouts(responder_id, position, now - age)], now)
+        whereabouts.keep(connection, [Whereabouts(responder_id, position, now)], now)
+
+
+def forget(store: Store, responder_id: int) -> None:
+    """She tells it no more: what her page has told is forgotten at once."""
+    with store.write() as connection:
+        whereabouts.forget(connection, responder_id)
 
 
 def from_phones(store: Store, fixes: Collection[Fix], now: datetime) -> int:

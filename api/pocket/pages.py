@@ -20,8 +20,9 @@ from api.live import Hub, LiveResponse
 from api.pocket.door import PATH, GateDep, HeldDep, let_in
 from api.problems import TooMany, Unauthenticated
 from community.errors import Conflict, NotFound
+from community.model import Position
 from community.storage import register
-from dispatcher import guests, passes, responses
+from dispatcher import guests, passes, responses, whereabouts
 from dispatcher.guests import Errand
 from dispatcher.model import Meaning, OfferState
 from dispatcher.passes import Pass
@@ -158,6 +159,33 @@ def step(
     return _taken(request, f"{PATH}/case?incident={incident}")
 
 
+@router.post("/place")
+def place(
+    request: Request,
+    parts: PartsDep,
+    held: HeldDep,
+    now: NowDep,
+    lat: Annotated[float, Form(ge=-90, le=90)],
+    lon: Annotated[float, Form(ge=-180, le=180)],
+    accuracy_m: Annotated[float | None, Form(gt=0, le=1e7)] = None,
+) -> Response:
+    """Where a worker is now. `wanted` is false when nobody needs to know any more."""
+    require_own_origin(request, parts)
+    here = Position(lon, lat, "page", accuracy_m)
+    try:
+        whereabouts.from_page(parts.store, _worker(held), here, now)
+    except Conflict:
+        return JSONResponse({"wanted": False})
+    return JSONResponse({"wanted": True})
+
+
+@router.post("/place/forget")
+def forget_place(request: Request, parts: PartsDep, held: HeldDep) -> Response:
+    require_own_origin(request, parts)
+    whereabouts.forget(parts.store, _worker(held))
+    return Response(status_code=204)
+
+
 @router.get("/live", response_class=LiveResponse)
 async def live(request: Request, held: HeldDep) -> LiveResponse:
     """`changed` whenever the case has: the page then draws itself anew."""
@@ -223,6 +251,13 @@ def _refused(
 
 def _taken(request: Request, page: str) -> Response:
     return Response(status_code=204) if _is_script(request) else RedirectResponse(page, 303)
+
+
+def _worker(held: Pass) -> int:
+    kind, _, number = held.who.partition(":")
+    if kind != "responder":
+        raise NotFound("no_worker", "这里没有这一项 there is no such thing here")
+    return int(number)
 
 
 def _is_script(request: Request) -> bool:

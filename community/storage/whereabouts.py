@@ -62,6 +62,13 @@ def of(connection: Connection, responder_id: int) -> Whereabouts | None:
     return Whereabouts(row.id, Position(row.lon, row.lat, row.source, row.accuracy_m), row.at)
 
 
+def forget(connection: Connection, responder_id: int, source: str = "page") -> None:
+    """Forget the place of one responder, if it came from there."""
+    mine = _place.c.id == responder_id, _place.c.source == source
+    if connection.execute(delete(_place).where(*mine)).rowcount:
+        register.bump(connection, "place")
+
+
 def is_any_stale(connection: Connection, now: datetime) -> bool:
     """Whether there is a place to forget."""
     return connection.execute(select(_place.c.id).where(_is_stale(now)).limit(1)).first() is not None
@@ -106,13 +113,12 @@ def set_phone(connection: Connection, responder_id: int, key: str) -> Device:
 
 def drop_phone(connection: Connection, responder_id: int) -> Device | None:
     """Her telephone tells of her no more, and where it was last is forgotten; returns it, out of service."""
-    connection.execute(delete(_place).where(_place.c.id == responder_id, _place.c.source == "phone"))
+    forget(connection, responder_id, "phone")
     query = delete(_phone).where(_phone.c.id == responder_id).returning(_phone.c.device_id)
     device_id = connection.execute(query).scalar()
     if device_id is None:
         return None
     device = replace(register.device_by_id(connection, device_id), enabled=False)
-    register.bump(connection, "place")
     return register.update_device(connection, device)
 
 

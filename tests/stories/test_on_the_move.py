@@ -18,7 +18,7 @@ from dispatcher.model import OfferState
 from dispatcher.patrol import Patrol
 from dispatcher.storage import supervised
 from dispatcher.storage.planbook import Planbook
-from dispatcher.whereabouts import Forgetting, from_page
+from dispatcher.whereabouts import Forgetting, forget, from_page
 from gateway.receive import Parts, Receiver
 from gateway.supervision import LastLife, LastSeen
 from tests.town import Town
@@ -173,8 +173,8 @@ def test_her_page_may_tell_her_place_while_she_is_asked_and_no_longer(town: Town
     li = town.responder("李强", metres=400)
     here = Position(118.5502, 37.59, "page", 15.0)
 
-    def tells(age_s: int = 5) -> None:
-        from_page(town.store, li, here, timedelta(seconds=age_s), town.time)
+    def tells() -> None:
+        from_page(town.store, li, here, town.time)
 
     with pytest.raises(Conflict, match="nobody needs to know"):
         tells()
@@ -184,11 +184,11 @@ def test_her_page_may_tell_her_place_while_she_is_asked_and_no_longer(town: Town
     told = place_of(town, "李强")
     assert told is not None
     assert told.position == here
-    tells(3600)  # a telephone that kept it for an hour: no news
-    assert place_of(town, "李强") == told
     town.answer("李强", "1")
     town.pass_time(minutes=2)
     tells()
+    forget(town.store, li)
+    assert place_of(town, "李强") is None
     town.close("王秀英")
     with pytest.raises(Conflict):
         tells()
@@ -199,4 +199,4 @@ def test_a_clinic_is_not_followed(town: Town) -> None:
     clinic = town.responder("卫生服务中心", metres=400, kind=ResponderKind.CLINIC)
     town.press("王秀英")
     with pytest.raises(Conflict):
-        from_page(town.store, clinic, Position(118.55, 37.59, "page"), timedelta(), town.time)
+        from_page(town.store, clinic, Position(118.55, 37.59, "page"), town.time)

@@ -2,7 +2,7 @@
 "use strict";
 const KEPT = "anxin-pocket-1";
 
-const PARTS = ["pocket.css", "follow.js", "errand.js"].map((name) => `/p/static/${name}`).concat("/static/img/mark.svg");
+const PARTS = ["pocket.css", "follow.js", "errand.js", "place.js"].map((name) => `/p/static/${name}`).concat("/static/img/mark.svg");
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from community.storage import Store
+from community.model import Position
+from community.storage import Store, whereabouts
 from dispatcher import views
 from dispatcher.model import Entry, OfferState
 from dispatcher.passes import Pass
@@ -115,3 +116,49 @@ def test_who_cannot_go_says_why_with_two_taps(
     assert until(lambda: state_of(store, with_pages, incident_id) is OfferState.DECLINED, 60)
     with store.read() as connection:
         assert any("离得太远" in entry.text for entry in views.detail(connection, incident_id).timeline)
+
+
+def place_of(store: Store, responder_id: int) -> Position | None:
+    with store.read() as connection:
+        found = whereabouts.of(connection, responder_id)
+    return found.position if found is not None else None
+
+
+def test_a_worker_who_says_yes_is_followed_until_it_is_done_or_she_says_no(
+    centre: Centre, phone: Desk, store: Store, with_pages: Town
+) -> None:
+    worker = with_pages.worker_id
+    incident_id = centre.press(BUTTON)
+    context = phone.tab.context
+    context.grant_permissions(["geolocation"], origin=phone.url)
+    context.set_geolocation({"longitude": 118.5461, "latitude": 37.5861, "accuracy": 9})
+    tab = come_in(phone, Pass(incident_id, f"responder:{worker}"))
+    send = tab.get_by_role("button", name="发送我的位置", exact=False)
+    expect(send).to_have_attribute("aria-pressed", "false")
+    assert place_of(store, worker) is None, "nobody is followed who was not asked"
+    send.tap()
+    expect(tab.locator(".place__said")).to_contain_text("已发送")
+    assert place_of(store, worker) == Position(118.5461, 37.5861, "page", 9.0)
+    send.tap()
+    expect(tab.locator(".place__said")).to_contain_text("已停止")
+    assert until(lambda: place_of(store, worker) is None, 60)
+    send.tap()
+    expect(tab.locator(".place__said")).to_contain_text("已发送")
+    context.set_geolocation({"longitude": 118.5471, "latitude": 37.5861, "accuracy": 9})
+    tab.reload()  # she has said yes on this phone
+    assert until(lambda: place_of(store, worker) == Position(118.5471, 37.5861, "page", 9.0), 60)
+    for name in ("接单", "已出发", "已到达", "处理完毕"):
+        tab.get_by_role("button", name=name).tap()
+    expect(tab.locator(".place")).to_be_hidden()
+
+
+def test_a_phone_that_forbids_it_says_so_and_the_page_goes_on(
+    centre: Centre, phone: Desk, store: Store, with_pages: Town
+) -> None:
+    incident_id = centre.press(BUTTON)
+    tab = come_in(phone, Pass(incident_id, f"responder:{with_pages.worker_id}"))
+    tab.get_by_role("button", name="发送我的位置").tap()
+    expect(tab.locator(".place__said")).to_contain_text("手机没有允许定位")
+    assert place_of(store, with_pages.worker_id) is None
+    tab.get_by_role("button", name="接单").tap()
+    expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from starlette.testclient import TestClient
 
-from community.storage import Store, register
+from community.model import Position
+from community.storage import Store, register, whereabouts
 from dispatcher import guests, passes, views
 from dispatcher.engine import Engine
 from dispatcher.model import Meaning, OfferState, Stage
@@ -349,3 +351,56 @@ def test_a_token_of_another_secret_opens_nothing(
     forged = passes.seal(SECRET + "!", daughter, clock.now() + passes.LASTS)
     stranger.cookies.set("anxin_pass", forged, path="/p")
     assert stranger.get("/p/case").status_code == 401
+
+
+# ---- where the worker is ----
+
+
+def told_place(app: FastAPI, held: Pass, **said: str) -> Response:
+    data = {"lat": "37.586", "lon": "118.546", "accuracy_m": "12.5"} | said
+    return phone(app, held).post("/p/place", data=data, headers=OURS)
+
+
+def place_of(store: Store, worker: Pass) -> Position | None:
+    with store.read() as connection:
+        found = whereabouts.of(connection, int(worker.who.removeprefix("responder:")))
+    return found.position if found is not None else None
+
+
+def test_a_worker_may_tell_where_she_is_while_she_is_asked_and_is_told_when_nobody_needs_it(
+    app: FastAPI, worker: Pass, store: Store, operator: Browser, told: int
+) -> None:
+    page = phone(app, worker).get("/p/case").text
+    assert "data-place" in page
+    assert "只留最新的一个位置,十分钟作废,家属看不到" in said(page)
+    assert told_place(app, worker).json() == {"wanted": True}
+    assert place_of(store, worker) == Position(118.546, 37.586, "page", 12.5)
+    operator.post(f"/api/incidents/{told}/claim")
+    operator.post(f"/api/incidents/{told}/close", {"code": "helped"})
+    assert told_place(app, worker).json() == {"wanted": False}
+    assert "data-place" not in phone(app, worker).get("/p/case").text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lat": "91"}, {"lon": "nan"}, {"lat": "inf"}, {"accuracy_m": "-1"}, {"accuracy_m": "inf"}]
+)
+def test_what_is_no_place_on_earth_is_refused(
+    app: FastAPI, worker: Pass, store: Store, wrong: dict[str, str]
+) -> None:
+    assert told_place(app, worker, **wrong).status_code == 422
+    assert place_of(store, worker) is None
+
+
+def test_a_relative_has_no_place_here_and_sees_none(app: FastAPI, daughter: Pass, worker: Pass) -> None:
+    assert told_place(app, daughter).status_code == 404
+    assert told_place(app, worker).status_code == 200
+    page = phone(app, daughter).get("/p/case").text
+    assert not re.search(r"data-place|定位|位置|118\.5|37\.5", page)
+
+
+def test_another_sites_page_may_not_tell_a_place(app: FastAPI, worker: Pass, store: Store) -> None:
+    answer = phone(app, worker).post(
+        "/p/place", data={"lat": "1", "lon": "1"}, headers={"Origin": "https://evil.example"}
+    )
+    assert answer.status_code == 403
+    assert place_of(store, worker) is None
