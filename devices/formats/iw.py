@@ -34,6 +34,7 @@ ALARMS: Final = frozenset({"10"})
 _SENTENCES: Final = "00 01 02 03 07 14 42 49 50 HB HD HP HT JK TP TQ VR WR"
 _ANSWERS: Final = "04 11 12 15 16 17 18 19 20 28 31 33 40 41 46 52 82 84 XL"
 HARMLESS: Final = frozenset(_SENTENCES.split())
+_PLACED: Final = frozenset({"03", "14"})  # of TRV's newer pendants (TRVYP03…): signs of life with a position
 ANSWERS: Final = frozenset(_ANSWERS.split())
 # Of AP10; any other is a cry for help, too. Makers differ about which of 05 and 06 is a fall.
 STATES: Final = {"01": Kind.SOS, "02": Kind.LOW_BATTERY, "05": Kind.FALL, "06": Kind.FALL}
@@ -77,7 +78,7 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
         return _alarm(heard, type_, body, levels, reply)
     if type_ in ANSWERS and (not body or body.startswith(",")):
         return reading_of(heard, (), levels)
-    if type_ not in HARMLESS or not _is_whole(type_, body):
+    if type_ not in HARMLESS or not _is_whole(type_, body, direction):
         unknown = unreadable(heard, f"nobody knows what {(type_ + body)[:20]!r} means", levels)
         return replace(unknown, reply=reply)
     charge = _charge(type_, body)
@@ -89,11 +90,12 @@ def read(frame: Frame, registry: Registry, levels: Levels, _: Profiles) -> Readi
     return replace(reading, signals=battery.signals, levels={**reading.levels, **battery.levels})
 
 
-def _is_whole(type_: str, body: str) -> bool:
+def _is_whole(type_: str, body: str, direction: bytes) -> bool:
     """Whether what follows a sentence's name is as it should be: a name may be what is left of another."""
+    is_placed = type_ == "01" or (type_ in _PLACED and direction == b"YP")
     if type_ == "00":
         return re.fullmatch(r"\d{1,20}(,.*)?", body) is not None
-    return not body or body.startswith(",") or (type_ == "01" and _ALARM.match(body) is not None)
+    return not body or body.startswith(",") or (is_placed and _ALARM.match(body) is not None)
 
 
 def _alarm(heard: Heard, type_: str, body: str, levels: Levels, reply: bytes) -> Reading:
@@ -125,7 +127,7 @@ def _charge(type_: str, body: str) -> int | None:
     digits = parts[1][6:9] if type_ in ("03", "01") and len(parts) > 1 else ""
     if type_ == "50" and len(parts) > 2:
         digits = parts[2]
-    if type_ == "01" and (position := _ALARM.match(body)):
+    if position := _ALARM.match(body):
         digits = position[10]
     return percent(int(digits)) if digits.isdecimal() and digits.isascii() else None
 
