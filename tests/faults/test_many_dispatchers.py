@@ -16,7 +16,6 @@ import pytest
 from devices.sim.player import PRESS, Sender
 from devices.sim.script import repeated
 from dispatcher.clock import SystemClock
-from dispatcher.courier import LEASE
 from tests.dispatcher.provider import Provider, running
 from tests.faults.conftest import Figure
 from tests.faults.street import (
@@ -102,7 +101,7 @@ def test_what_a_dead_or_paused_dispatcher_had_in_hand_is_told_once_when_its_leas
         wakes_up(centre, paused)
         assert each_text_once(provider) == texts(centre)
     nobody_was_told_twice(centre)
-    assert took < LEASE.total_seconds() + 5
+    assert took < WITHIN_S, "how long it takes beyond the lease is the machine's affair"
     figure(f"    {name_of(centre)}: {in_hand} texts of two dead workers told once, within {took:.1f} s")
 
 
