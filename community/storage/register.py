@@ -53,7 +53,7 @@ from community.model import (
 )
 from community.storage import tables as t
 from community.storage.prepared import Among, Query
-from community.storage.rows import insert_row, update_row, upsert
+from community.storage.rows import insert_row, readable, update_row, upsert
 from devices.signal import INVERTIBLE, Role
 
 # ---- the site and its grid ----
@@ -323,7 +323,8 @@ def set_contacts(
 
 def devices(connection: Connection) -> tuple[Device, ...]:
     """Every device, by id. Who keeps them in memory reads `device_revision` first, in one transaction."""
-    return tuple(_device(row) for row in connection.execute(select(t.device).order_by(t.device.c.id)))
+    rows = connection.execute(select(t.device).order_by(t.device.c.id))
+    return tuple(readable("device", rows, _device))
 
 
 def enabled_keys(connection: Connection) -> tuple[str, ...]:
@@ -337,7 +338,7 @@ def devices_by_key(connection: Connection, keys: Collection[str]) -> dict[str, D
     if not keys:
         return {}
     rows = _DEVICES_BY_KEY.rows(connection, keys=list(set(keys)))
-    return {row.key: _device(row) for row in rows}
+    return {device.key: device for device in readable("device", rows, _device)}
 
 
 def device_by_id(connection: Connection, device_id: int) -> Device:
@@ -527,15 +528,13 @@ def duties(connection: Connection, of: Collection[int] | None = None) -> dict[in
     query = select(t.duty).order_by(t.duty.c.id)
     if of is not None:
         query = query.where(t.duty.c.responder_id.in_(list(of)))
-    for row in connection.execute(query):
-        found[row.responder_id].append(
-            Duty(
-                responder_id=row.responder_id,
-                days=frozenset(int(day) for day in row.days),
-                starts=row.starts,
-                ends=row.ends,
-            )
-        )
+
+    def made(row: Any) -> Duty:
+        days = frozenset(int(day) for day in row.days)
+        return Duty(responder_id=row.responder_id, days=days, starts=row.starts, ends=row.ends)
+
+    for duty in readable("duty", connection.execute(query), made):
+        found[duty.responder_id].append(duty)
     return {responder_id: tuple(times) for responder_id, times in found.items()}
 
 
@@ -710,8 +709,9 @@ def _responders(connection: Connection, query: Any) -> tuple[Responder, ...]:
             select(t.staffing).where(t.staffing.c.responder_id.between(low, high))
         ):
             cells[staffed.responder_id].add(staffed.area_id)
-    return tuple(
-        Responder(
+
+    def made(row: Any) -> Responder:
+        return Responder(
             id=row.id,
             kind=ResponderKind(row.kind),
             name=row.name,
@@ -721,8 +721,8 @@ def _responders(connection: Connection, query: Any) -> tuple[Responder, ...]:
             skills=frozenset(row.skills),
             active=row.active,
         )
-        for row in rows
-    )
+
+    return tuple(readable("responder", rows, made))
 
 
 # ---- values to rows ----

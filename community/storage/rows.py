@@ -1,14 +1,36 @@
-"""Writing single rows, in the one way that every query module here needs it."""
+"""Reading many rows and writing single ones, in the one way that every query module here needs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Table, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from community.errors import NotFound
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+def readable(
+    what: str,
+    rows: Iterable[Any],
+    make: Callable[[Any], T],
+    otherwise: Callable[[int], object] = lambda _: None,
+) -> Iterator[T]:
+    """What `make` makes of each row. One that it cannot read - a word of a newer release, a slip of whoever
+    mended it by hand - is said to be `what`, and keeps no other from being read; `otherwise` is told its id.
+    """
+    for row in rows:
+        try:
+            yield make(row)
+        except (LookupError, TypeError, ValueError):
+            log.exception("a row cannot be read and is left out", what=what, id=row.id)
+            otherwise(row.id)
 
 
 def insert_row(connection: Connection, table: Table, row: Mapping[str, Any]) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, exists, literal, or_, select, text, update
+from sqlalchemy import Connection, Row, String, and_, cast, exists, literal, or_, select, text, update
 
+from community.storage.rows import readable
 from community.storage.tables import NOT_ARRIVED, bundled, incident, message, offer, reply
 from dispatcher.followup import ASK_AFTER, CALL_AFTER, CALL_ASK_AFTER, LOOK_BACK, Astray, call_key
 from dispatcher.model import LOST, Lane, MessageState, OfferState, Purpose, Stage
@@ -76,10 +78,11 @@ def astray(
         .order_by(message.c.created_at, message.c.id)
         .limit(limit)
     )
-    return [
-        Astray(message_from(row), row.rung, bool(row.needed), bool(row.called), bool(row.reports))
-        for row in rows
-    ]
+    return list(readable("message", rows, _astray))
+
+
+def _astray(row: Row[Any]) -> Astray:
+    return Astray(message_from(row), row.rung, bool(row.needed), bool(row.called), bool(row.reports))
 
 
 def called(connection: Connection, keys: Collection[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, text, true, update
 
 from community.storage.prepared import Changes, Query
-from community.storage.rows import upsert
+from community.storage.rows import readable, upsert
 from community.storage.tables import LOST_ON_THE_WAY, WAITING, bundled, incident, message, withdrawal
 from dispatcher.model import RANK, Draft, Lane, Message, MessageState, Purpose, Recipient
 from dispatcher.storage.casebook import message_from, message_from_mapping
 
 _WORTH_ANOTHER = timedelta(minutes=30)  # a report that comes later is of a text that nobody waits for
+UNREADABLE = "读不懂 cannot be read"
 TOO_FAR = timedelta(minutes=5)  # no message waits as long, and no lease is
 
 _SENT = Changes(
@@ -145,7 +146,7 @@ def take(
 def waiting(connection: Connection, now: datetime, limit: int, last: Lane = Lane.LAST) -> list[Message]:
     """What `take` would take, locked until the transaction ends."""
     rows = _TAKE.rows(connection, now=now, too_far=now + TOO_FAR, most=limit, last=int(last))
-    return [message_from_mapping(row._asdict()) for row in rows]
+    return _readable(connection, rows)
 
 
 def is_page_waiting(connection: Connection, since: datetime) -> bool:
@@ -155,14 +156,22 @@ def is_page_waiting(connection: Connection, since: datetime) -> bool:
 
 def waiting_pages(connection: Connection, since: datetime, limit: int) -> list[Message]:
     """Pages to technicians that were due at `since`, locked until the transaction ends."""
-    rows = _PAGES.rows(connection, now=since, too_far=since + TOO_FAR, most=limit)
-    return [message_from_mapping(row._asdict()) for row in rows]
+    return _readable(connection, _PAGES.rows(connection, now=since, too_far=since + TOO_FAR, most=limit))
 
 
 def requests(connection: Connection, phones: Collection[str], now: datetime) -> list[Message]:
     """Every request to `phones` that is due and was never tried, locked until the transaction ends."""
-    rows = _REQUESTS.rows(connection, phones=sorted(phones), now=now)
-    return [message_from_mapping(row._asdict()) for row in rows]
+    return _readable(connection, _REQUESTS.rows(connection, phones=sorted(phones), now=now))
+
+
+def _readable(connection: Connection, rows: Iterable[Any]) -> list[Message]:
+    """The messages of `rows`. One that cannot be read has failed: it must not be found again and again."""
+    lost: list[int] = []
+    found = list(readable("message", rows, lambda row: message_from_mapping(row._asdict()), lost.append))
+    if lost:
+        failed = {"state": MessageState.FAILED.value, "lease_until": None, "error": UNREADABLE}
+        connection.execute(update(message).where(message.c.id.in_(lost)).values(**failed))
+    return found
 
 
 def lease(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, insert, or_, s
 
 from community.errors import Invalid
 from community.storage.prepared import Changes
-from community.storage.rows import upsert
+from community.storage.rows import readable, upsert
 from community.storage.tables import alarm, carrier, device, device_proposal, household, resident, supervision
 from devices.profiles import shipped
 from devices.signal import Kind, Role
@@ -161,7 +161,12 @@ def take_due(connection: Connection, now: datetime, most: int) -> list[Supervise
             .where(supervision.c.id.in_(idle))
             .values(look_at=now + 10 * LOOK_AGAIN, **left)
         )
-    return [_device(row) for row in rows if row.id not in idle]
+    lost: list[int] = []
+    found = list(readable("device", (row for row in rows if row.id not in idle), _device, lost.append))
+    if lost:  # or it would be found again and again
+        later = update(supervision).where(supervision.c.id.in_(lost)).values(look_at=now + 10 * LOOK_AGAIN)
+        connection.execute(later)
+    return found
 
 
 def keep(connection: Connection, rows: list[dict[str, Any]]) -> None:
@@ -175,7 +180,7 @@ def untold(connection: Connection) -> list[Supervised]:
     query = _supervised().where(
         supervision.c.presence == Presence.DOWN.value, supervision.c.told.is_(False), device.c.enabled
     )
-    return [_device(row) for row in connection.execute(query.order_by(supervision.c.id))]
+    return list(readable("device", connection.execute(query.order_by(supervision.c.id)), _device))
 
 
 @dataclass(frozen=True, slots=True)
