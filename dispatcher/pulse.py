@@ -40,7 +40,7 @@ class Pulse:
             if said == ailment and abs(now - before) < EVERY:
                 return
         self._started_at = self._started_at or now
-        with self._store.write() as connection:
+        with self._store.jot() as connection:
             turned = Worker(self._name, self._kind, self._host, self._started_at, now, ailment, self._topics)
             vitals.beat(connection, turned)
         self._written = (now, ailment)

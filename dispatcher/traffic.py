@@ -29,7 +29,7 @@ class Ledger:
         done = self._switchboard.done()
         if self._knows_channels and not done:
             return
-        with self._store.write() as connection:
+        with self._store.jot() as connection:
             if not self._knows_channels:
                 vitals.know_channels(connection, self._switchboard.channels.keys())
             for name, what in done.items():

@@ -92,6 +92,7 @@ class Receiver:
         self._devices = Devices()
         self._levels: dict[LevelKey, str] | None = None
         self._levels_at = 0
+        self._is_news = False
 
     def take(self, frames: Sequence[Frame]) -> list[Reading]:
         """Store what `frames` say; returns what each meant: now its receipt and its reply may be said.
@@ -137,7 +138,8 @@ class Receiver:
                 levels.update(reading.levels)
                 readings.append(reading)
             says_something = any(one.signals or one.tickets or one.levels for one in readings)
-            with parts.store.write() if says_something else parts.store.read() as connection:
+            self._is_news = False
+            with parts.store.write(self._ring) if says_something else parts.store.read() as connection:
                 revisions = register.revisions(connection)
                 if self._devices.refresh(connection, revisions.device) or revisions.level != self._levels_at:
                     continue  # a device has changed, or a level: what a frame means may have, too
@@ -148,9 +150,8 @@ class Receiver:
                         raise _Overtaken  # in the middle of it: this transaction keeps nothing
                     if tried and not trials.heard(connection, tried, parts.clock.now()):
                         raise _Overtaken
+                    self._is_news = taken.touched
             break
-        if says_something and taken.touched:
-            parts.bell.tell()
         self._levels = levels
         if says_something and taken.levels_at:
             self._levels_at = taken.levels_at
@@ -160,6 +161,11 @@ class Receiver:
             parts.strangers.note(reading, self._devices)
             parts.places.note(reading, self._devices)
         return readings
+
+    def _ring(self) -> None:
+        """Whoever decides what follows may begin, while what was taken comes to the disk."""
+        if self._is_news:
+            self._parts.bell.tell()
 
     def _quarantine(self, frame: Frame) -> Reading:
         """Keep the bytes, before a human and with their sender; where even that is refused, without."""

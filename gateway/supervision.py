@@ -27,7 +27,7 @@ class LastSeen:
         """Write what has changed; returns how many devices. What cannot be written waits its turn."""
         if not self._seen:
             return 0
-        with store.write() as connection:
+        with store.jot() as connection:
             register.touch_devices(connection, self._seen)
         count = len(self._seen)
         self._seen.clear()
@@ -67,7 +67,7 @@ class LastLife:
         is_time = hears and (last is None or abs(now - last) >= lives.LISTEN_EVERY)
         if not (self._signs or self._meters or is_time):
             return 0
-        with store.write() as connection:
+        with store.jot() as connection:
             used = lives.metered(connection, self._meters, self._roles)
             lives.lived(connection, {key: (sign, None) for key, sign in used.items()} | self._signs)
             ahead = lives.listening(connection, now, self._ahead) if is_time else self._ahead

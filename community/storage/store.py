@@ -2,6 +2,9 @@
 
 `read()` and `write()` give a connection inside one transaction. On SQLite a write transaction takes the write
 lock at BEGIN, because a deferred one that upgrades later fails at once and ignores the timeout.
+
+`write()` returns when what it wrote is on the disk. Others see it a little earlier, and may write what
+follows from it: that comes to the disk after it or never (docs/adr/0035).
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ import socket
 import sqlite3
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
@@ -19,9 +23,10 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from community.storage.journal import Journal
 from community.storage.prepared import driver_cursor
 
 # psycopg's defaults hang for ever on a silent partition; with these a dead line is noticed within 6 s.
@@ -42,8 +47,11 @@ _POSTGRES = {
 ASK_AFTER_S, ANSWERS_WITHIN_S = 3.0, 2.0
 SILENT_S = 12.0  # given up whatever it says to others
 _TLS_QUESTION = struct.pack("!ii", 8, 80877103)  # of PostgreSQL's protocol: answered before any login
+_VISIBLE_FIRST = "SET LOCAL synchronous_commit = off"
+_ON_DISK = "SELECT pg_logical_emit_message(true, 'anxin', '')"  # kept with all that was written before
 _SQLITE_BUSY_MS = 10_000
-_LOCK_LOOK_S = 0.001  # between looks whether another writer has ended
+_LONGEST_LOG = 32_768  # pages: where `Journal` cannot keep it shorter, whoever commits takes its turn
+_FIRST_LOOK_S, _LAST_LOOK_S = 0.0001, 0.001  # between looks whether another writer has ended: ever longer
 _FRESH_S = 1.0  # a connection that worked so recently is taken without asking whether it lives
 
 # Our transactions are a dozen statements, each ended by the time-outs above: a row still invisible after
@@ -63,12 +71,15 @@ class Store:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         parsed = make_url(url)
+        self._journal: Journal | None = None
         if parsed.get_backend_name() == "sqlite":
             self.engine = create_engine(
                 url, hide_parameters=True, connect_args={"timeout": _SQLITE_BUSY_MS / 1000}
             )
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+            if parsed.database and parsed.database != ":memory:":
+                self._journal = Journal(Path(parsed.database).absolute())
         elif parsed.get_backend_name() == "postgresql":
             self.engine = create_engine(
                 url,
@@ -92,10 +103,47 @@ class Store:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that commits at the end of the block; an exception keeps nothing."""
-        with self._writer.begin() as connection:
+    def write(self, visible: Callable[[], None] | None = None) -> Iterator[Connection]:
+        """A transaction that commits at the end of the block and is on the disk after it; an exception in the
+        block keeps nothing.
+
+        `visible` is called as soon as others can read it, which may be before it is on the disk: to wake
+        those who write what follows from it, never to tell anybody outside.
+        """
+        if self._journal is None and visible is None:
+            with self._writer.begin() as connection:  # PostgreSQL syncs before anybody sees it
+                yield connection
+            return
+        with self._writer.connect() as connection:
+            with self._visible_first(connection):
+                yield connection
+            if visible is not None:
+                visible()
+            if self._journal is None:
+                with connection.begin():  # on the same line: if the server dies between, it is cut
+                    connection.exec_driver_sql(_ON_DISK)
+        if self._journal is not None:
+            try:
+                self._journal.sync()
+            except (OSError, sqlite3.Error) as error:
+                raise OperationalError("sync", None, error, hide_parameters=True) from error
+
+    @contextmanager
+    def jot(self) -> Iterator[Connection]:
+        """A transaction that comes to the disk with the next one, and so may be lost when the power is cut:
+        for what is said again soon, such as signs of life.
+        """
+        with self._writer.connect() as connection, self._visible_first(connection):
             yield connection
+
+    @contextmanager
+    def _visible_first(self, connection: Connection) -> Iterator[None]:
+        with connection.begin():
+            if not self.is_sqlite:
+                connection.exec_driver_sql(_VISIBLE_FIRST)
+            yield
+        if self._journal is not None:
+            self._journal.grew()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -105,6 +153,8 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._journal is not None:
+            self._journal.close()
 
 
 class _Impatient(psycopg.Connection[Any]):
@@ -155,10 +205,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry
     connection.isolation_level = None  # we say BEGIN ourselves
     for pragma in (
         "journal_mode=WAL",
-        "synchronous=FULL",
+        "synchronous=NORMAL",  # the log is synced by `Journal`, when nobody waits for the lock any more
         "foreign_keys=ON",
         f"busy_timeout={_SQLITE_BUSY_MS}",
         "temp_store=MEMORY",
+        f"wal_autocheckpoint={_LONGEST_LOG}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -180,6 +231,7 @@ def _begin_sqlite(connection: Connection) -> None:
 def _begin_when_free(cursor: sqlite3.Cursor) -> None:
     """SQLite itself looks again after 1, 2, 5, 10 … ms, and so finds a lock free long after it was."""
     latest = time.monotonic() + _SQLITE_BUSY_MS / 1000
+    look_s = _FIRST_LOOK_S
     while True:
         try:
             cursor.execute("BEGIN IMMEDIATE")
@@ -187,7 +239,8 @@ def _begin_when_free(cursor: sqlite3.Cursor) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= latest:
                 raise
-        time.sleep(_LOCK_LOOK_S)  # noqa: TID251 - a file lock wakes nobody when it is free
+        time.sleep(look_s)  # noqa: TID251 - a file lock wakes nobody when it is free
+        look_s = min(2 * look_s, _LAST_LOOK_S)
 
 
 def _note_idle(_connection: object, record: ConnectionPoolEntry) -> None:

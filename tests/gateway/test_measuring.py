@@ -64,7 +64,7 @@ def test_where_a_sync_takes_10_ms_we_pay_for_few_of_them(kind: str, tmp_path: Pa
     ours, naive = (dict(by_rate(store["latency"][design])) for design in ("anxin", "naive"))
     assert ours[FEW_PER_S]["answered"] == naive[FEW_PER_S]["answered"] == ours[FEW_PER_S]["presses"]
     assert store["stored"]["stored_p50_ms"] >= sync_ms, "a press is acknowledged when it is on the disk"
-    assert ours[FEW_PER_S]["p50_ms"] >= 2 * sync_ms, "what to say is on the disk, too, before it is said"
+    assert ours[FEW_PER_S]["p50_ms"] >= sync_ms, "what to say is on the disk before it is said"
     many, their = ours[MANY_PER_S], naive[MANY_PER_S]
     p50, p99 = (many[name] / disk["fsync_p50_ms"] for name in ("p50_ms", "p99_ms"))
     figure(
