@@ -86,7 +86,8 @@ class _Texts:
         person = self._people[int(lead.to.who.partition(":")[2])]
         oversees = person.kind is ResponderKind.SUPERVISOR
         wanted = [self._wanted(ask) for ask in asks]
-        body, named = self._voice.ask_many(wanted, oversees=oversees)
+        page = self._voice.page_of(self._case(lead).id, lead.to.who)
+        body, named = self._voice.ask_many(wanted, oversees=oversees, page=page)
         variables = dict(lead.variables)
         if "far" in variables:
             variables["far"] = f"共{len(asks)}户求助,{'请督办' if oversees else '先去这户'}"

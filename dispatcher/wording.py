@@ -291,11 +291,14 @@ class Voice:
         what = f",{_person(home)}{self.clock(at)}{HAPPENED[kind]}。"
         return self._place("请督办:", home, f"{what}请安排人前往。督办回1,不能回2,您到场回4。", 2)
 
-    def ask_many(self, wanted: Sequence[Wanted], *, oversees: bool) -> tuple[str, frozenset[int]]:
+    def ask_many(
+        self, wanted: Sequence[Wanted], *, oversees: bool, page: str = ""
+    ) -> tuple[str, frozenset[int]]:
         """To a responder who is asked to many homes at once: to which first, and which others as room allows.
 
         Also the places in `wanted` of those that are named. Two segments at most. Each answer is spelt out
-        with its code, and no two that are named are answered alike.
+        with its code, and no two that are named are answered alike. `page` is `page_of` the first, hers: it
+        leads to all the others.
         """
         first, *others = wanted
         code, count = first.code, len(wanted)
@@ -303,7 +306,8 @@ class Voice:
             to_do, answers = "请督办,先看", f"督办回{code}1,不能回{code}2,您到场回{code}4。"
         else:
             to_do = "请先去"
-            answers = f"能去回{code}1,不能回{code}2,到达回{code}4,完毕回{code}5。"
+            opens = f"码{page}。" if page else ""
+            answers = f"{opens}能去回{code}1,不能回{code}2,到达回{code}4,完毕回{code}5。"
         happened = f"{_person(first.home)}{self.clock(first.at)}{HAPPENED[first.kind]}"
 
         def text(place: str, lines: Sequence[str], rest: int) -> str:

@@ -140,18 +140,20 @@ def test_a_worker_never_gets_more_than_two_segments_and_always_finds_the_door(
     address=st.text("和平社区幸福里", max_size=90),
     codes=st.permutations(["", "", *"6789", "60", "66", "677", "999"]),
     oversees=st.booleans(),
+    page=st.sampled_from(["", "482913"]),
 )
 def test_many_requests_need_no_third_segment_and_no_two_are_answered_alike(
-    names: list[str], address: str, codes: list[str], oversees: bool
+    names: list[str], address: str, codes: list[str], oversees: bool, page: str
 ) -> None:
     wanted = [
         Wanted(living_at(address, name, ("3幢", "2单元", f"{n}")), Kind.SOS, START, codes[n % len(codes)])
         for n, name in enumerate(names)
     ]
 
-    text, named = VOICE.ask_many(wanted, oversees=oversees)
+    text, named = VOICE.ask_many(wanted, oversees=oversees, page=page)
 
     assert len(text) <= 134
+    assert ("。码482913。能去回" in text) is (page != "" and not oversees)
     assert f"】{len(names)}户求助" in text
     assert 0 in named
     answered = [wanted[place].code for place in sorted(named)]

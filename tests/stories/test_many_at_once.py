@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
 from community.model import ResponderKind
+from community.storage import register
 from community.storage.tables import contact
 from devices.signal import Kind
-from dispatcher import bundling, intake, responses
+from dispatcher import bundling, guests, intake, responses
 from dispatcher.channels import TryLater, Undeliverable
 from dispatcher.courier import LEASE, carry
 from dispatcher.model import CloseCode, MessageState, OfferState
@@ -61,6 +65,23 @@ def test_each_answer_in_the_text_belongs_to_one_home(street: Town) -> None:
     street.answer("李强", "1")
     accepted = [name for name in NAMES if street.asked(name)["李强"] is OfferState.ACCEPTED]
     assert accepted == ["王秀英", "王玉兰"]
+
+
+def test_the_digits_in_the_one_text_open_her_page_with_all_her_homes_on_it(street: Town) -> None:
+    with street.store.write() as connection:
+        register.set_site(connection, replace(register.site(connection), secret="a-secret-of-the-street"))
+    all_press(street, *NAMES)
+
+    [asked] = street.heard("李强")
+    digits = re.search(r"。码(\d{6})。能去回1,", asked)
+    assert digits is not None
+    assert len(asked) <= 134
+    with street.store.read() as connection:
+        [held] = guests.find(connection, digits[1], street.time)
+        page = guests.look(connection, held, street.time)
+    assert isinstance(page, guests.Errand)
+    assert page.who.startswith("王秀英")
+    assert [door for _, door in page.others] == [f"3幢2单元{500 + number}" for number in range(1, 20)]
 
 
 def test_who_is_not_named_is_not_forgotten(street: Town) -> None:
