@@ -448,7 +448,7 @@ def with_code(body: str, code: str) -> str:
     """
     before, dot, answers = body.removesuffix("。").rpartition("。")
     coded = f"{before}{dot}{re.sub('回(?=[1-5](?:,|$))', f'回{code}', answers)}。"
-    brief = re.sub(r"约[0-9.]+(?:米|公里)。", "", coded)
+    brief = re.sub(r"(?:约[0-9.]+(?:米|公里)|路上约[0-9]+分钟)。", "", coded)
     return brief if len(coded) > SEGMENT >= len(brief) else coded
 
 

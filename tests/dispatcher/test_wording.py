@@ -163,6 +163,16 @@ def test_many_requests_need_no_third_segment_and_no_two_are_answered_alike(
     assert (f"其余{left}户" in text) is (left > 0)
 
 
+@pytest.mark.parametrize("road_min", [None, 6])
+def test_the_distance_goes_when_the_code_of_the_answers_needs_its_room(road_min: int | None) -> None:
+    whole = VOICE.ask(living_at("和平社区幸福里3幢2单元501"), Kind.SOS, START, 412.0, road_min=road_min)
+    assert "约" in whole
+    assert len(whole) <= SEGMENT < len(whole) + 8
+    coded = with_code(whole, "61")
+    assert "约" not in coded
+    assert len(coded) <= SEGMENT
+
+
 def test_the_distance_goes_before_a_second_segment_does() -> None:
     near = living_at("和平社区幸福里3幢2单元501")
     far_off = living_at("和平社区幸福里小区东门3幢2单元501")
