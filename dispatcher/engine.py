@@ -40,6 +40,7 @@ from dispatcher.wording import Voice
 
 GROUP = 200
 JUST_OPENED = 2  # opened, and why: with no more on its timeline a case has neither offers nor texts
+PLACES_EVERY = timedelta(seconds=1)  # in a storm every worker tells hers, and each look would sort them anew
 BROKEN_WAIT = timedelta(seconds=30)  # how long a case that cannot be judged waits, after the desk was told
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ class _Known:
     voice: Voice
     map: int
     place: int
+    placed_at: datetime
     chains: register.Chains = field(default_factory=dict)
 
 
@@ -163,7 +165,7 @@ class Engine:
             self._courier.accept(born.messages, born.until)
 
     def _decide(self, connection: Connection, book: Casebook, due: Sequence[int], now: datetime) -> None:
-        known = self._current(connection)
+        known = self._current(connection, now)
         gather(connection, book, due, self._plans, now)
         incidents = [book.incident(id) for id in due]
         ids = {i.household_id for i in incidents if i.household_id is not None}
@@ -234,15 +236,15 @@ class Engine:
             **({"lease_until": None} if step.lease_lost else {}),
         )
 
-    def _current(self, connection: Connection) -> _Known:
+    def _current(self, connection: Connection, now: datetime) -> _Known:
         at = register.revisions(connection)
         if self._known is None or self._known.responder != at.responder:
             site = register.site(connection)
             ground = self._roads.current(connection, at)
             fleet = roster.fleet(connection, ZoneInfo(site.timezone), ground)
-            self._known = _Known(at.responder, fleet, Voice.of(site), at.map, at.place)
-        if self._known.place != at.place:
-            self._known.place = at.place
+            self._known = _Known(at.responder, fleet, Voice.of(site), at.map, at.place, now)
+        if self._known.place != at.place and abs(now - self._known.placed_at) >= PLACES_EVERY:
+            self._known.place, self._known.placed_at = at.place, now
             self._known.fleet.move(whereabouts.newest(connection))
         if self._known.map != at.map:
             self._known.map, self._known.chains = at.map, {}

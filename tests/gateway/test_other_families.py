@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from itertools import count
 
 import orjson
 import pytest
 from sqlalchemy import text
 
-from community.storage import register
+from community.model import Duty, ResponderKind
+from community.storage import register, whereabouts
 from tests.gateway.conftest import BUTTON, Centre
 
 pytestmark = pytest.mark.broker
@@ -41,6 +44,28 @@ def test_an_alarm_told_twice_is_one_press_and_its_place_is_kept(open_centre: Cen
     place = "位置 37.460000,118.490000"
     assert [tuple(row) for row in said] == [("location", place), ("sos", place)]
     assert open_centre.kinds() == ["sos", "sos"]  # hers, and the one pressed afterwards
+
+
+def test_the_telephone_of_a_worker_tells_where_she_is_and_nothing_of_it_is_kept_but_that(
+    open_centre: Centre,
+) -> None:
+    with open_centre.store.write() as connection:
+        everybody = register.duties(connection)
+        worker = next(id for id, times in sorted(everybody.items()) if times)
+        someone = register.responder_by_id(connection, worker)
+        always = Duty(worker, frozenset(range(1, 8)), 0, 1440)
+        register.update_responder(connection, replace(someone, kind=ResponderKind.GRID_WORKER), [always])
+        whereabouts.set_phone(connection, worker, "owntracks:li/phone")
+    said = {"_type": "location", "lat": 37.46, "lon": 118.49, "acc": 9, "tst": int(time.time())}
+    open_centre.publish("owntracks/li/phone", orjson.dumps(said), retain=True)
+    places = "SELECT id, lon, lat, source FROM responder_place"
+    open_centre.comes_to(lambda: open_centre.rows(places) != [])
+    [row] = open_centre.rows(places)
+    assert tuple(row) == (worker, 118.49, 37.46, "phone")
+    open_centre.still_works()
+    kept = "SELECT count(*) FROM signal WHERE device_key LIKE 'owntracks:%'"
+    assert open_centre.count(kept) == 0
+    assert open_centre.count("SELECT count(*) FROM device_proposal") == 0
 
 
 def test_a_sensor_that_announced_itself_is_heard_once_somebody_has_confirmed_it(centre: Centre) -> None:

@@ -78,6 +78,15 @@ def test_the_worker_who_is_nearer_by_her_telephone_is_asked_first(town: Town, ga
     assert not any("定位" in text for text in town.heard("女儿"))
 
 
+def test_a_dispatcher_at_work_follows_who_moves(town: Town, gateway: Gateway) -> None:
+    town.resident("赵建国")
+    assert first_asked(town) == "李强"
+    town.pass_time(seconds=1)
+    gateway.hears()
+    town.press("赵建国")
+    assert next(iter(town.asked("赵建国"))) == "张敏"
+
+
 @pytest.mark.parametrize(
     "late, said",
     [
