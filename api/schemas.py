@@ -277,9 +277,26 @@ class SupervisionIn(In):
     expect_every_s: int | None = Field(default=None, ge=60, le=2_678_400, examples=[3600])
 
 
-class ResponderPatch(In):
-    """What is left out stays."""
+class ResponderIn(In):
+    """Somebody who can be sent. `areas` are those whose staff she is; who is never on duty is never asked."""
 
+    kind: ResponderKind = Field(examples=["grid_worker"])
+    name: Line = Field(min_length=1, examples=["李强"])
+    phone: Number = Field(min_length=1, examples=["13800000011"])
+    areas: Annotated[list[Id], Field(max_length=500)] = []
+    skills: Annotated[list[Line], Field(max_length=50)] = []
+    position: PositionIn | None = None
+    active: bool = True
+
+
+class ResponderPatch(In):
+    """What is left out stays. An operator may say where she is and whether she can be sent; no more."""
+
+    kind: ResponderKind | None = None
+    name: Line | None = Field(default=None, min_length=1)
+    phone: Number | None = Field(default=None, min_length=1)
+    areas: Annotated[list[Id], Field(max_length=500)] | None = None
+    skills: Annotated[list[Line], Field(max_length=50)] | None = None
     position: PositionIn | None = None
     active: bool | None = Field(default=None, examples=[True])
 
@@ -288,6 +305,27 @@ class PhoneIn(In):
     """A telephone that tells where its owner is."""
 
     key: Key = Field(examples=["owntracks:li/phone"])
+
+
+class ItemIn(In):
+    """A service on offer. The price is in fen, 0 is free of charge; without an `id` it is new."""
+
+    id: Id | None = None
+    category: Line = Field(min_length=1, examples=["家政"])
+    name: Line = Field(min_length=1, examples=["擦窗"])
+    unit: Line = Field(examples=["小时"])
+    price_fen: Annotated[int, Field(ge=0, le=100_000_000)] = Field(examples=[3500])
+    active: bool = True
+
+
+class ProviderIn(In):
+    """A provider with all it offers; an item that is left out is offered no more."""
+
+    name: Line = Field(min_length=1, examples=["黄河家政服务部"])
+    category: Line = Field(min_length=1, examples=["家政"])
+    phone: Number = Field(min_length=1, examples=["05462520118"])
+    active: bool = True
+    items: Annotated[list[ItemIn], Field(max_length=500)]
 
 
 class DutyIn(In):

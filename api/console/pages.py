@@ -610,7 +610,13 @@ def catalogue(caller: CallerDep, parts: PartsDep, connection: ReadDep, cursor: c
         "/catalogue", caller, parts, connection,
         title=("服务目录", "catalogue"), placeholder="",
         heads=heads, rows=rows, search=None, next=shown.next, is_later=cursor is not None,
+        edits="/catalogue/edit" if caller.account.role is AccountRole.ADMIN else "",
     )  # fmt: skip
+
+
+@router.get("/catalogue/edit")
+def providers(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("providers.html", "/catalogue", caller, parts, connection)
 
 
 @router.get("/welfare")
@@ -785,7 +791,13 @@ def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **va
         caller,
         parts,
         connection,
-        **{"script": "plain.js", "adds": "", "nothing": ("没有找到", "Nothing found."), **values},
+        **{
+            "script": "plain.js",
+            "adds": "",
+            "edits": "",
+            "nothing": ("没有找到", "Nothing found."),
+            **values,
+        },
     )
 
 

@@ -8,7 +8,7 @@ from math import ceil
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy import Connection
 
 from api import pages
@@ -16,6 +16,7 @@ from api.deps import AdminDep, Caller, CallerDep, NowDep, PartsDep, ReadDep
 from api.parts import Parts
 from api.problems import Forbidden, describe
 from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut, WiringIn
+from api.versions import IfMatch, require, tag
 from community.logins import by_hand
 from community.model import AccountRole, Device
 from community.storage import device_logins, labels, register, trials
@@ -44,8 +45,11 @@ def list_devices(
 
 
 @router.get("/devices/{device_id}", operation_id="getDevice", summary="One device", responses=describe(404))
-def get_device(device_id: DeviceId, connection: ReadDep) -> Device:
-    return register.device_by_id(connection, device_id)
+def get_device(device_id: DeviceId, connection: ReadDep, response: Response) -> Device:
+    """The ETag is of what people say of it, not of what it says: send it back as `If-Match` with a change."""
+    found = register.device_by_id(connection, device_id)
+    response.headers["ETag"] = _tag(found)
+    return found
 
 
 @router.post(
@@ -65,9 +69,17 @@ def enrol_device(given: DeviceIn, parts: PartsDep, _admin: AdminDep) -> Device:
     "/devices/{device_id}",
     operation_id="changeDevice",
     summary="Move, rename or disable a device",
-    responses=describe(403, 404, 422),
+    responses=describe(403, 404, 412, 422),
 )
-def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _admin: AdminDep) -> Device:
+def change_device(
+    device_id: DeviceId,
+    given: DevicePatch,
+    parts: PartsDep,
+    _admin: AdminDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Device:
+    """412: somebody has changed it since. Without `If-Match` whoever comes last is right."""
     changes = {
         key: value
         for key, value in given.model_dump(exclude_unset=True).items()
@@ -75,11 +87,17 @@ def change_device(device_id: DeviceId, given: DevicePatch, parts: PartsDep, _adm
     }
     with parts.store.write() as connection:
         before = register.device_by_id(connection, device_id)
+        require(if_match, _tag(before))
         after = register.update_device(connection, replace(before, **changes))
         login = device_logins.login_of(connection, after) if before.enabled != after.enabled else ""
     if login:
         tell_the_door(parts, login, may_enter=after.enabled)
+    response.headers["ETag"] = _tag(after)
     return after
+
+
+def _tag(device: Device) -> str:
+    return tag(replace(device, last_seen_at=None, battery=None))
 
 
 @router.get(

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from api import pages
-from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
+from api.deps import AdminDep, CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
-from api.schemas import CallHomeIn, CallIn, CallIncidentIn, CallNoteIn, CallOrderIn, OrderIn, OrderStepIn
+from api.schemas import (
+    CallHomeIn,
+    CallIn,
+    CallIncidentIn,
+    CallNoteIn,
+    CallOrderIn,
+    OrderIn,
+    OrderStepIn,
+    ProviderIn,
+)
+from api.versions import IfMatch, require, tag
 from community.errors import Invalid
-from community.model import Call, Order, OrderState, Provider
+from community.model import Call, CatalogueItem, Order, OrderState, Provider
 from community.storage import desk
 from dispatcher.model import Incident
 from hotline import calls, catalogue, orders
+from hotline.catalogue import Sheet
 from hotline.model import Offer, ScreenPop, Suggestion
 
 CallId = Annotated[int, Path(ge=1, lt=2**63, examples=[17])]
+ProviderId = Annotated[int, Path(ge=1, lt=2**63, examples=[3])]
 OrderId = Annotated[int, Path(ge=1, lt=2**63, examples=[21])]
 HouseholdQuery = Annotated[int | None, Query(ge=1, lt=2**63)]
 
@@ -163,9 +175,69 @@ def search_catalogue(
 
 @router.get("/providers", operation_id="listProviders", summary="The franchised providers")
 def list_providers(
-    connection: ReadDep, category: Annotated[str | None, Query(max_length=100)] = None
+    connection: ReadDep,
+    category: Annotated[str | None, Query(max_length=100)] = None,
+    retired: Annotated[bool, Query(description="also those that serve no more")] = False,
 ) -> tuple[Provider, ...]:
-    return desk.providers(connection, category)
+    return desk.providers(connection, category, active_only=not retired)
+
+
+@router.get(
+    "/providers/{provider_id}",
+    operation_id="getProvider",
+    summary="A provider with all it offers or has offered",
+    responses=describe(404),
+)
+def get_provider(provider_id: ProviderId, connection: ReadDep, response: Response) -> Sheet:
+    """The ETag is of all that is shown: send it back as `If-Match` with a change."""
+    found = catalogue.sheet(connection, provider_id)
+    response.headers["ETag"] = tag(found)
+    return found
+
+
+@router.post(
+    "/providers",
+    operation_id="addProvider",
+    summary="Enter a provider and what it offers",
+    status_code=201,
+    responses=describe(403, 404, 409, 422),
+)
+def add_provider(given: ProviderIn, parts: PartsDep, _admin: AdminDep, response: Response) -> Sheet:
+    with parts.store.write() as connection:
+        kept = catalogue.keep(connection, *_meant(0, given))
+    response.headers["ETag"] = tag(kept)
+    return kept
+
+
+@router.put(
+    "/providers/{provider_id}",
+    operation_id="changeProvider",
+    summary="Change a provider and what it offers",
+    responses=describe(403, 404, 409, 412, 422),
+)
+def change_provider(
+    provider_id: ProviderId,
+    given: ProviderIn,
+    parts: PartsDep,
+    _admin: AdminDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Sheet:
+    """Orders keep what was ordered. 412: somebody has changed it since."""
+    with parts.store.write() as connection:
+        require(if_match, tag(catalogue.sheet(connection, provider_id)))
+        kept = catalogue.keep(connection, *_meant(provider_id, given))
+    response.headers["ETag"] = tag(kept)
+    return kept
+
+
+def _meant(provider_id: int, given: ProviderIn) -> tuple[Provider, tuple[CatalogueItem, ...]]:
+    provider = Provider(provider_id, given.name, given.category, given.phone, active=given.active)
+    items = (
+        CatalogueItem(one.id or 0, provider_id, one.category, one.name, one.unit, one.price_fen, one.active)
+        for one in given.items
+    )
+    return provider, tuple(items)
 
 
 # ---- orders ----

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Set
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query
-from pydantic_core import to_json
+from fastapi import APIRouter, Path, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -16,7 +14,8 @@ from api import pages
 from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep
 from api.problems import describe
 from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn, TextsIn
-from community.errors import NotFound, Stale
+from api.versions import IfMatch, require, tag
+from community.errors import NotFound
 from community.model import Contact, HomeRecord, Household, Position, Resident
 from community.storage import consent, register
 
@@ -51,7 +50,7 @@ def list_households(
 def get_household(household_id: HouseholdId, connection: ReadDep, response: Response) -> HomeRecord:
     """The ETag is of all that is shown: send it back as `If-Match` with a change."""
     home = register.household_by_id(connection, household_id)
-    response.headers["ETag"] = _tag(home)
+    response.headers["ETag"] = tag(home)
     return home
 
 
@@ -85,7 +84,7 @@ def change_household(
     parts: PartsDep,
     _admin: AdminDep,
     response: Response,
-    if_match: Annotated[str | None, Header(description="the ETag of the home that was looked at")] = None,
+    if_match: IfMatch = None,
 ) -> HomeRecord:
     """What is left out stays. Residents are added, or changed by id; contacts are replaced as a list.
 
@@ -94,10 +93,7 @@ def change_household(
     changes = _changes(given, exclude={"residents", "contacts"})
     with parts.store.write() as connection:
         before = register.household_by_id(connection, household_id)
-        if if_match is not None and if_match != _tag(before):
-            raise Stale(
-                "home_has_changed", "别人刚改过这一户,请刷新后再改 this home was changed meanwhile: reload it"
-            )
+        require(if_match, tag(before))
         if changes:
             register.update_household(connection, replace(before.household, **changes))
         if given.residents is not None:
@@ -106,7 +102,7 @@ def change_household(
         if given.contacts is not None:
             register.set_contacts(connection, household_id, _contacts(household_id, given.contacts))
         after = register.household_by_id(connection, household_id)
-    response.headers["ETag"] = _tag(after)
+    response.headers["ETag"] = tag(after)
     return after
 
 
@@ -133,10 +129,6 @@ def set_texts_wanted(
         change = consent.restore if given.wanted else consent.withdraw
         change(connection, phone, now)
         return register.household_by_id(connection, household_id)
-
-
-def _tag(home: HomeRecord) -> str:
-    return f'"{hashlib.sha256(to_json(home)).hexdigest()[:20]}"'
 
 
 def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from api import pages
-from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep, ZoneDep
+from api.deps import AdminDep, CallerDep, NowDep, PartsDep, ReadDep, ZoneDep, admin
 from api.problems import describe
 from api.routes.devices import tell_the_door
-from api.schemas import PhoneIn, ResponderPatch
+from api.schemas import PhoneIn, ResponderIn, ResponderPatch
+from api.versions import IfMatch, require, tag
+from community.errors import NotFound
 from community.model import Device, Duty, Leave, Position, Responder, ResponderKind, on_duty
 from community.storage import device_logins, register, rota, whereabouts
 
 ResponderId = Annotated[int, Path(ge=1, lt=2**63, examples=[7])]
+
+_OF_EVERYBODY = {
+    "position",
+    "active",
+}  # an operator hears on the telephone where somebody is, or that she is ill
+_NOBODY = Responder(0, ResponderKind.GRID_WORKER, "", "", None)
 
 router = APIRouter(tags=["register"])
 
@@ -55,33 +65,59 @@ def list_responders(
     return pages.page(shown, limit, lambda each: each.responder.id)
 
 
+@router.post(
+    "/responders",
+    operation_id="addResponder",
+    summary="Enter somebody who can be sent",
+    status_code=201,
+    responses=describe(403, 404, 422),
+)
+def add_responder(given: ResponderIn, parts: PartsDep, _admin: AdminDep, response: Response) -> Responder:
+    """She is asked from her first duty time on: see `setDuties`."""
+    with parts.store.write() as connection:
+        _check(connection, given.areas)
+        kept = register.add_responder(connection, replace(_NOBODY, **_changes(given)))
+    response.headers["ETag"] = _tag(kept)
+    return kept
+
+
 @router.get(
     "/responders/{responder_id}",
     operation_id="getResponder",
     summary="One responder",
     responses=describe(404),
 )
-def get_responder(responder_id: ResponderId, connection: ReadDep) -> Responder:
-    return register.responder_by_id(connection, responder_id)
+def get_responder(responder_id: ResponderId, connection: ReadDep, response: Response) -> Responder:
+    """The ETag is of all that is shown: send it back as `If-Match` with a change."""
+    found = register.responder_by_id(connection, responder_id)
+    response.headers["ETag"] = _tag(found)
+    return found
 
 
 @router.patch(
     "/responders/{responder_id}",
     operation_id="changeResponder",
-    summary="Where a responder is, and whether they can be sent at all",
-    responses=describe(404, 422),
+    summary="Who a responder is, where, and whether she can be sent at all",
+    responses=describe(403, 404, 412, 422),
 )
 def change_responder(
-    responder_id: ResponderId, given: ResponderPatch, parts: PartsDep, _caller: CallerDep
+    responder_id: ResponderId,
+    given: ResponderPatch,
+    parts: PartsDep,
+    caller: CallerDep,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> Responder:
+    """412: somebody has changed her since. Without `If-Match` whoever comes last is right."""
+    if given.model_fields_set - _OF_EVERYBODY:
+        admin(caller)
     with parts.store.write() as connection:
-        responder = register.responder_by_id(connection, responder_id)
-        if "position" in given.model_fields_set:
-            position = Position(**given.position.model_dump()) if given.position else None
-            responder = replace(responder, position=position)
-        if given.active is not None:
-            responder = replace(responder, active=given.active)
-        return register.update_responder(connection, responder)
+        before = register.responder_by_id(connection, responder_id)
+        require(if_match, _tag(before))
+        _check(connection, given.areas or ())
+        after = register.update_responder(connection, replace(before, **_changes(given)))
+    response.headers["ETag"] = _tag(after)
+    return after
 
 
 @router.get(
@@ -130,3 +166,29 @@ def drop_phone(responder_id: ResponderId, parts: PartsDep, _admin: AdminDep) -> 
         login = device_logins.login_of(connection, device) if device is not None else ""
     if login:
         tell_the_door(parts, login, may_enter=False)
+
+
+def _changes(given: ResponderIn | ResponderPatch) -> dict[str, Any]:
+    found = given.model_dump(
+        exclude_unset=isinstance(given, ResponderPatch), exclude={"areas", "skills", "position"}
+    )
+    changes = {name: value for name, value in found.items() if value is not None}
+    if given.areas is not None:
+        changes["cells"] = frozenset(given.areas)
+    if given.skills is not None:
+        changes["skills"] = frozenset(given.skills)
+    if "position" in given.model_fields_set:
+        changes["position"] = Position(**given.position.model_dump()) if given.position else None
+    return changes
+
+
+def _check(connection: Connection, areas: Collection[int]) -> None:
+    known = {area.id for area in register.areas(connection)}
+    if missing := sorted(set(areas) - known):
+        raise NotFound("no_such_area", f"there is no area {missing[0]}: choose one of the list")
+
+
+def _tag(one: Responder) -> str:
+    return tag(
+        one.id, one.kind, one.name, one.phone, one.position, sorted(one.cells), sorted(one.skills), one.active
+    )

@@ -76,3 +76,41 @@ def test_the_catalogue_answers_a_wish_in_words(operator: Browser) -> None:
     [found] = operator.get("/api/catalogue/search", params={"wish": "想擦玻璃"}).json()
     assert found["offer"]["item"]["name"] == "擦玻璃"
     assert [one["name"] for one in operator.get("/api/providers").json()] == ["好帮手家政"]
+
+
+def test_a_provider_and_what_it_offers_are_entered_changed_and_taken_off(
+    admin: Browser, operator: Browser
+) -> None:
+    window = {"category": "家政", "name": "修水龙头", "unit": "小时", "price_fen": 5000}
+    given = {"name": "黄河家政", "category": "家政", "phone": "05462520118", "items": [window]}
+    assert operator.post("/api/providers", given).status_code == 403
+    sheet = admin.post("/api/providers", given).json()
+    path, [item] = f"/api/providers/{sheet['provider']['id']}", sheet["items"]
+    assert admin.post("/api/providers", given).json()["code"] == "provider_known"
+    on_offer = [one["item"]["name"] for one in operator.get("/api/catalogue").json()]
+    assert "修水龙头" in on_offer
+
+    dearer = {**window, "id": item["id"], "price_fen": 6000}
+    errand = {"category": "跑腿", "name": "代买药", "unit": "次", "price_fen": 0}
+    changed = admin.put(path, {**given, "items": [dearer, errand]}).json()
+    assert [(one["name"], one["price_fen"]) for one in changed["items"]] == [
+        ("修水龙头", 6000),
+        ("代买药", 0),
+    ]
+    assert admin.put(path, {**given, "items": [{**window, "id": 404}]}).status_code == 404
+    left = admin.put(path, {**given, "items": [dearer]}).json()
+    assert [one["active"] for one in left["items"]] == [True, False], "orders may point to what is gone"
+
+    admin.put(path, {**given, "active": False, "items": [dearer]})
+    assert "修水龙头" not in [one["item"]["name"] for one in operator.get("/api/catalogue").json()]
+    assert "黄河家政" not in [one["name"] for one in operator.get("/api/providers").json()]
+    assert "黄河家政" in [one["name"] for one in operator.get("/api/providers?retired=true").json()]
+
+
+def test_whoever_decided_on_an_older_price_list_is_told(admin: Browser) -> None:
+    given = {"name": "黄河家政", "category": "家政", "phone": "05462520118", "items": []}
+    path = f"/api/providers/{admin.post('/api/providers', given).json()['provider']['id']}"
+    seen = admin.client.get(path).headers["ETag"]
+    admin.put(path, {**given, "phone": "05462520119"})
+    headers = {"X-CSRF-Token": admin.csrf_token, "If-Match": seen}
+    assert admin.client.put(path, json=given, headers=headers).status_code == 412

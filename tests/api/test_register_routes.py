@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import update
+
+from community.storage import Store
+from community.storage.tables import device
 from tests.api.conftest import Browser, Town
 
 
@@ -133,3 +138,54 @@ def test_an_operator_may_say_that_a_contact_wants_no_texts(operator: Browser, to
     [again] = operator.post(texts, {"wanted": True}).json()["contacts"]
     assert again["no_texts_since"] is None
     assert operator.post(f"{path}/contacts/404/texts", {"wanted": True}).status_code == 404
+
+
+def test_who_can_be_sent_is_entered_changed_and_taken_off(
+    admin: Browser, operator: Browser, town: Town
+) -> None:
+    given = {"kind": "volunteer", "name": "赵阳", "phone": "13800000077", "areas": [town.cell_id]}
+    assert operator.post("/api/responders", given).status_code == 403
+    assert admin.post("/api/responders", {**given, "areas": [404]}).status_code == 404
+    assert admin.post("/api/responders", {**given, "phone": "12"}).status_code == 422
+    kept = admin.post("/api/responders", given).json()
+    assert (kept["name"], kept["cells"], kept["active"]) == ("赵阳", [town.cell_id], True)
+
+    path = f"/api/responders/{kept['id']}"
+    assert operator.patch(path, {"phone": "13800000078"}).status_code == 403
+    assert operator.patch(path, {"active": False}).json()["active"] is False
+    changed = admin.patch(path, {"phone": "13800000078", "skills": ["急救"], "areas": []}).json()
+    assert (changed["phone"], changed["skills"], changed["cells"]) == ("+8613800000078", ["急救"], [])
+    assert (changed["name"], changed["active"]) == ("赵阳", False)
+
+
+@pytest.mark.parametrize("what", ["responders", "devices", "households"])
+def test_whoever_decided_on_something_older_is_told(admin: Browser, town: Town, what: str) -> None:
+    changes = {
+        "responders": (town.worker_id, {"name": "李强强"}, {"active": False}),
+        "devices": (town.device_id, {"label": "床头"}, {"label": "门口"}),
+        "households": (town.household_id, {"phone": "05462520118"}, {"access_notes": "密码 1"}),
+    }
+    id, first, second = changes[what]
+    path = f"/api/{what}/{id}"
+    seen = admin.client.get(path).headers["ETag"]
+    assert admin.client.get(path).headers["ETag"] == seen
+
+    def change(said: dict[str, object], tag: str):  # type: ignore[no-untyped-def]
+        headers = {"X-CSRF-Token": admin.csrf_token, "If-Match": tag}
+        return admin.client.patch(path, json=said, headers=headers)
+
+    mine = change(first, seen)
+    assert mine.status_code == 200
+    assert mine.headers["ETag"] == admin.client.get(path).headers["ETag"] != seen
+    late = change(second, seen)
+    assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+    assert change(second, mine.headers["ETag"]).status_code == 200
+
+
+def test_what_a_device_says_does_not_refuse_a_change_of_it(admin: Browser, store: Store, town: Town) -> None:
+    path = f"/api/devices/{town.device_id}"
+    seen = admin.client.get(path).headers["ETag"]
+    with store.write() as connection:
+        connection.execute(update(device).where(device.c.id == town.device_id).values(battery=17))
+    assert admin.get(path).json()["battery"] == 17
+    assert admin.client.get(path).headers["ETag"] == seen

@@ -23,7 +23,12 @@ pytestmark = [
 ]
 
 BUTTON = "care:kenli/KL-0001"
-OF_THE_REGISTER = ["/households/1", "/households/import"]  # for administrators
+OF_THE_REGISTER = [
+    "/households/1",
+    "/households/new",
+    "/households/import",
+    "/catalogue/edit",
+]  # for administrators
 PATHS = [path for _, _, inside in MENU for path, *_ in inside if path != "/"] + [
     "/devices/1",
     "/atlas/2",

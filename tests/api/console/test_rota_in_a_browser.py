@@ -60,6 +60,35 @@ def test_a_week_and_a_leave_are_kept(desk: Desk, store: Store, town: Town) -> No
     expect(tab.get_by_label("日历链接")).to_have_value(re.compile(rf"/rota/{worker.id}\.ics\?pass=\S+"))
 
 
+def test_a_new_worker_is_entered_and_gets_a_new_number(desk: Desk, store: Store, town: Town) -> None:
+    desk.log_in("/rota", login=town.admin.login)
+    tab = desk.tab
+    tab.get_by_role("button", name="新工作人员").click()
+    form = tab.locator(".responder-form")
+    form.get_by_label("姓名").fill("赵阳")
+    form.get_by_label("电话").fill("13800000077")
+    form.get_by_label("身份").select_option("volunteer")
+    form.get_by_label("会什么").fill("急救,开锁")
+    form.get_by_label("添加所属社区或网格").fill("和平社区 第1网格")
+    form.get_by_label("经度").fill("118.5476")
+    form.get_by_label("纬度").fill("37.5879")
+    form.get_by_role("button", name="保存资料").click()
+    expect(tab.locator(".plans__form h2")).to_contain_text("赵阳")
+    with store.read() as connection:
+        kept = register.responders(connection)[-1]
+    assert (kept.name, kept.kind, kept.skills) == ("赵阳", "volunteer", {"急救", "开锁"})
+    assert kept.position is not None
+
+    tab.get_by_text("资料:姓名").click()
+    form.get_by_label("电话").fill("13800000078")
+    form.get_by_label("在用").uncheck()
+    form.get_by_role("button", name="保存资料").click()
+    expect(tab.locator(".plans__form h2")).to_contain_text("停用")
+    with store.read() as connection:
+        changed = register.responder_by_id(connection, kept.id)
+    assert (changed.phone, changed.active, changed.position) == ("+8613800000078", False, kept.position)
+
+
 def test_an_operator_looks_and_changes_nothing(desk: Desk, store: Store, town: Town) -> None:
     with store.read() as connection:
         worker = register.responders(connection)[0]

@@ -74,7 +74,7 @@ def test_who_looked_at_what_has_changed_is_told_so_and_loses_nothing(
 
     access.fill("密码 2580#")
     tab.get_by_role("button", name="保存").click()
-    expect(tab.locator(".warn")).to_contain_text("别人刚改过这一户")
+    expect(tab.locator(".warn")).to_contain_text("别人刚改过")
     with store.read() as connection:
         assert (
             register.household_by_id(connection, town.household_id).household.access_notes == "密码换成 1357#"

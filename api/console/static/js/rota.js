@@ -1,10 +1,11 @@
 // When each responder works: the week, the leaves, and a calendar for her own telephone.
 
-import { get, post, remove, set } from "./api.js";
+import { change, get, getWithTag, post, remove, set } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { responderFinder } from "./finder.js";
 import { clockOf, minutesOf, timeBox } from "./hours.js";
+import words from "/console/words.js";
 
 const DAYS = ["一", "二", "三", "四", "五", "六", "日"];
 const mayEdit = Boolean($(".plans").dataset.mayEdit);
@@ -16,11 +17,78 @@ const moment = new Intl.DateTimeFormat("zh-CN", { timeZone: zone, month: "numeri
 
 async function open(id) {
   try {
-    const [responder, shifts] = await Promise.all([get(`/api/responders/${id}`), get(`/api/responders/${id}/shifts`)]);
+    const [{ body: responder, tag }, shifts] = await Promise.all([getWithTag(`/api/responders/${id}`), get(`/api/responders/${id}/shifts`)]);
     fill($(".plans__form"), h("div", { class: "panel" },
-      h("h2", null, responder.name, h("span", { class: "quiet" }, ` ${responder.phone}`)),
+      h("h2", null, responder.name, h("span", { class: "quiet" }, ` ${responder.phone}`), responder.active ? null : h("span", { class: "chip chip--amber" }, "停用 off")),
+      mayEdit ? h("details", null, h("summary", null, both(["资料:姓名、电话、所属网格", "details: name, phone, cells"])), await details(responder, tag)) : null,
       week(id, shifts.duties), leaves(id, shifts.leaves), mayEdit ? calendar(id) : null));
     history.replaceState(null, "", `#${id}`);
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+}
+
+// ---- who she is ----
+
+const NOBODY = { id: 0, kind: "grid_worker", name: "", phone: "", cells: [], skills: [], position: null, active: true };
+
+/** The form of one responder; of a new one without `tag`. */
+async function details(responder, tag) {
+  const areas = (await get("/api/areas")).filter((area) => area.level !== "street");
+  const names = new Map(areas.map((area) => [area.id, area.name]));
+  const word = (area) => `${names.get(area.parent_id) || ""} ${area.name}`.trim();
+  const chosen = new Set(responder.cells);
+  const position = responder.position || { lon: "", lat: "" };
+  const input = (name, value, more = {}) => h("input", { name, value, maxlength: 200, ...more });
+  const field = (pair, control) => h("label", { class: "field" }, both(pair), control);
+  const list = h("ul", { class: "people" });
+  const showAreas = () => fill(list, areas.filter((area) => chosen.has(area.id)).map((area) => h("li", null, h("span", null, word(area)),
+    h("button", { class: "button", type: "button", "aria-label": `移除 remove ${word(area)}`, onclick: () => { chosen.delete(area.id); showAreas(); } }, "×"))));
+  const more = h("input", { list: "areas", placeholder: "社区、网格 community, cell", onchange: () => {
+    const found = areas.find((area) => word(area) === more.value);
+    if (found) chosen.add(found.id);
+    if (found) more.value = "";
+    showAreas();
+  } });
+  const warn = h("p", { class: "warn", role: "alert", hidden: true });
+  const form = h("form", { class: "responder-form" },
+    h("div", { class: "fields" },
+      field(["姓名", "name"], input("name", responder.name, { required: true })),
+      field(["电话", "phone"], input("phone", responder.phone, { required: true, type: "tel", maxlength: 64 })),
+      field(["身份", "kind"], h("select", { name: "kind" }, Object.entries(words.responder).map(([kind, pair]) => h("option", { value: kind, selected: kind === responder.kind }, pair.join(" "))))),
+      field(["会什么,逗号分开", "skills, with commas"], input("skills", responder.skills.join(","))),
+      field(["平时在哪里:经度", "where as a rule: longitude"], input("lon", position.lon, { type: "number", step: "any", min: -180, max: 180 })),
+      field(["纬度(WGS-84)", "latitude (WGS-84)"], input("lat", position.lat, { type: "number", step: "any", min: -90, max: 90 })),
+      h("label", { class: "field field--tick" }, h("input", { type: "checkbox", name: "active", checked: responder.active }), both(["在用:可以派", "in use: may be sent"]))),
+    field(["添加所属社区或网格", "add an area"], more), h("datalist", { id: "areas" }, areas.map((area) => h("option", { value: word(area) }, area.code))), list,
+    warn, h("div", { class: "rung__head" }, h("button", { class: "button button--deed", type: "submit" }, both(["保存资料", "save"]))));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { name, phone, kind, skills, lon, lat, active } = form.elements;
+    const has = lon.value !== "" && lat.value !== "";
+    const stays = responder.position && Number(lon.value) === responder.position.lon && Number(lat.value) === responder.position.lat;
+    const said = {
+      name: name.value, phone: phone.value, kind: kind.value, active: active.checked, areas: Array.from(chosen),
+      skills: skills.value.split(/[,\uff0c\u3001]/).map((one) => one.trim()).filter(Boolean),
+      ...(stays ? {} : { position: has ? { lon: Number(lon.value), lat: Number(lat.value) } : null }),
+    };
+    try {
+      const kept = responder.id ? (await change(`/api/responders/${responder.id}`, said, tag)).body : await post("/api/responders", said);
+      toast("已保存,从现在起照此请人。 Saved: it holds from now on.");
+      await open(kept.id);
+    } catch (problem) {
+      warn.hidden = false;
+      fill(warn, problem.message);
+    }
+  });
+  showAreas();
+  return form;
+}
+
+async function enter() {
+  try {
+    fill($(".plans__form"), h("div", { class: "panel" }, h("h2", null, both(["新工作人员", "new responder"])), await details(NOBODY, null),
+      h("p", { class: "quiet small" }, "保存后排班:没有排班的人不会被请。 Then give her duty times: who is never on duty is never asked.")));
   } catch (problem) {
     toast(problem.message, true);
   }
@@ -131,7 +199,8 @@ function calendar(id) {
     h("div", { class: "rung__head" }, h("button", { class: "button", type: "button", onclick: make }, both(["生成链接", "make the link"])), shown));
 }
 
-fill($(".plans__list"), h("h3", null, both(["工作人员", "responders"])), responderFinder(12, (one) => open(one.responder.id)));
+fill($(".plans__list"), h("h3", null, both(["工作人员", "responders"])),
+  mayEdit ? h("button", { class: "button", type: "button", onclick: enter }, both(["新工作人员", "new responder"])) : null, responderFinder(12, (one) => open(one.responder.id)));
 const id = Number(location.hash.slice(1));
 if (id) open(id);
 else fill($(".plans__form"), h("p", { class: "quiet" }, "先找一位工作人员。 Find a responder first."));
