@@ -49,6 +49,8 @@ BY_PASS = {
     ("GET", "/p/case"),
     ("POST", "/p/answer"),
     ("POST", "/p/step"),
+    ("POST", "/p/place"),
+    ("POST", "/p/place/forget"),
     ("GET", "/p/live"),
     ("GET", "/p/worker.js"),
     ("GET", "/wall/open"),
