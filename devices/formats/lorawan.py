@@ -253,6 +253,8 @@ def _measurements(said: Mapping[str, object]) -> tuple[Mapping[str, object], Pos
             found.setdefault(str(one.get("measurementId")), one["measurementValue"])
         else:
             found["?"] = str(one)[:ID_LIMIT]
+    if not found and not said.get("err"):  # an error of its own is told without any
+        found["?"] = "nothing measured"
     if isinstance(events := found.get("4200"), list):
         found["4200"] = [{"eventName": "?"} | each if isinstance(each, dict) else each for each in events]
     strange = {

@@ -678,7 +678,6 @@ def all_cries() -> list[Cry]:
                 r"messages(\[\])+\.measurementValue\[\]\.id": is_anything,
                 r"messages(\[\])+\.measurementValue": is_one_of([], 0, "0"),
                 r"messages(\[\])+\.measurementId": is_one_of("4200"),
-                r"messages(\[\])*": is_one_of([]),
             },
             button,
             "sos",

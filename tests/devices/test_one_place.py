@@ -1,4 +1,4 @@
-"""Every call for help that anybody documents, with one letter of one name or word damaged, place by place."""
+"""Every call for help, and of water, that anybody documents, with one letter of a name or word damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.devices.cries import Cry, all_cries, is_another_message
 from tests.devices.envelopes import ENVELOPES
 from tests.devices.street import Street
 
-CALLS = frozenset({"sos", "fall", "smoke", "gas", "co"})
+CALLS = frozenset({"sos", "fall", "smoke", "gas", "co", "leak"})
 # Who spoke, and to whom: a message that names somebody else is somebody else's.
 NAMES = frozenset({"end_device_ids", "device_id", "dev_eui", "EUI", "src", "uniqueId", "0xCBA4"})
 
@@ -43,7 +43,7 @@ def _of_examples(
 ) -> Iterator[Call]:
     for number, example in enumerate(examples, 1):
         whose = example.role or role
-        if whose is None or not whose.is_life_safety:
+        if whose is None or not whose.calls_people:
             continue
         for envelope in (each for family in families for each in ENVELOPES[family]):
             for topic, payload in envelope.wrap(example):

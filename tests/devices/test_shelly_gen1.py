@@ -116,3 +116,16 @@ def what_is_pressed(rules: ModuleType) -> list[object]:
         street.levels |= reading.levels
         heard.append([(each.kind, each.retained) for each in reading.signals])
     return heard
+
+
+def test_a_counted_press_that_has_lost_its_word_is_put_before_a_human(button: Street) -> None:
+    def says(word: str, count: int) -> list[str]:
+        return button.understood(BUTTON.format(0), f'{{"event":"{word}","event_cnt":{count}}}')
+
+    assert says("", 0) == []
+    assert says("S", 1) == ["sos"]
+    assert says("", 2) == ["ticket"]
+    assert says("", 2) == [], "the same, said again"
+    assert says("L", 3) == ["sos"]
+    assert says("", 0) == [], "it has started again"
+    assert says("S", 1) == ["sos"]
