@@ -14,6 +14,7 @@ from itertools import chain
 from math import asinh, floor, pi, radians, tan
 
 Tile = tuple[int, int, int]  # z, x, y
+Feature = tuple[int, Sequence[tuple[int, int]], Mapping[str, str]]  # 2 a line, 3 a polygon; corners; tags
 MVT, PNG = 1, 2
 EXTENT = 4096
 
@@ -70,14 +71,12 @@ def varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def vector_tile(
-    layers: Mapping[str, Sequence[tuple[int, Sequence[tuple[int, int]], Mapping[str, str]]]],
-) -> bytes:
-    """Features by layer: their type (2 a line, 3 a polygon), corners in 0..4096, and tags."""
+def vector_tile(layers: Mapping[str, Sequence[Feature]]) -> bytes:
+    """Features by layer, corners in 0..4096 and a little around."""
     return b"".join(field(3, _layer(name, features)) for name, features in layers.items())
 
 
-def _layer(name: str, features: Sequence[tuple[int, Sequence[tuple[int, int]], Mapping[str, str]]]) -> bytes:
+def _layer(name: str, features: Sequence[Feature]) -> bytes:
     words = sorted({word for *_, tags in features for pair in tags.items() for word in pair})
     out = field(15, 2) + field(1, name.encode())
     for kind, corners, tags in features:

@@ -11,16 +11,18 @@ import struct
 import sys
 import tempfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from community import passwords
-from community.model import Account, AccountRole, Device
+from community.model import Account, AccountRole, Area, AreaLevel, Device
 from community.sites import generate, profile
 from community.storage import Store, accounts, register, schema, seeding
 from devices.signal import Kind, Role, Ticket
@@ -30,11 +32,25 @@ from dispatcher.passes import Pass
 from dispatcher.storage import signals
 from hotline import calls, catalogue, orders
 from hotline.orders import Step
+from tests import pmtiles
 from tests.api.console.centre import Centre
 
 PASSWORD = "a-picture-of-the-desk"
 DESK = {"width": 1440, "height": 900}
 HAND = {"width": 390, "height": 844}
+ZOOM = 13  # of the made-up base map
+ROAD_NAMES = (
+    "民丰路",
+    "胜兴路",
+    "新兴路",
+    "黄河路",
+    "中兴路",
+    "广兴路",
+    "利河路",
+    "康居路",
+    "和平路",
+    "府前街",
+)
 LARGEST = 300_000  # bytes
 COLOURS = 256  # as many as one byte can name
 PIXELS = """async (address) => {
@@ -72,6 +88,7 @@ def main(folder: Path) -> None:
                 _take(tab, centre, store, colleague, folder)
                 _take_what_admins_see(browser.new_page(viewport=DESK), centre, folder)
                 _take_the_wall(tab, centre, folder)
+                _take_the_base_map(browser.new_page(viewport=DESK), store, Path(scratch), folder)
                 _take_what_is_held_in_hands(browser, centre, store, folder)
                 _make_small(browser.new_page(), folder)
                 browser.close()
@@ -261,6 +278,73 @@ def _take_the_map(tab: Page, folder: Path) -> None:
         tab.wait_for_selector('.map[data-settled="true"]')
         tab.screenshot(path=folder / f"{look}.png")
         tab.click(".map__look")
+
+
+def _take_the_base_map(tab: Page, store: Store, scratch: Path, folder: Path) -> None:
+    """A file of vector tiles under the grid: made up, as the street is. By day, and flat by night."""
+    file = scratch / "made-up.pmtiles"
+    with store.read() as connection:
+        file.write_bytes(made_up_ground(register.areas(connection)))
+    centre = Centre(store, map_file=str(file))
+    centre.start()
+    try:
+        tab.goto(f"{centre.url}/login")
+        tab.fill("#login", "liufang")
+        tab.fill("#password", PASSWORD)
+        tab.press("#password", "Enter")
+        for how, name in (("solid", "map-base"), ("flat", "map-base-flat")):
+            tab.wait_for_selector(f'.map[data-view="{"3d" if how == "solid" else "2d"}"]')
+            tab.locator(".map [data-pin]").first.click()
+            tab.wait_for_timeout(4000)
+            tab.wait_for_selector('.map[data-settled="true"]')
+            tab.screenshot(path=folder / f"{name}.png")
+            tab.click(".map__solid")
+            tab.click(".map__look")
+    finally:
+        centre.close()
+
+
+def made_up_ground(areas: Sequence[Area]) -> bytes:
+    """Roads where cells meet, a main road where communities do, a park in each and a river beside them."""
+    rings: dict[AreaLevel, list[list[tuple[float, float]]]] = {level: [] for level in AreaLevel}
+    for area in areas:
+        for ring in area.polygon or ():
+            rings[area.level].append([pmtiles.pixel(lon, lat, ZOOM) for lon, lat in ring])
+    corners = np.array([corner for ring in rings[AreaLevel.CELL] for corner in ring])
+    (west, north), (east, south) = corners.min(axis=0) - 512, corners.max(axis=0) + 512
+    river = [(east - 700, north), (east - 420, north), (east - 480, south), (east - 760, south)]
+    drawn: list[tuple[str, int, list[tuple[float, float]], dict[str, str]]] = [
+        ("landuse", 3, ring, {"class": "park"}) for ring in rings[AreaLevel.CELL][5::23]
+    ]
+    drawn.append(("water", 3, river, {"class": "river"}))
+    drawn += [("transportation", 2, ring, {"class": "minor"}) for ring in rings[AreaLevel.CELL]]
+    drawn += [("transportation", 2, ring, {"class": "primary"}) for ring in rings[AreaLevel.COMMUNITY]]
+    for name, ring in zip(ROAD_NAMES, rings[AreaLevel.COMMUNITY], strict=False):
+        drawn.append(("transportation_name", 2, ring, {"name": name}))
+    tiles: dict[pmtiles.Tile, bytes] = {}
+    for x in range(int(west // 256), int(east // 256) + 1):
+        for y in range(int(north // 256), int(south // 256) + 1):
+            layers: dict[str, list[pmtiles.Feature]] = {}
+            for layer, kind, line, tags in drawn:
+                for part in _cut(kind, line, x, y):
+                    layers.setdefault(layer, []).append((kind, part, tags))
+            tiles[ZOOM, x, y] = pmtiles.vector_tile(layers)
+    said = {
+        "vector_layers": [{"id": name} for name in dict.fromkeys(each[0] for each in drawn)],
+        "attribution": "示范底图,纯属虚构 a made-up base map",
+    }
+    return pmtiles.archive(tiles, pmtiles.MVT, (118.4, 37.4, 118.7, 37.8), said)
+
+
+def _cut(kind: int, line: Sequence[tuple[float, float]], x: int, y: int) -> Iterator[list[tuple[int, int]]]:
+    """What of a line or an outline lies on a tile and a little around it, in the tile's own units."""
+    shape = shapely.Polygon(line) if kind == 3 else shapely.LineString(line)
+    edge = 16
+    left, top = x * 256, y * 256
+    cut = shapely.clip_by_rect(shape, left - edge, top - edge, left + 256 + edge, top + 256 + edge)
+    for part in shapely.get_parts(cut):
+        corners = part.exterior.coords[:-1] if kind == 3 else part.coords
+        yield [(round((east - left) * 16), round((south - top) * 16)) for east, south in corners]
 
 
 def _an_evening(centre: Centre, store: Store, buttons: list[Device], colleague: Account) -> None:

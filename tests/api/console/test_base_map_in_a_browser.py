@@ -22,7 +22,7 @@ from tests import pmtiles
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
 from tests.api.console.conftest import CHROMIUM, PATIENCE_MS, Desk
-from tests.api.console.test_map_in_a_browser import DRAWS, drawn
+from tests.api.console.test_map_in_a_browser import BUTTON, DRAWS, drawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
 
@@ -85,9 +85,10 @@ class Provider:
         self._thread.start()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
 
 
 @pytest.fixture
@@ -227,6 +228,32 @@ def test_a_file_of_pictures_is_drawn_on_the_flat_map_too(desk: Desk) -> None:
     assert desk.asked_elsewhere == []
 
 
+@FLAT
+@ON("beneath", ["water"], indirect=True)
+def test_vector_tiles_are_painted_on_the_flat_map_too_by_day_and_by_night(desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    drawn(tab, "2d")
+    for water, road in ((WATER, (255, 255, 255)), ((15, 44, 65), (44, 69, 83))):
+        expect(tab.locator(".leaflet-tile-pane canvas.leaflet-tile-loaded").first).to_be_visible()
+        tab.wait_for_function(
+            """([water, road]) => {
+              const colours = new Map([[water.join(), 0], [road.join(), 0]]);
+              for (const tile of document.querySelectorAll(".leaflet-tile-pane canvas.leaflet-tile-loaded")) {
+                const dots = tile.getContext("2d").getImageData(0, 0, tile.width, tile.height).data;
+                for (let at = 0; at < dots.length; at += 4) {
+                  const colour = dots.subarray(at, at + 3).join();
+                  if (colours.has(colour)) colours.set(colour, colours.get(colour) + 1);
+                }
+              }
+              return [...colours.values()].every((dots) => dots > 500);
+            }""",
+            arg=[water, road],
+        )
+        tab.click(".map__look")
+    assert desk.asked_elsewhere == []
+
+
 @SOLID
 @ON("beneath", ["theirs"], indirect=True)
 def test_shifted_tiles_come_to_lie_where_our_own_things_are(desk: Desk, provider: Provider) -> None:
@@ -260,6 +287,24 @@ def test_shifted_tiles_come_to_lie_where_our_own_things_are(desk: Desk, provider
             metres = EQUATOR_M * cos(radians(lat)) / (256 * 2**zoom)  # of a dot
             off = hypot(x * 256 + across - there[0], y * 256 + down - there[1])
             assert off <= 1.0, f"{off * metres:.1f} m beside it at zoom {zoom}: a dot is {metres:.1f} m wide"
+
+
+@SOLID
+@ON("beneath", ["theirs"], indirect=True)
+def test_the_desk_goes_on_when_nobody_serves_the_tiles_any_more(
+    centre: Centre, desk: Desk, provider: Provider
+) -> None:
+    provider.close()
+    desk.log_in()
+    tab = desk.tab
+    drawn(tab, "3d")
+    incident_id = centre.press(BUTTON)
+    expect(tab.locator(f'.map [data-pin="{incident_id}"]')).to_be_visible()
+    tab.keyboard.press("Space")
+    expect(tab.locator('[data-deed="close"]')).to_be_visible()
+    expect(tab.locator('.map[data-view="3d"]')).to_be_visible()
+    assert [text for text in desk.wrong if "no tile from 127.0.0.1" not in text] == []
+    desk.wrong.clear()
 
 
 @FLAT

@@ -3,13 +3,15 @@
 import { h } from "./dom.js";
 import { LOOKS } from "./map_looks.js";
 import { pin } from "./map_pin.js";
-import { Tiles } from "./map_tiles.js";
+import { TILE_PX, Tiles } from "./map_tiles.js";
+import { paint, read } from "./map_vector.js";
 
 const LETTER_PX = 13; // a name is shown where its cell is wide enough for it
 const NAMES_AT_MOST = 80;
 const CLOSE_UP = 16.5;
 const WITH_HOUSES = 15; // from this zoom on, those in view
 const WITH_HOMES = 14;
+const VECTORS_KEPT = 24;
 const CALM = window.matchMedia("(prefers-reduced-motion: reduce)");
 const ORDER = { cell: 0, community: 1, street: 2 };
 
@@ -56,7 +58,7 @@ export class Flat {
   setLook(name) {
     this.look = LOOKS[name];
     for (const [part, value] of Object.entries(this.is || {})) {
-      if (part === "incidents" || part === "base") continue; // coloured by the style sheet
+      if (part === "incidents") continue; // pins are coloured by the style sheet
       if (part === "responders") for (const known of this.people.values()) known.look = "";
       if (part === "buildings") this._forgetHouses();
       this[`_${part}`](value);
@@ -69,26 +71,31 @@ export class Flat {
     this.events.settled(true);
   }
 
-  /** Raster tiles on canvases, moved to their place; a file of vector tiles is drawn in three dimensions only. */
+  /** What lies under it, on canvases: pictures, moved to their place, or vector tiles painted here. */
   _base(base) {
     if (this.tiles) this.tiles.remove();
-    this.tiles = null;
-    if (base && base.drawn === "raster") {
-      const tiles = new Tiles(base, false);
-      const options = { minNativeZoom: base.min_zoom, maxNativeZoom: base.max_zoom, minZoom: 9, maxZoom: 20 };
-      if (base.bounds) options.bounds = [[base.bounds[1], base.bounds[0]], [base.bounds[3], base.bounds[2]]];
-      this.tiles = new (this.L.GridLayer.extend({
-        createTile({ x, y, z }, done) {
-          const tile = Object.assign(document.createElement("canvas"), { width: 256, height: 256 });
-          tiles.picture(z, x, y).then((picture) => {
-            if (picture) tile.getContext("2d").drawImage(picture, 0, 0, 256, 256);
-            done(null, tile);
-          }, (problem) => done(problem, tile));
-          return tile;
-        },
-      }))(options).addTo(this.map);
-    }
+    this.tiles = base ? this._tiles(base).addTo(this.map) : null;
     if (this.is.areas) this._areas(this.is.areas);
+  }
+
+  _tiles(base) {
+    const tiles = new Tiles(base, false);
+    const isVector = base.drawn === "vector";
+    const options = { minZoom: 9, maxZoom: 20, className: isVector ? "" : "is-picture", minNativeZoom: base.min_zoom };
+    if (!isVector) options.maxNativeZoom = base.max_zoom;
+    if (base.bounds) options.bounds = [[base.bounds[1], base.bounds[0]], [base.bounds[3], base.bounds[2]]];
+    const fill = isVector ? vectors(tiles, base.max_zoom, () => this.look) : async (brush, { x, y, z }) => {
+      const picture = await tiles.picture(z, x, y);
+      if (picture) brush.drawImage(picture, 0, 0, TILE_PX, TILE_PX);
+    };
+    const Layer = this.L.GridLayer.extend({
+      createTile(place, done) {
+        const tile = Object.assign(document.createElement("canvas"), { width: TILE_PX, height: TILE_PX });
+        fill(tile.getContext("2d"), place).then(() => done(null, tile), (problem) => done(problem, tile));
+        return tile;
+      },
+    });
+    return new Layer(options);
   }
 
   _areas(collection) {
@@ -263,4 +270,25 @@ export class Flat {
   showAll() {
     if (this.whole) this.map.fitBounds(this.whole, { padding: [20, 20], animate: !CALM.matches });
   }
+}
+
+/** Paints a tile of the map from the vector tile that it is in; those seen last are kept as they were read. */
+function vectors(tiles, deepest, look) {
+  const known = new Map();
+  const layers = (z, x, y) => {
+    const name = `${z}/${x}/${y}`;
+    const found = known.get(name) || tiles.bytes(z, x, y).then((bytes) => (bytes ? read(bytes) : new Map()));
+    known.delete(name);
+    known.set(name, found);
+    found.catch(() => known.delete(name));
+    if (known.size > VECTORS_KEPT) known.delete(known.keys().next().value);
+    return found;
+  };
+  return async (brush, { x, y, z }) => {
+    const deeper = Math.max(0, z - deepest);
+    const parts = 2 ** deeper;
+    const [column, row] = [Math.floor(x / parts), Math.floor(y / parts)];
+    const found = await layers(z - deeper, column, row);
+    paint(brush, found, look(), { zoom: z, whole: parts * TILE_PX, left: (column * parts - x) * TILE_PX, top: (row * parts - y) * TILE_PX, side: TILE_PX });
+  };
 }

@@ -115,7 +115,7 @@ export class Solid {
       { id: "ground", type: "background", paint: { "background-color": look.ground } },
       {
         id: "cells", type: "fill", source: "areas", filter: level("cell"),
-        paint: { "fill-color": ["case", calls, look.ownCell, look.cell], "fill-opacity": this.base ? ["case", calls, 0.6, 0] : 1, "fill-antialias": false },
+        paint: { "fill-color": ["case", calls, look.ownCell, look.cell], "fill-opacity": this.base ? ["case", calls, 0.4, 0] : 1, "fill-antialias": false },
       },
       line("cell", ["interpolate", ["linear"], ["zoom"], 12, 0.5, 17, 1.5], this.base ? look.communityLine : look.cellLine), line("community", 1.8, look.communityLine), line("street", 2.8, look.streetLine),
       {

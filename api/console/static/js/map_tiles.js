@@ -3,6 +3,7 @@
 
 export const TILE_PX = 256;
 
+const AT_ONCE = 3; // browsers open six lines to us, one is the live stream's: the desk's own requests must not wait for a map
 const READER = "/vendor/pmtiles/pmtiles.js";
 
 export class Tiles {
@@ -10,13 +11,22 @@ export class Tiles {
   constructor(base, reads) {
     Object.assign(this, base);
     this.reads = reads;
+    this.lines = Array.from({ length: AT_ONCE }, () => Promise.resolve());
   }
 
   /** The bytes of a tile of the file; null where it has none. */
   async bytes(z, x, y, signal) {
     if (!this.archive) this.archive = reader().then((library) => new library.PMTiles(this.file));
-    const found = await (await this.archive).getZxy(z, x, y, signal);
+    const archive = await this.archive;
+    const found = await this._inTurn(() => (signal && signal.aborted ? null : archive.getZxy(z, x, y, signal)));
     return found ? found.data : null;
+  }
+
+  /** Ask on the line that was taken the longest time ago, when whoever has it is done. */
+  _inTurn(ask) {
+    const answer = this.lines.shift().then(ask);
+    this.lines.push(answer.catch(() => null));
+    return answer;
   }
 
   /** A picture of the WGS-84 tile, or null where there is none. */
