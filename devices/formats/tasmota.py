@@ -30,12 +30,11 @@ _ACTS: Final = frozenset(
     {"SINGLE", "DOUBLE", "TRIPLE", "QUAD", "PENTA", "ON", "TOGGLE", "HOLD", "INC_DEC", "INV"}
     | {"POWER_INCREMENT", "POWER_RELEASE"}
 )
-_SETTINGS: Final = re.compile(
-    r"(?:SetOption|SO|Rule|StateText|LedPower|Fade|WebSensor|I2CDriver|SwitchText|Interlock|ShutterInvert"
-    r"|ShutterLock|TuyaEnum|RfKey)\d{0,3}"
+_SETTINGS: Final = re.compile(  # that answer ON or OFF, or in words of their own (StateText)
+    r"(?:SetOption|SO|Rule|StateText|SwitchText|LedPower|Fade|WebSensor|I2CDriver|Interlock)\d{0,3}"
     r"|(?:Button|Switch|Power|Sensor|Info|State|Status)Retain"
-    r"|SaveData|Timers|LedTable|LedPwmMode|Wifi|Ethernet|Mqtt|MqttTLS|DevGroupTie|RfRaw|Cors|ShutterButton"
-    r"|TmState|TmPoll|Reset|Restart|Event|Command|Publish|Backlog|ZbPermitJoin"
+    r"|SaveData|Timers|LedTable|LedPwmMode|Wifi|Ethernet|RgxState|RgxNAPT|RfRaw|TmState|TmPoll"
+    r"|KNX_ENABLED|KNX_ENHANCED|ArtNet|DaliWeb|WcStream"
 )
 _RELAY: Final = re.compile(r"POWER\d{0,2}")  # switched by a rule, or by its button where SetOption73 is off
 BEHIND: Final = "ZbReceived"

@@ -50,6 +50,20 @@ def test_every_family_with_an_alarm_is_among_them() -> None:
     assert {family.name for family in FAMILIES} - spoken == {"homie", "owntracks"}, "these call nobody"
 
 
+@pytest.mark.parametrize("cry", CRIES, ids=lambda cry: cry.name)
+def test_each_of_its_octets_may_be_lost_or_another_and_it_may_end_after_each(cry: Cry) -> None:
+    for at in range(len(cry.payload)):
+        for payload in (
+            cry.payload[:at],
+            cry.payload[:at] + cry.payload[at + 1 :],
+            cry.payload[:at] + b"x" + cry.payload[at + 1 :],
+        ):
+            readings = heard(cry, cry.wrap(payload))
+            told = {each.kind for one in readings for each in one.signals if each.state is State.ACTIVE}
+            is_looked_at = any(reading.tickets for reading in readings)
+            assert is_looked_at or told & ({cry.kind} | cry.also) or is_another_message(cry, payload), payload
+
+
 def test_ten_thousand_damaged_calls_for_help_are_heard_or_put_before_a_human() -> None:
     """One of three holds of each damaged message. A sign of life alone is silence.
 
