@@ -17,9 +17,8 @@ from typing import Any, cast
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-from community.storage import Store
+from community.storage import AWAY, Store
 from dispatcher import bundling
 from dispatcher.bundling import Bundles
 from dispatcher.channels import Channel, Held, Outcome, Sent, Together, TryLater, Undeliverable, ask
@@ -42,7 +41,6 @@ LINGER_S = 0.003  # outcomes that follow each other this closely are recorded to
 UNRECORDED_S = 0.5  # longest that a sender waits for that: a slow database must not keep a text from leaving
 AGAIN_S = 0.5  # between attempts to record while the database is away
 _GROUP = 500
-_AWAY = (OperationalError, InterfaceError, InternalError)
 
 log = structlog.get_logger()
 
@@ -309,16 +307,28 @@ class Courier:
             # case on PostgreSQL, too, which whoever records an outcome locks before any message.
             with self._store.write() as connection:
                 outbox.take_back(connection, now)
-        worker, until = self.lease()
+        _, until = self.lease()
+        try:
+            taken = self._take(now, limit, last, until, together=self._bundles)
+        except AWAY:
+            raise
+        except Exception:
+            if not self._bundles:
+                raise
+            log.exception("requests cannot be put together: each leaves by itself")
+            taken = self._take(now, limit, last, until, together=False)
+        self.accept(taken, until)
+        return len(taken)
+
+    def _take(
+        self, now: datetime, limit: int, last: Lane, until: datetime, *, together: bool
+    ) -> list[Message]:
         with self._store.write() as connection:
             outbox.drop_stale(connection, now)
             found = outbox.waiting(connection, now, limit, last)
-            if self._bundles:
-                taken = bundling.take(connection, found, worker, until, now)
-            else:
-                taken = outbox.lease(connection, found, worker, until)
-        self.accept(taken, until)
-        return len(taken)
+            if together:
+                return bundling.take(connection, found, self.worker, until, now)
+            return outbox.lease(connection, found, self.worker, until)
 
     def ailment(self) -> str:
         """What is wrong with this courier, in words; empty when it is well."""
@@ -419,7 +429,7 @@ class Courier:
         try:
             settle(self._store, group)
             self._recorded(not self._is_full and all(isinstance(c.outcome, Sent) for c in group))
-        except _AWAY as error:
+        except AWAY as error:
             log.error("not recorded: the database is away", messages=len(group), error=type(error).__name__)
             return False
         except Exception:

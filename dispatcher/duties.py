@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
-_AWAY = (OperationalError, InterfaceError, InternalError)
+from community.storage import AWAY
+
 AGAIN = 3  # turns in a row that a duty fails before anybody is told: once may be chance
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Duties:
             except Exception as error:
                 log.exception("a duty failed", duty=name)
                 self._failed[name] += 1
-                if isinstance(error, _AWAY):
+                if isinstance(error, AWAY):
                     break
         return done
 

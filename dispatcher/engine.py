@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
-from community.storage import Store, register, whereabouts
+from community.storage import AWAY, Store, register, whereabouts
 from dispatcher import news, roster
 from dispatcher.courier import Courier
 from dispatcher.escalation import brought_back, is_set_back, next_step, stage_of
@@ -106,7 +106,7 @@ class Engine:
                 done, born = self._group(now, GROUP)
             except Exception:
                 log.exception("a group of incidents failed, taking them one by one")
-                return seen + self._one_by_one(now)
+                done, born = self._one_by_one(now, GROUP), _NOBODY
             self._hand_over(born)
             seen += done
             if done < GROUP or once:
@@ -119,9 +119,10 @@ class Engine:
             self._decide(connection, book, due, now)
             return len(due), self._write(book)
 
-    def _one_by_one(self, now: datetime) -> int:
+    def _one_by_one(self, now: datetime, limit: int) -> int:
+        """How many were handled; `limit` also where some of so many could not be, for others may wait."""
         with self._store.read() as connection:
-            due = Casebook(connection).due_ids(now)
+            due = Casebook(connection).due_ids(now, limit)
         seen = len(due)
         for incident_id in due:
             try:
@@ -132,10 +133,15 @@ class Engine:
                         self._decide(connection, book, [incident_id], now)
                     born = self._write(book)
                 self._hand_over(born)
+            except AWAY as error:  # not the case's fault: it stays due
+                log.error(
+                    "an incident waits for the database", incident=incident_id, error=type(error).__name__
+                )
+                seen -= 1
             except Exception:
                 log.exception("an incident cannot be judged", incident=incident_id)
                 seen -= not self._set_aside(incident_id, now)
-        return seen
+        return limit if seen and len(due) == limit else seen
 
     def _set_aside(self, incident_id: int, now: datetime) -> bool:
         """Tell the desk and look again later; False when not even that can be written."""

@@ -14,9 +14,9 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
-from community.storage import Store, register, trials
+from community.storage import AWAY, Store, register, trials
 from devices.formats import read
 from devices.profiles import Profiles
 from devices.signal import Enrolment, Frame, LevelKey, Reading, Ticket
@@ -30,8 +30,7 @@ from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
 from gateway.trying import as_test
 
-# The database is away, busy or full: it is not the message's fault, so the message waits.
-NOT_NOW = (OperationalError, InterfaceError, InternalError)
+NOT_NOW = AWAY  # it is not the message's fault, so the message waits
 _RACES = 3  # another gateway may open the same incident at the same moment; the next try sees it
 
 log = structlog.get_logger()

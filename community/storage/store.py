@@ -23,11 +23,14 @@ from psycopg.abc import PQGen
 from psycopg.errors import _WaitTimeout
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from community.storage.journal import Journal
 from community.storage.prepared import driver_cursor
+
+# The database is away, busy or full: it is nobody's fault, so whatever it was for waits.
+AWAY = (OperationalError, InterfaceError, InternalError)
 
 # psycopg's defaults hang for ever on a silent partition; with these a dead line is noticed within 6 s.
 _POSTGRES = {

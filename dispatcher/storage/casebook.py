@@ -88,16 +88,17 @@ def _due_first() -> Select[Any]:
 
 
 _ANY_DUE = Query(lambda _: _due_first().limit(1))
-_DUE_IDS = Query(lambda _: select(incident.c.id).where(incident.c.due_at.is_not(None), or_(*_DUE)))
-_TAKE_DUE = Query(
-    lambda _: (
-        select(incident)
-        .where(incident.c.id.in_(_due_first()))
-        .order_by(incident.c.severity.desc(), ~_UNTOLD, incident.c.due_at, incident.c.id)
-        .limit(bindparam("limit"))
-        .with_for_update(skip_locked=True)
-    )
-)
+
+
+def _in_order(of: Select[Any]) -> Select[Any]:
+    """The `limit` most urgent of those that are due."""
+    due = of.where(incident.c.id.in_(_due_first()))
+    order = (incident.c.severity.desc(), ~_UNTOLD, incident.c.due_at, incident.c.id)
+    return due.order_by(*order).limit(bindparam("limit"))
+
+
+_DUE_IDS = Query(lambda _: _in_order(select(incident.c.id)))
+_TAKE_DUE = Query(lambda _: _in_order(select(incident)).with_for_update(skip_locked=True))
 _TAKE_SUBJECTS = Query(
     lambda among: (
         select(incident)
@@ -251,9 +252,9 @@ class Casebook:
         rows = _TAKE_DUE.rows(self._connection, **_moments(now), most=limit * _WORKERS, limit=limit)
         return [self._add(row) for row in rows if _is_due(row.due_at, now)]
 
-    def due_ids(self, now: datetime) -> list[int]:
-        """The ids of all incidents that are due, unlocked."""
-        return [row.id for row in _DUE_IDS.rows(self._connection, **_moments(now))]
+    def due_ids(self, now: datetime, limit: int) -> list[int]:
+        """The ids of the first incidents that are due, most urgent first, unlocked."""
+        return [row.id for row in _DUE_IDS.rows(self._connection, **_moments(now), most=limit, limit=limit)]
 
     def is_due(self, incident_id: int, now: datetime) -> bool:
         """Whether a loaded incident is (still) due."""

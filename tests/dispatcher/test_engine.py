@@ -7,7 +7,8 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, event, select, update
+from sqlalchemy.exc import OperationalError
 from structlog.typing import EventDict
 
 from community.model import Contact
@@ -209,3 +210,47 @@ def test_a_look_at_one_group_leaves_the_rest_for_the_next(
     pressed(town, *NAMES)
 
     assert [town.engine.tick(town.time, once=True) for _ in range(3)] == [2, 1, 0]
+
+
+def test_a_broken_plan_in_a_storm_keeps_the_next_press_waiting_for_one_group_only(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the group is taken in its order: whoever calls for help before all that is only technical."""
+    monkeypatch.setattr("dispatcher.engine.GROUP", 2)
+    for name in ("李桂兰", "张玉珍", *NAMES):
+        town.resident(name, contacts=(f"{name}的女儿",))
+    with town.store.write() as connection:
+        weak = [town.reading(name, Kind.LOW_BATTERY) for name in ("李桂兰", "张玉珍")]
+        intake.take(connection, weak, town.plans, town.time)
+    pressed(town, *NAMES)
+    broken = town.homes["王秀英"]
+    with town.store.write() as connection:
+        connection.execute(update(incident).where(incident.c.household_id == broken).values(plan="null"))
+
+    assert town.engine.tick(town.time, once=True) == 2, "a full group: the loop goes on at once"
+
+    pressing = {name: due_at(town, name) == town.time for name in (*NAMES, "李桂兰", "张玉珍")}
+    assert [name for name, waits in pressing.items() if waits] == ["孙桂芳", "李桂兰", "张玉珍"]
+    assert town.engine.tick(town.time) == 3
+
+
+def test_a_lock_that_passes_is_no_fault_of_the_case(town: Town) -> None:
+    """Else the first after a lock would be told half a minute later, and the desk of a broken plan."""
+    pressed(town, "王秀英")
+    refuses = 2  # the group, and then the case alone
+
+    @event.listens_for(town.store.engine, "commit")
+    def _(connection: Connection) -> None:
+        nonlocal refuses
+        if connection.get_execution_options().get("anxin_writes") and refuses:
+            refuses -= 1
+            raise OperationalError("COMMIT", {}, OSError("database is locked"))
+
+    town.engine.tick(town.time)
+    assert refuses == 0
+    assert due_at(town, "王秀英") == town.time, "it is still due"
+
+    town.work()
+
+    assert len(town.heard("王秀英的女儿")) == 1
+    assert not any("预案无法执行" in entry.text for entry in town.detail("王秀英").timeline)

@@ -9,14 +9,15 @@ from sqlalchemy import Table, update
 
 from community.model import Device
 from community.storage import register
-from community.storage.tables import device, duty, message, responder
+from community.storage.tables import device, duty, incident, message, responder
 from devices.profiles import shipped
-from devices.signal import Frame, Role
+from devices.signal import Frame, Kind, Role
+from dispatcher import intake
 from dispatcher.bell import LocalBell
 from dispatcher.courier import Courier
 from dispatcher.engine import Engine
 from dispatcher.model import Lane, OfferState
-from dispatcher.pace import Pace
+from dispatcher.pace import MANY, Pace
 from dispatcher.patrol import Patrol
 from dispatcher.storage import astray
 from dispatcher.storage.planbook import Planbook
@@ -33,6 +34,33 @@ BROKEN: dict[str, tuple[Table, str, dict[str, str]]] = {
     "duty times that are none": (duty, "days", {"days": "MTWTF"}),
     "a text with a purpose of tomorrow": (message, "key", {"purpose": "sing"}),
 }
+
+
+def test_a_case_that_cannot_be_read_keeps_no_text_in_the_outbox(town: Town) -> None:
+    """It is one of many for which one worker is asked: what cannot be put together leaves by itself."""
+    town.bundle_requests()
+    town.responder("李强", metres=200)
+    names = [f"住户{number}" for number in range(MANY + 2)]
+    for name in names:
+        town.resident(name)
+    with town.store.write() as connection:
+        readings = [town.reading(name, Kind.SOS) for name in names]
+        intake.take(connection, readings, town.plans, town.time)
+    town.engine.tick(town.time)
+    waiting(town.store, town.time, [("plain", Lane.LAST)])
+    town.time += timedelta(seconds=10)
+    odd = incident.c.household_id == town.homes[names[0]]
+    with town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind="flood"))
+
+    courier = Courier(town.store, town.phones, town, worker="w", senders=2, bundles=True)
+    courier.collect()
+    courier.close()
+
+    with town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind=Kind.SOS.value))
+    assert len(town.heard("李强")) == len(names)
+    assert "plain" in town.phones.keys
 
 
 @pytest.mark.parametrize("what", BROKEN)
