@@ -53,12 +53,10 @@ def read(frame: Frame, registry: Registry, levels: Levels, profiles: Profiles) -
                 return unreadable(heard, "an event without its word", levels)
             counter = (device_key, f"{heard.part}input_event.event_cnt")
             count = f"{as_text(body.get('event_cnt'))} {word[:_WORD_LIMIT]}"
-            before = levels.get(counter, "")
-            if "event_cnt" in body and before == count:
+            if "event_cnt" in body and levels.get(counter) == count:
                 return Reading(beats=alive(heard))
             reading = interpret(heard, {what: {"event": word}}, rules, levels)
-            if not word and before and before.split(" ")[0] != as_text(body.get("event_cnt")) != "0":
-                # A device that has started says no word, and begins to count again at 0.
+            if not word and body.get("event_cnt", 0) != 0:  # one that has started has counted none
                 reading = unreadable(heard, "a press was counted, and its word is lost", levels)
             if heard.is_old or "event_cnt" not in body or enrolment is None:
                 return reading

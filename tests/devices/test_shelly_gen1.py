@@ -123,6 +123,7 @@ def test_a_counted_press_that_has_lost_its_word_is_put_before_a_human(button: St
         return button.understood(BUTTON.format(0), f'{{"event":"{word}","event_cnt":{count}}}')
 
     assert says("", 0) == []
+    assert says("", 1) == ["ticket"]
     assert says("S", 1) == ["sos"]
     assert says("", 2) == ["ticket"]
     assert says("", 2) == [], "the same, said again"
