@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from api import console, live, login, pocket, problems, wall
+from api.auditing import audited
 from api.callbacks import aliyun, tencent, twilio
 from api.deps import caller
 from api.headers import Headers
@@ -19,6 +20,7 @@ from api.login import Door
 from api.parts import Parts
 from api.routes import (
     atlas,
+    audit,
     basemap,
     consoles,
     devices,
@@ -133,11 +135,16 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         atlas.router,
         basemap.router,
         places.router,
+        consoles.router,
+        figures.router,
+        audit.router,
+    ):
+        api.include_router(router)
+    for changed in (
         households.router,
         ledgers.router,
         safety.router,
         wishes.router,
-        consoles.router,
         devices.router,
         proposals.router,
         labels.router,
@@ -148,11 +155,10 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         reach.router,
         hotline.router,
         watching.router,
-        figures.router,
         exercises.router,
         wall.router,
     ):
-        api.include_router(router)
+        api.include_router(changed, dependencies=[Depends(audited)])
     if simulated_phones:
         api.include_router(phones.router)
     inside.include_router(api)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ from api.routes.incidents import IncidentId
 from community.errors import Conflict, NotFound
 from community.model import AccountRole, Contact, Device, HomeRecord, Known, OrderState, ResponderKind, Site
 from community.phones import in_words
-from community.storage import desk, labels, register
+from community.storage import audit, desk, labels, register
+from community.storage.audit import Deed as Change
 from devices.signal import Role
 from dispatcher import handover, reports, safety, scripts, views, watching, wording
 from dispatcher.health import VITAL_WORD
@@ -93,9 +95,22 @@ MENU = (
             ("/wall", "大屏", "wall"),
         ),
     ),
-    ("设置", "settings", (("/rota", "排班", "rota"), ("/plans", "预案", "plans"))),
+    (
+        "设置",
+        "settings",
+        (("/rota", "排班", "rota"), ("/plans", "预案", "plans"), ("/audit", "操作记录", "audit")),
+    ),
 )
-FOR_ADMINS = frozenset({"/plans", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
+FOR_ADMINS = frozenset({"/plans", "/audit", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
+METHOD_WORD = {"POST": "登记", "PUT": "设定", "PATCH": "修改", "DELETE": "删除"}
+DEED_WORD = {  # by the words of our paths; the last one that is known says what it was about
+    "households": "住户", "ledgers": "台账", "contacts": "联系人", "texts": "短信意愿",
+    "channels": "联系方式", "devices": "设备", "device-proposals": "新设备", "labels": "标签",
+    "trial": "设备测试", "maintenance": "维护", "responders": "工作人员", "duties": "排班", "leaves": "请假",
+    "phone": "定位手机", "plans": "预案", "reachability": "缺口检查", "providers": "服务商", "calls": "来电",
+    "orders": "订单", "watch": "守护", "away": "外出", "welfare-calls": "问安电话",
+    "exercises": "演练", "links": "大屏链接",
+}  # fmt: skip
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
     "slow_down": "输错次数太多,请等几秒再试;账号没有被锁。 Too many tries: wait a few seconds.",
@@ -619,6 +634,42 @@ def providers(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("providers.html", "/catalogue", caller, parts, connection)
 
 
+@router.get("/audit")
+def changes(caller: AdminDep, parts: PartsDep, connection: ReadDep, cursor: cursors.Cursor = None) -> str:
+    """Who changed what, and whether the log is as it was written."""
+    before_id = cursors.decode(cursor) if cursor else None
+    shown = cursors.page(audit.newest(connection, before_id, ROWS + 1), ROWS, lambda deed: deed.id)
+    zone, proof = _zone(connection), audit.check(connection)
+    rows = [
+        (
+            Cell([f"{deed.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"]),
+            Cell([deed.by]),
+            Cell([_done(deed)], f"{deed.what} · {deed.path}"),
+            Cell(["、".join(deed.fields) or "—"]),
+        )
+        for deed in shown.items
+    ]
+    heads = (("何时", "when"), ("谁", "who"), ("做了什么", "what"), ("改了哪些", "which fields"))
+    whole = (f"✓ 记录完整,共{proof.rows}条 every row is as it was written", "chip--good")
+    broken = (
+        f"✕ 第{proof.first_broken}条被改动或之前有缺失 changed, or one before it is missing",
+        "chip--emergency",
+    )
+    return _table(
+        "/audit", caller, parts, connection,
+        title=("操作记录", "audit log"), placeholder="", nothing=("还没有改动", "Nothing was changed yet."),
+        heads=heads, rows=rows, search=None, next=shown.next, is_later=cursor is not None,
+        proof=whole if proof.first_broken is None else broken,
+    )  # fmt: skip
+
+
+def _done(deed: Change) -> str:
+    """修改住户: what somebody who reads no English wants to know of it."""
+    method, path = deed.path.split(" ", 1)
+    parts = [DEED_WORD[part] for part in re.split(r"[/?]", path) if part in DEED_WORD]
+    return f"{METHOD_WORD.get(method, '')}{''.join(parts[-1:])}"
+
+
 @router.get("/welfare")
 def welfare(caller: CallerDep, parts: PartsDep, connection: ReadDep, now: NowDep) -> str:
     """The welfare calls of today, and what is left of the days before."""
@@ -795,6 +846,7 @@ def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **va
             "script": "plain.js",
             "adds": "",
             "edits": "",
+            "proof": None,
             "nothing": ("没有找到", "Nothing found."),
             **values,
         },

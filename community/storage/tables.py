@@ -436,6 +436,19 @@ api_key = Table(
     Column("revoked_at", Moment),
 )
 
+# Every change of the register and the settings; cases have timelines of their own.
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False),
+    _ref("account"),
+    Column("what", String(64), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("seal", String(64), nullable=False),
+)
+
 # ---- the service desk ----
 
 provider = Table(
