@@ -71,11 +71,9 @@
 
   function found(position) {
     if (!on) return;
-    var form = new URLSearchParams();
-    form.set("lat", position.coords.latitude);
-    form.set("lon", position.coords.longitude);
-    if (position.coords.accuracy > 0) form.set("accuracy_m", position.coords.accuracy);
-    post("/p/place", form.toString(), function (status, text) {
+    var here = position.coords;
+    var form = "lat=" + here.latitude + "&lon=" + here.longitude + (here.accuracy > 0 ? "&accuracy_m=" + here.accuracy : "");
+    post("/p/place", form, function (status, text) {
       if (!on) return;
       if (status === 200 && !JSON.parse(text).wanted) return stop("");
       if (status >= 400 && status < 500 && status !== 429) return stop("");

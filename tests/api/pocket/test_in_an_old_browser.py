@@ -17,14 +17,18 @@ from tests.api.console.centre import Centre
 from tests.api.console.conftest import centre, chromium
 from tests.api.pocket.conftest import daughter_of
 from tests.api.pocket.test_for_everybody import a_phone
-from tests.api.pocket.test_in_a_browser import BUTTON, come_in, state_of
+from tests.api.pocket.test_in_a_browser import BUTTON, come_in, place_of, state_of
 from tests.servers import until
 
 __all__ = ["centre", "chromium"]
 
 on_sqlite = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
-SCRIPTS = ("follow.js", "errand.js")  # the worker of the cache is asked for only where there is such a thing
+SCRIPTS = (
+    "follow.js",
+    "errand.js",
+    "place.js",
+)  # the worker of the cache is asked for only where there is such a thing
 STYLES_OF_LATER = ("grid", r"(?<!-)gap:", ":has", ":is", ":where", "clamp", "inset", r"\bmin\(", r"\bmax\(")
 # Browsers inside WeChat of 2016 were as old as Chrome 37 and the iOS of 2015.
 FORGET = """() => {
@@ -66,7 +70,8 @@ def test_a_worker_takes_four_taps_in_a_browser_of_2016(
         body = re.sub(r"[\w-]+: [^;{}]*var\([^;]*;", "", route.fetch().text())
         route.fulfill(body=body, content_type="text/css")
 
-    with a_phone(chromium, centre, service_workers="block") as phone:
+    here = {"geolocation": {"longitude": 118.5461, "latitude": 37.5861}, "permissions": ["geolocation"]}
+    with a_phone(chromium, centre, service_workers="block", **here) as phone:
         phone.tab.add_init_script(f"({FORGET})()")
         phone.tab.route("**/pocket.css", without_names_of_colours)
         tab = come_in(phone, Pass(incident_id, f"responder:{with_pages.worker_id}"))
@@ -78,6 +83,9 @@ def test_a_worker_takes_four_taps_in_a_browser_of_2016(
         assert first.evaluate("(one) => getComputedStyle(one).borderTopStyle") == "solid"
         first.tap()
         expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")
+        tab.get_by_role("button", name="发送我的位置").tap()
+        expect(tab.locator(".place__said")).to_contain_text("已发送")
+        assert place_of(store, with_pages.worker_id) is not None
         centre.stop()
         tab.get_by_role("button", name="已出发").tap()
         expect(tab.locator(".waits")).to_have_count(1)
