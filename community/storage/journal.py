@@ -40,7 +40,7 @@ class Journal:
         self._sync = sync
         self._path = database.with_name(database.name + "-wal")
         self._lock = threading.Lock()
-        self._file = -1
+        self._files: dict[tuple[int, int], int] = {}  # by device and inode, open until the end: see _opened
         self._commits = 0
         self._is_long = threading.Event()
         self._is_closing = False
@@ -84,48 +84,45 @@ class Journal:
         if shortener is not None:
             shortener.join()
         with self._lock:
-            if self._file >= 0:
-                os.close(self._file)
-            self._file = -1
+            for file in self._files.values():
+                os.close(file)
+            self._files.clear()
 
     def _opened(self) -> int:
-        """The log as it is now: whoever closes the database last removes it, and the next makes another."""
+        """The log as it is now: whoever closes the database last removes it, and the next makes another.
+
+        One that is gone stays open, for somebody may be syncing it, and its number must not become another's.
+        """
         found = os.stat(self._path)
+        which = found.st_dev, found.st_ino
         with self._lock:
-            if self._file >= 0:
-                known = os.fstat(self._file)
-                if (known.st_dev, known.st_ino) == (found.st_dev, found.st_ino):
-                    return self._file
-                os.close(self._file)
-                self._file = -1
-            self._file = os.open(self._path, os.O_RDWR)
-            return self._file
+            if which not in self._files:
+                file = os.open(self._path, os.O_RDWR)
+                opened = os.fstat(file)
+                which = opened.st_dev, opened.st_ino
+                self._files[which] = file
+            return self._files[which]
 
     def _write_again(self) -> None:
-        with closing(self._connected()) as connection:
-            busy, _, _ = self._checkpoint(connection, "TRUNCATE")
+        busy, _ = self._checkpoint("TRUNCATE")
         if busy:
             raise OSError("a sync has failed, and somebody reads or writes what is to be written again")
         self._is_doubtful = False
 
     def _shorten(self) -> None:
-        with closing(self._connected()) as connection:
-            while self._is_long.wait() and not self._is_closing:
-                self._is_long.clear()
-                try:
-                    _, pages, _ = self._checkpoint(connection, "PASSIVE")
-                    if pages >= LONG:
-                        self._checkpoint(connection, "RESTART")
-                except sqlite3.Error as error:  # the next to commit tells whoever waits for it
-                    log.warning("no checkpoint could be taken", error=str(error))
+        while self._is_long.wait() and not self._is_closing:
+            self._is_long.clear()
+            try:
+                _, pages = self._checkpoint("PASSIVE")
+                if pages >= LONG:
+                    self._checkpoint("RESTART")
+            except sqlite3.Error as error:  # the next to commit tells whoever waits for it
+                log.warning("no checkpoint could be taken", error=str(error))
 
-    def _connected(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._database, timeout=PATIENCE_S, isolation_level=None)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        return connection
-
-    @staticmethod
-    def _checkpoint(connection: sqlite3.Connection, mode: str) -> tuple[int, int, int]:
-        """Whether somebody was in the way, the pages in the log, and how many of them were copied."""
-        found: tuple[int, int, int] = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        return found
+    def _checkpoint(self, mode: str) -> tuple[int, int]:
+        """Whether somebody was in the way, and the pages in the log."""
+        there = f"{self._database.as_uri()}?mode=rw"
+        with closing(sqlite3.connect(there, timeout=PATIENCE_S, isolation_level=None, uri=True)) as own:
+            own.execute("PRAGMA synchronous=NORMAL")
+            busy, pages, _ = own.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return busy, pages

@@ -81,6 +81,10 @@ class Store:
             )
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+            if parsed.database and parsed.database.startswith("file:"):
+                raise ValueError(
+                    "give the path of the database, sqlite:///path/to/anxin.db, and no file: URI"
+                )
             if parsed.database and parsed.database != ":memory:":
                 self._journal = Journal(Path(parsed.database).absolute())
         elif parsed.get_backend_name() == "postgresql":
@@ -206,9 +210,11 @@ def connect_postgres(
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
     for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",  # the log is synced by `Journal`, when nobody waits for the lock any more
+        # The log is synced by `Journal`, when nobody waits for the lock any more. Where the file system can
+        # have no log, SQLite syncs by itself.
+        f"synchronous={'NORMAL' if mode == 'wal' else 'EXTRA'}",
         "foreign_keys=ON",
         f"busy_timeout={_SQLITE_BUSY_MS}",
         "temp_store=MEMORY",

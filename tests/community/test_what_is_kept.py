@@ -170,3 +170,8 @@ def test_a_server_that_dies_before_the_disk_has_it_is_no_yes(noted: Store) -> No
 
     with pytest.raises(OperationalError):
         press()
+
+
+def test_a_uri_is_no_path_whose_log_could_be_synced() -> None:
+    with pytest.raises(ValueError, match="give the path"):
+        Store("sqlite:///file:anxin.db?uri=true")
