@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 import orjson
+import structlog
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,18 @@ class Journal:
                     self._lines[line.key] = line
 
     def write(self, line: Line) -> None:
-        """Keep a line; it is on the disk when this returns."""
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "ab") as file:
-            file.write(b"\n" + orjson.dumps(asdict(line)))  # a torn line before it spoils only itself
-            file.flush()
-            os.fsync(file.fileno())
+        """Keep a line; it is on the disk when this returns. On a disk that is full it is kept in memory only:
+        who is not told because of it would be told by nobody.
+        """
         self._lines[line.key] = line
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
+                file.write(b"\n" + orjson.dumps(asdict(line)))  # a torn line before it spoils only itself
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            log.error("the journal cannot be written", error=str(error))
 
     def get(self, key: str) -> Line | None:
         return self._lines.get(key)

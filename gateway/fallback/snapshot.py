@@ -88,9 +88,13 @@ def take(connection: Connection) -> Snapshot:
 def write(snapshot: Snapshot, path: Path) -> None:
     """Whole or not at all, and readable by nobody else: it holds names and numbers."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:  # mode 0600
-        file.write(orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS))
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS))
+            file.flush()
+            os.fsync(file.fileno())
+        except OSError:  # the disk is full: the next attempt needs its room
+            Path(file.name).unlink(missing_ok=True)
+            raise
     os.replace(file.name, path)
 
 

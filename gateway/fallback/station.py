@@ -23,7 +23,8 @@ from community.storage import Store
 from devices import formats
 from devices.profiles import Profiles
 from devices.signal import Frame, Kind, LevelKey, Receipt, Signal
-from dispatcher.channels import Channel, Sent
+from dispatcher.channels import Channel, Sent, ask
+from dispatcher.duties import each
 from dispatcher.health import WorkerKind
 from dispatcher.model import Lane, Message, MessageState, Purpose, Recipient, Severity
 from dispatcher.pulse import Pulse
@@ -101,13 +102,16 @@ class Station:
 
     def hear(self, frames: Sequence[Frame]) -> None:
         """Remember the calls for help among `frames`."""
-        for frame in frames:
-            reading = formats.read(frame, self._snapshot, self._levels, self._profiles)
-            self._levels.update(reading.levels)
-            for signal in reading.signals:
-                if _is_call_for_help(signal) and len(self._calls) < _MOST:
-                    call = Call(signal.unique_key, signal.device_key, signal.kind, signal.received_at)
-                    self._calls.setdefault(signal.unique_key, call)
+        each(frames, self._hear, "a frame cannot be heard")
+
+    def _hear(self, frame: Frame) -> int:
+        reading = formats.read(frame, self._snapshot, self._levels, self._profiles)
+        self._levels.update(reading.levels)
+        for signal in reading.signals:
+            if _is_call_for_help(signal) and len(self._calls) < _MOST:
+                call = Call(signal.unique_key, signal.device_key, signal.kind, signal.received_at)
+                self._calls.setdefault(signal.unique_key, call)
+        return 1
 
     def turn(self, now: datetime) -> list[Receipt]:
         """Look after what was heard; returns what to tell the devices."""
@@ -158,8 +162,9 @@ class Station:
                 for worker in vitals.workers(connection)
                 if not worker.is_stale(now) and not worker.ailment
             }
-        self._merge(now)
-        self._refresh(now)
+        # No reason not to help: a case that cannot be read, a disk that is full.
+        each(self._journal.unmerged(), lambda line: self._merge(line, now), "a text cannot be brought home")
+        each([now], self._refresh, "the snapshot stays as it is")
         seen = {key: Seen.UNTOLD if key in stored else Seen.NOT_STORED for key in keys}
         centre = Centre(
             gateway=WorkerKind.GATEWAY in turning,
@@ -167,27 +172,28 @@ class Station:
         )
         return _Look({**seen, **dict.fromkeys(in_hand, Seen.IN_HAND)}, centre)
 
-    def _merge(self, now: datetime) -> None:
-        for line in self._journal.unmerged():
-            with self._store.write() as connection:
-                merged = aftermath.merge(
-                    connection,
-                    line.household_id,
-                    Recipient(f"contact:{line.contact_id}", line.name, line.phone),
-                    line.body,
-                    (line.at, line.channel, line.provider_id),
-                    now,
-                )
-            if merged:
-                self._journal.write(replace(line, merged=True))
+    def _merge(self, line: Line, now: datetime) -> int:
+        with self._store.write() as connection:
+            merged = aftermath.merge(
+                connection,
+                line.household_id,
+                Recipient(f"contact:{line.contact_id}", line.name, line.phone),
+                line.body,
+                (line.at, line.channel, line.provider_id),
+                now,
+            )
+        if merged:
+            self._journal.write(replace(line, merged=True))
+        return merged
 
-    def _refresh(self, now: datetime) -> None:
+    def _refresh(self, now: datetime) -> int:
         if self._refreshed_at is not None and abs(now - self._refreshed_at) < REFRESH:
-            return
+            return 0
         with self._store.read() as connection:
             taken = take(connection)
-        write(taken, self._snapshot_path)
         self._snapshot, self._refreshed_at = taken, now
+        write(taken, self._snapshot_path)
+        return 1
 
     # ---- telling ----
 
@@ -218,7 +224,7 @@ class Station:
         variables = {"who": home.title, "time": voice.clock(call.at), "what": HAPPENED[call.kind]}
         message = _message(line, variables, again=known is not None)
         try:
-            outcome = (self._channel.find(message) if known is not None else None) or self._channel.send(
+            outcome = (ask(self._channel, message) if known is not None else None) or self._channel.send(
                 message
             )
         except Exception:

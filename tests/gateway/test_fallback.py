@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,19 +10,22 @@ from pathlib import Path
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from community.storage import Store, consent
+from community.storage.tables import incident
 from devices.profiles import shipped
 from devices.signal import Frame, Kind
 from dispatcher import intake
 from dispatcher.channels import TryLater
 from dispatcher.health import WorkerKind
-from dispatcher.model import CloseCode, Entry
+from dispatcher.model import CloseCode, Entry, Message
 from dispatcher.pulse import Pulse
 from gateway.fallback.journal import Journal
 from gateway.fallback.rule import GIVE_UP, Centre, Deed, Seen, decide
 from gateway.fallback.snapshot import Snapshot, read
 from gateway.fallback.station import Station
+from tests.gateway.test_a_decoder_fails import Flawed
 from tests.stories.conftest import town
 from tests.town import Town
 
@@ -72,6 +76,9 @@ class Nowhere(Store):
 
     def write(self):  # type: ignore[no-untyped-def, override]
         return self.real.write() if self.is_back else super().write()
+
+    def jot(self):  # type: ignore[no-untyped-def, override]
+        return self.real.jot() if self.is_back else super().jot()
 
 
 class StandBy:
@@ -271,6 +278,73 @@ class Silent(Nowhere):
     def write(self):  # type: ignore[no-untyped-def, override]
         self.answers.wait(30)
         return super().write()
+
+
+def test_a_frame_on_which_a_decoder_fails_takes_no_call_for_help_with_it(standby: StandBy) -> None:
+    whole = shipped()
+    flawed = Flawed(whole.models, whole.defaults)
+    station = Station(standby.store, standby.town.phones, standby.folder, flawed, WAIT)
+    press = Frame("care/town/王秀英/signal", b'{"v":1,"id":"1","type":"press"}', standby.town.time)
+    station.hear([Frame("zigbee2mqtt/kitchen", b'{"smoke":true}', standby.town.time), press])
+    assert station.waiting == 1
+    station.close()
+
+
+def test_relatives_are_told_where_the_disk_is_full(standby: StandBy) -> None:
+    """Whoever cannot write stores no press either: this is what the fall-back is there for."""
+    shutil.rmtree(standby.folder)
+    standby.pass_time(120)  # the snapshot cannot be renewed
+    press(standby)  # and the dispatcher is dead
+    standby.hears("王秀英")
+    standby.pass_time(50)
+    assert len(standby.town.heard("女儿")) == len(standby.town.heard("儿子")) == 1
+    standby.pass_time(100)
+    assert len(standby.town.heard("女儿")) == 1, "what cannot be written down is remembered"
+
+
+def test_a_case_that_cannot_be_read_keeps_the_fallback_from_no_other(standby: StandBy) -> None:
+    """What it told of one home cannot be brought into its case: everybody else's calls are looked after."""
+    standby.town.resident("赵玉兰", contacts=("孙女",))
+    standby.start()
+    standby.pass_time(1)
+    standby.store.is_back = False
+    standby.hears("王秀英")
+    standby.pass_time(50)
+    standby.store.is_back = True
+    press(standby)
+    odd = incident.c.household_id == standby.town.homes["王秀英"]
+    with standby.town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind="flood"))
+
+    standby.hears("赵玉兰")
+    standby.pass_time(50)
+
+    with standby.town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind=Kind.SOS.value))
+    assert len(standby.town.heard("孙女")) == 1
+    standby.pass_time(5)
+    merged = [entry.text for entry in standby.town.detail("王秀英").timeline if "后备通道" in entry.text]
+    assert len(merged) == 2, "and it is brought home as soon as it can be"
+
+
+def test_a_provider_that_breaks_when_it_is_asked_still_gets_the_text_of_the_fallback(
+    standby: StandBy,
+) -> None:
+    standby.store.is_back = False
+    standby.town.phones.trouble[standby.town.people["女儿"]] = TryLater("busy")
+    standby.hears("王秀英")
+    standby.pass_time(50)
+    standby.town.phones.trouble.clear()
+
+    def riddle(_message: Message) -> None:
+        raise ValueError("an answer that nobody foresaw")
+
+    standby.town.phones.find = riddle  # type: ignore[method-assign, assignment]
+    standby.start()
+    standby.hears("王秀英")
+    standby.pass_time(50)
+
+    assert len(standby.town.heard("女儿")) == 1
 
 
 def test_a_store_that_never_answers_does_not_stop_it(standby: StandBy) -> None:
