@@ -25,7 +25,7 @@ def each(things: Iterable[T], do: Callable[[T], int], what: str) -> int:
         try:
             done += do(thing)
         except Exception:
-            log.exception(what)  # not of what: it may hold a name
+            log.exception(what)  # without the thing itself, which may hold a name
     return done
 
 

@@ -19,6 +19,7 @@ from community.model import Site
 from community.storage import Store
 from dispatcher import roster
 from dispatcher.checkup import Checkup
+from dispatcher.duties import each
 from dispatcher.health import SOUND, Check, Grade, Health
 from dispatcher.model import Entry, Fact, Recipient
 from dispatcher.storage import outbox, vitals
@@ -82,16 +83,17 @@ class Watchdog:
         """Say on each forgotten case that it is forgotten: the console shows it, whoever sleeps."""
         with self._store.read() as connection:
             forgotten = vitals.overdue_ids(connection, now, _MOST_RUNG)
+        each(forgotten, lambda incident_id: self._mark(incident_id, now), "a case cannot be marked")
+
+    def _mark(self, incident_id: int, now: datetime) -> int:
+        text = "看门狗:此案逾期无人处理,请值班员立即人工处理 nobody looks at this case: act by hand"
         with self._store.write() as connection:
             book = Casebook(connection)
-            book.load_ids(forgotten)
-            for incident_id in forgotten:
-                if book.incident(incident_id).is_open:
-                    text = (
-                        "看门狗:此案逾期无人处理,请值班员立即人工处理 nobody looks at this case: act by hand"
-                    )
-                    book.note(incident_id, now, Fact(Entry.DESK, text, actor="watch"))
+            book.load_ids([incident_id])
+            if book.incident(incident_id).is_open:
+                book.note(incident_id, now, Fact(Entry.DESK, text, actor="watch"))
             book.write()
+        return 1
 
     def _tidy(self, now: datetime) -> None:
         if self._tidied is not None and abs(now - self._tidied) < TIDY:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from community.storage.tables import incident
 from dispatcher.health import NEEDED, OVERDUE, Grade, Health, WorkerKind
 from dispatcher.model import Entry, MessageState
 from dispatcher.pulse import Pulse
@@ -86,6 +88,23 @@ def test_a_forgotten_case_is_paged_within_15_s_and_said_on_its_timeline(hall: Ha
     marks = [entry for entry in hall.town.detail("王秀英").timeline if entry.actor == "watch"]
     assert [(mark.entry, "此案逾期" in mark.text) for mark in marks] == [(Entry.DESK, True)]
     assert hall.pages() == ["【2222999】平台故障:1起警情逾期无人处理,最久18秒。请立即检查。"]
+
+
+def test_a_case_that_cannot_be_read_is_paged_and_keeps_the_desk_from_no_other(hall: Hall) -> None:
+    """It is what nobody can look at, and so it stands before all the others that are forgotten."""
+    hall.town.resident("赵玉兰", contacts=("孙女", "孙子", "外甥"))
+    hall.town.press("赵玉兰")
+    forgotten_case(hall)
+    odd = incident.c.household_id == hall.town.homes["赵玉兰"]
+    with hall.town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind="flood"))
+
+    assert hall.pass_time(OVERDUE.total_seconds() + 3) is Grade.FAIL
+
+    with hall.town.store.write() as connection:
+        connection.execute(update(incident).where(odd).values(kind="sos"))
+    assert any(entry.actor == "watch" for entry in hall.town.detail("王秀英").timeline)
+    assert hall.pages() == ["【2222999】平台故障:2起警情逾期无人处理,最久18秒。请立即检查。"]
 
 
 def test_a_dispatcher_that_stands_still_is_told_when_it_is_back_and_once(hall: Hall) -> None:
