@@ -53,6 +53,16 @@ ROAD_NAMES = (
 )
 LARGEST = 300_000  # bytes
 COLOURS = 256  # as many as one byte can name
+SOME_CHANGES = """async () => {
+  const csrf = document.querySelector('meta[name="csrf-token"]').content;
+  const headers = {"X-CSRF-Token": csrf, "Content-Type": "application/json"};
+  const changes = [
+    ["households/1", {phone: "05462520117"}], ["devices/1", {label: "床头"}],
+    ["responders/1", {phone: "13800000199", skills: ["急救"]}], ["households/2", {phone: "05462520118"}],
+  ];
+  for (const [path, said] of changes)
+    await fetch(`/api/${path}`, {method: "PATCH", headers, body: JSON.stringify(said)});
+}"""
 PIXELS = """async (address) => {
   const image = new Image();
   image.src = address;
@@ -235,8 +245,11 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     for path in (
         "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
         "households/1", "households/import", "devices/proposals", "devices/labels", "install",
-        "incidents/1/record", "maintenance", "handover", "atlas", "atlas/2",
+        "households/new", "incidents/1/record", "maintenance", "handover", "atlas", "atlas/2",
+        "catalogue/edit", "audit",
     ):  # fmt: skip
+        if path == "audit":
+            tab.evaluate(SOME_CHANGES)
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)
         _shoot(tab, folder, path.replace("/", "-"))
@@ -294,7 +307,7 @@ def _take_the_base_map(tab: Page, store: Store, scratch: Path, folder: Path) -> 
         tab.press("#password", "Enter")
         for how, name in (("solid", "map-base"), ("flat", "map-base-flat")):
             tab.wait_for_selector(f'.map[data-view="{"3d" if how == "solid" else "2d"}"]')
-            tab.locator(".map [data-pin]").first.click()
+            tab.locator(".map [data-pin]").first.dispatch_event("click")
             tab.wait_for_timeout(4000)
             tab.wait_for_selector('.map[data-settled="true"]')
             tab.screenshot(path=folder / f"{name}.png")

@@ -365,6 +365,7 @@ def test_sound_is_off_until_a_click_and_a_new_incident_breaks_the_silence(centre
 def test_a_sound_card_that_stands_still_is_found_before_an_alarm_is(centre: Centre, desk: Desk) -> None:
     desk.log_in()
     tab = desk.tab
+    expect(tab.locator(".link")).to_contain_text("实时")
     dead = "AnalyserNode.prototype.getFloatTimeDomainData"
     tab.evaluate(f"() => {{ window.alive = {dead}; {dead} = () => {{}} }}")
     tab.keyboard.press("t")  # the browser says that it sounds, and nothing comes of it

@@ -6,11 +6,13 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.console import static_dir
+from api.console.pages import MENU
 from community.model import Resident
 from community.storage import Store, register
 from devices.signal import Kind
@@ -18,6 +20,7 @@ from dispatcher.wording import CLOSE_WORD, KIND_WORD
 from hotline import orders
 from tests.api.conftest import Browser, StoppedClock, Town
 
+SCREENS = Path(__file__).parents[3] / "docs" / "screens"
 PAGES = [
     *("/", "/phones", "/hotline", "/orders", "/reach", "/households", "/devices", "/catalogue"),
     *("/maintenance", "/handover"),
@@ -149,6 +152,15 @@ def test_every_kind_of_trouble_has_a_clip_and_a_picture() -> None:
     for kind in set(KIND_WORD) - no_trouble:
         assert (static_dir / "voice" / f"{kind.value}.mp3").stat().st_size > 1000, kind
         assert f'id="{kind.value}"' in icons, kind
+
+
+def test_every_page_of_the_menu_has_its_pictures() -> None:
+    """On a desk and in a hand, by day and by night; the wall is always dark."""
+    there = {picture.stem for picture in SCREENS.glob("*.png")}
+    names = [path.strip("/").replace("/", "-") or "console" for _, _, inside in MENU for path, *_ in inside]
+    ways = ("", "-dark", "-hand", "-hand-dark")
+    wanted = {f"{name}{way}" for name in names for way in ways if name != "wall"}
+    assert wanted - there == set(), "python -m tests.api.console.screens takes them"
 
 
 def test_a_phone_says_whose_it_is(operator: Browser) -> None:
