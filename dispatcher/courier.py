@@ -11,7 +11,7 @@ import queue
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -437,4 +437,7 @@ class Courier:
             if len(group) > 1:
                 for single in group:
                     self._record([single])
+            elif isinstance(outcome := group[0].outcome, Sent) and outcome.provider_id:
+                # That it left is kept without its provider's id, or it would leave again and again.
+                self._record([replace(group[0], outcome=replace(outcome, provider_id=""))])
         return True

@@ -432,6 +432,29 @@ def test_an_outcome_that_cannot_be_recorded_does_not_hold_up_the_others(town: To
     assert row(town, "k1").state is MessageState.DELIVERED
 
 
+def test_a_text_whose_providers_id_cannot_be_kept_has_left_all_the_same(town: Town) -> None:
+    """Else it leaves again whenever its lease ends, for ever: its provider cannot be asked either."""
+    backlog(town.store, town.time, 1)
+
+    class Odd(Handsets):
+        def send(self, sent: Message) -> Outcome:
+            super().send(sent)
+            return Sent("\x00" + "x" * 65, delivered=True)
+
+        def find(self, _: Message) -> Sent | None:
+            return None
+
+    odd, clock = Odd(), Clock(town.time)
+    for _ in range(3):
+        courier = Courier(town.store, odd, clock, worker="w", senders=1)
+        courier.collect()
+        courier.close()
+        clock.time += LEASE
+
+    assert odd.received == Counter({"k0": 1})
+    assert row(town, "k0").state is MessageState.DELIVERED
+
+
 def test_what_became_of_a_text_is_remembered_while_the_database_is_away(town: Town) -> None:
     backlog(town.store, town.time, 1)
     engine, away, refused = town.store.engine, threading.Event(), threading.Event()
