@@ -45,7 +45,10 @@ export class Flat {
     this.ground = this.L.layerGroup().addTo(map);
     this.dots = this.L.layerGroup();
     map.on("zoomend moveend", () => this._inView());
-    this.sized = new ResizeObserver(() => map.invalidateSize({ animate: false }));
+    this.sized = new ResizeObserver(() => {
+      map.invalidateSize({ animate: false });
+      this._begin();
+    });
     this.sized.observe(element);
   }
 
@@ -116,10 +119,16 @@ export class Flat {
       all = all ? all.extend(layer.getBounds()) : L.latLngBounds(layer.getBounds().getSouthWest(), layer.getBounds().getNorthEast());
       if (properties.level === "cell") this.cells.push({ name: properties.short, bounds: layer.getBounds(), layer });
     }
-    const first = !this.whole;
     this.whole = all;
-    if (all && first && !this.flown) this.map.fitBounds(all, { padding: [20, 20], animate: false });
+    this._begin();
     this._inView();
+  }
+
+  /** Show the whole of it once, as soon as there is something to show, and room for it: without room it would break. */
+  _begin() {
+    if (this.isBegun || this.flown || !this.whole || !this.element.clientWidth) return;
+    this.isBegun = true;
+    this.map.fitBounds(this.whole, { padding: [20, 20], animate: false });
   }
 
   _buildings(collection) {
@@ -260,6 +269,7 @@ export class Flat {
   }
 
   flyTo(places) {
+    this.map.invalidateSize({ animate: false }); // it may have had none until now, and be told of it only later
     this.flown = true;
     const options = { maxZoom: CLOSE_UP, padding: [90, 90], duration: 0.8 };
     const bounds = this.L.latLngBounds(places.map(turned));

@@ -324,6 +324,7 @@ export class Solid {
   // ---- where it looks ----
 
   flyTo(places) {
+    this.map.resize(); // it may have had no size until now, and be told of it only later
     this.flown = true;
     const bounds = new this.library.LngLatBounds();
     for (const place of places) bounds.extend(place);
