@@ -151,16 +151,19 @@ class Need:
     """What a message must say: without all `paths` its alarm may have been lost, and nobody understands it.
 
     Only messages in which one of `where` stands, if only as null, and none of `unless`; no `where` is every
-    message.
+    message. With `says`, only those whose properties have these values.
     """
 
     paths: frozenset[str]
     where: frozenset[str] = frozenset()
     unless: frozenset[str] = frozenset()
+    says: tuple[tuple[str, object], ...] = ()
 
     def lost(self, said: Mapping[str, object]) -> frozenset[str]:
         """What is missing among these properties, by path; null is nothing."""
         if self.where and not any(f"{path}.".startswith(f"{name}.") for path in said for name in self.where):
+            return frozenset()
+        if any(said.get(path) != value for path, value in self.says):
             return frozenset()
         told = frozenset(path for path, value in said.items() if value is not None)
         return frozenset() if told & self.unless else self.paths - told
@@ -168,14 +171,20 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Octet:
-    """What one octet of a device's bytes says: `mask` of it, times `scale`, plus `plus`."""
+    """What one octet of a device's bytes says: `mask` of it, times `scale`, plus `plus`.
+
+    Its `spare` bits are documented to be none: with one of them the octet is a word that nobody knows.
+    """
 
     at: int
     mask: int = 0xFF
     scale: float = 1
     plus: float = 0
+    spare: int = 0
 
-    def value(self, data: bytes) -> float:
+    def value(self, data: bytes) -> float | str:
+        if data[self.at] & self.spare:
+            return f"{data[self.at]:#04x}"
         number = round((data[self.at] & self.mask) * self.scale + self.plus, 3)
         return int(number) if number == int(number) else number
 
@@ -576,9 +585,11 @@ class _NeedTable(_Table):
     paths: list[str] = Field(min_length=1)
     where: list[str] = []
     unless: list[str] = []
+    says: dict[str, str | int | bool] = {}
 
     def frozen(self) -> Need:
-        return Need(frozenset(self.paths), frozenset(self.where), frozenset(self.unless))
+        where, unless = frozenset(self.where), frozenset(self.unless)
+        return Need(frozenset(self.paths), where, unless, tuple(self.says.items()))
 
 
 class _OctetTable(_Table):
@@ -586,6 +597,7 @@ class _OctetTable(_Table):
     mask: int = Field(default=0xFF, ge=1, le=0xFF)
     scale: float = 1
     plus: float = 0
+    spare: int = Field(default=0, ge=0, le=0xFF)
 
 
 class _LayoutTable(_Table):
@@ -602,7 +614,8 @@ class _LayoutTable(_Table):
 
     def frozen(self) -> Layout:
         octets = {
-            name: Octet(each.at, each.mask, each.scale, each.plus) for name, each in self.octets.items()
+            name: Octet(each.at, each.mask, each.scale, each.plus, each.spare)
+            for name, each in self.octets.items()
         }
         pairs = (self.begins[at : at + 2] for at in range(0, len(self.begins), 2))
         begins = tuple(None if pair == ".." else int(pair, 16) for pair in pairs)

@@ -104,7 +104,7 @@ def test_the_list_of_calls_is_worked_off_from_its_page(
     operator: Browser, home: str, store: Store, clock: StoppedClock
 ) -> None:
     rounds = Rounds(store, Planbook(shipped()), presets.shipped())
-    assert "没有找到" in operator.get("/welfare").text
+    assert "今天没有要打的问安电话" in operator.get("/welfare").text
     clock.pass_time(minutes=55)  # 15:00
     rounds.tick(clock.moment)
 

@@ -287,6 +287,24 @@ def _no_press_in_base64(value: object) -> bool:
         return False
 
 
+def _is_without(at: int, bits: int, length: int, starts: bytes) -> Says:
+    """Whether a text is base64 of a whole report whose octet `at` says that nobody calls: none of `bits`."""
+
+    def says(value: object) -> bool:
+        try:
+            data = b64decode(value, validate=True) if isinstance(value, str) else b""
+        except (NotBase64, ValueError):
+            return False
+        return (
+            data.startswith(starts)
+            and len(data) > at
+            and len(data) == (length or len(data))
+            and not data[at] & bits
+        )
+
+    return says
+
+
 def _no_press_in_hex(value: object) -> bool:
     try:
         return isinstance(value, str) and value != "" and _has_no_press(bytes.fromhex(value))
@@ -303,6 +321,14 @@ _CALLS = {
 }
 _EUI = "24e124535b316056"
 _WS101 = ("Milesight", "WS101")
+# Buttons whose call is one bit: port, what they send, in which octet it stands, the bits that are none where
+# nobody calls, how long it is, how it begins.
+_ONE_BIT = (
+    (("Browan", "TBPB100"), 147, b"Af43AAAEAAA=", 0, 0xFF, 8, b""),
+    (("Browan", "Object Locator"), 136, b"AQs0gJc6AhA9EAc=", 0, 0xE5, 11, b""),
+    (("Dragino", "PB01"), 2, b"DPYAAQEFAk4=", 3, 0xFF, 8, b""),
+    (("Tektelic", "SEAL"), 10, b"ApUB", 2, 0xFF, 0, b"\x02\x95"),
+)
 _BESIDE: dict[str, Says] = {r"(?!object|data|decoded)[^.]*": _is_scalar}  # what else a server may tell of it
 _EMPTY = is_one_of({}, [], "", 0, False)
 _CHIRPSTACK: dict[str, Says] = {
@@ -682,6 +708,21 @@ def all_cries() -> list[Cry]:
             button,
             "sos",
             ("Seeed", "T1000-A"),
+        ),
+        *(
+            Cry(
+                f"chirpstack raw {model[1]}",
+                f"lora:{_EUI}",
+                button,
+                f"application/1/device/{_EUI}/event/up",
+                b'{"deduplicationId":"57433366","devAddr":"20000001","fCnt":4,"fPort":%d,"data":"%s"}'
+                % (port, data),
+                "sos",
+                _CHIRPSTACK | {"data": _is_without(where, bits, length, starts)},
+                model,
+                only_if=_has("fPort", "data"),
+            )
+            for model, port, data, where, bits, length, starts in _ONE_BIT
         ),
         Cry(
             "chirpstack raw",
