@@ -81,7 +81,7 @@ class Service:
     def __init__(self, settings: BenchSettings) -> None:
         self._engine = create_engine(settings.database_url)
         if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _as_safe_as_ours)
+            event.listen(self._engine, "connect", as_safe_as_ours)
         self._provider = Handover(settings.bench_provider_port)
 
     def store(self, message: mqtt.MQTTMessage) -> None:
@@ -113,7 +113,7 @@ class Service:
         return kept
 
 
-def _as_safe_as_ours(connection: object, _record: object) -> None:
+def as_safe_as_ours(connection: object, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
 

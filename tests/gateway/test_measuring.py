@@ -100,7 +100,7 @@ def test_reading_and_supervising_are_measured_beside_what_most_would_write_first
 def test_every_case_is_drawn_on_every_console_and_leaves_nothing_behind(tmp_path: Path) -> None:
     measured, _ = run(tmp_path, "--store", SQLITE, "--only", "pixels")
     (drawn,) = measured["pixels"]
-    assert [desk["drawn"] for desk in drawn["desks"]] == [1.0, 1.0, 1.0]
-    weight = drawn["weight"]
-    assert weight["elements_after"] < weight["elements_before"] + 20 * weight["cases"]
-    assert weight["after_mb"] < weight["before_mb"] + 5
+    assert [(desk["drawn"], desk["read"]) for desk in drawn["desks"]] == [(1.0, 1.0)] * 3
+    replay = drawn["replay"]
+    assert replay["elements_after"] < replay["elements_before"] + 20 * replay["cases"]
+    assert replay["after_mb"] < replay["before_mb"] + 5
