@@ -58,6 +58,8 @@ MODULES = {
     "decode": ("gateway.decode",),
     "migrate": ("community", "migrate"),
     "register": ("community",),
+    "backup": ("dispatcher.backup", "take"),
+    "restore": ("dispatcher.backup", "restore"),
 }
 
 USAGE = """\
@@ -67,16 +69,19 @@ USAGE = """\
                           在本机演示完整流程 / the whole thing with a simulated street, on this machine only
   python3 anxin.py test [pytest arguments]
                           全部检查与测试 / every check and test
-  python3 anxin.py doctor 检查运行条件 / what is missing here and what to do
+  python3 anxin.py doctor [--json]
+                          检查运行条件 / what is missing here and what to do
 
   python3 anxin.py migrate | gateway | dispatcher | api | watch | fallback | sim [arguments]
                           单独运行一个部分 / one part by itself (--help after it explains)
   python3 anxin.py register seed | roster | add-user | add-key [arguments]
-  python3 anxin.py register import-homes | import-geometry | check-geometry | draft-cells [arguments]
-  python3 anxin.py register import-roads | close-road | open-road [arguments]
+  python3 anxin.py register import-homes | undo-import | import-roads | close-road | open-road [arguments]
+  python3 anxin.py register import-geometry | check-geometry | draft-cells [arguments]
                           导入台账、网格、楼栋、路网 / a street's own data (docs/maps.md)
   python3 anxin.py register device-login | device-off | device-on | broker-files [arguments]
                           演示街道、设备清单、账号、密钥、设备登录 / a made-up street, devices, logins
+  python3 anxin.py backup FILE | restore [--check] [--replace] FILE
+                          不停机备份、检查、恢复 / back up while it runs, check, bring back (docs/backup.md)
   python3 anxin.py decode  网关怎么理解一条设备消息 / what the gateway makes of a message, in JSON lines
   python3 anxin.py broker [--port N]
                           演示用 MQTT 服务器 / the MQTT server of the demo, never for production
@@ -1047,6 +1052,7 @@ def examine(variables: Mapping[str, str]) -> Iterator[Finding]:
     yield examine_broker(host, port_setting(variables, "ANXIN_MQTT_PORT", 1883))
     yield examine_api_port(port_setting(variables, "ANXIN_API_PORT", 8000))
     yield from examine_watching(variables)
+    yield examine_backups(variables.get("ANXIN_BACKUP_FOLDER", ""), time.time())
     yield from examine_test_tools()
 
 
@@ -1114,6 +1120,20 @@ def examine_watching(variables: Mapping[str, str]) -> Iterator[Finding]:
         is_set = bool(variables.get(name, "").strip())
         detail = "已设置 set" if is_set else "没有设置:平台故障时无人知道 not set: nobody would know"
         yield Finding(what, True if is_set else None, detail, f"{name}: {remedy}")
+
+
+BACKUP_AGE_S = 36 * 3600.0  # one a day, and half a day for whoever has to see to it
+
+
+def examine_backups(folder: str, now: float) -> Finding:
+    """How old the newest backup is in the folder that is meant for them."""
+    remedy = "备份 / take one: python3 anxin.py backup "
+    if not folder:
+        return Finding("backup", None, "没有设置 ANXIN_BACKUP_FOLDER not set", remedy + "FILE")
+    ages = [now - each.stat().st_mtime for each in Path(folder).glob("anxin-*.db")]
+    if not ages:
+        return Finding("backup", False, f"{folder}: 没有备份 none", remedy + folder)
+    return Finding("backup", min(ages) < BACKUP_AGE_S, f"{min(ages) / 3600:.1f} h 前 ago", remedy + folder)
 
 
 def ask_part(variables: Mapping[str, str], module: str, word: str) -> subprocess.CompletedProcess[str]:

@@ -146,3 +146,28 @@ def test_the_doctor_says_of_each_part_of_a_running_centre_how_it_is(anxin: Modul
     assert (nobody.well, nobody.detail) == (None, "没有运行 not running")
     [broken] = anxin.centre_findings("", "ANXIN_TECHNICIANS: 'x' cannot be dialled")
     assert "ANXIN_TECHNICIANS" in broken.detail
+
+
+def test_doctor_says_how_old_the_newest_backup_is(anxin: ModuleType, tmp_path: Path) -> None:
+    assert anxin.examine_backups("", 0.0).well is None
+    assert anxin.examine_backups(str(tmp_path), 0.0).well is False
+    for name in ("anxin-20261121T031500Z.db", "anxin-20261120T031500Z.db", "anxin-20261122T031500Z.db.part"):
+        (tmp_path / name).touch()
+    newest = tmp_path / "anxin-20261121T031500Z.db"
+    os.utime(tmp_path / "anxin-20261120T031500Z.db", (0, 0))
+    made = newest.stat().st_mtime
+    os.utime(tmp_path / "anxin-20261122T031500Z.db.part", (made + 86_400, made + 86_400))
+    assert anxin.examine_backups(str(tmp_path), made + 35 * 3600).well is True
+    old = anxin.examine_backups(str(tmp_path), made + 37 * 3600)
+    assert (old.well, "37.0 h" in old.detail, str(tmp_path) in old.remedy) == (False, True, True)
+
+
+def test_doctor_speaks_json_to_a_program(
+    anxin: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for ill, code in ((False, 1), (None, 0)):
+        found = [anxin.Finding("disk", True, "7 GiB"), anxin.Finding("broker", ill, "away", "start it")]
+        monkeypatch.setattr(anxin, "examine", lambda _variables, found=found: found)
+        assert anxin.doctor(["--json"]) == code
+        told = json.loads(capsys.readouterr().out)
+        assert told[1] == {"what": "broker", "well": ill, "detail": "away", "remedy": "start it"}

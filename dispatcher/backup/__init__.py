@@ -1,0 +1,1 @@
+"""Backups: taken while everything runs, looked at, and brought back."""
