@@ -197,8 +197,12 @@ class HouseholdPatch(In):
     floor: Annotated[int, Field(ge=-10, le=200)] | None = None
     room: Line | None = None
     position: PositionIn | None = None
-    access_notes: Text | None = Field(default=None, examples=["门禁密码 2580#"])
+    access_notes: Text | None = None
     phone: Number | None = None
+    gate: Line | None = None
+    door_notes: Text | None = Field(default=None, examples=["单元门密码 2580#"])
+    key_holder: Line | None = None
+    key_holder_phone: Number | None = None
     residents: Annotated[list[ResidentIn], Field(max_length=20)] | None = None
     contacts: Annotated[list[ContactIn], Field(max_length=20)] | None = None
 

@@ -79,8 +79,12 @@ class Household:
     floor: int | None
     room: str
     position: Position | None
-    access_notes: str = ""  # gate, door code, who has a key
+    access_notes: str = ""  # whatever else helps to get in
     phone: str = ""
+    gate: str = ""  # of the estate, by which an ambulance drives in
+    door_notes: str = ""  # code, bell, where a key lies
+    key_holder: str = ""  # who has a key, in words: 对门邻居张桂芝
+    key_holder_phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,10 @@ class Resident:
     birth_date: date | None = None
     phone: str = ""
     lives_alone: bool = False
-    health_notes: str = ""
+    health_notes: str = ""  # whatever else of health helps
+    conditions: str = ""
+    medicines: str = ""
+    allergies: str = ""
 
     def age(self, today: date) -> int | None:
         """Full years on `today`; None when the birth date is unknown."""

@@ -37,6 +37,7 @@ from community.storage import audit, desk, labels, register
 from community.storage.audit import Deed as Change
 from devices.signal import Role
 from dispatcher import handover, reports, safety, scripts, views, watching, wording
+from dispatcher.brief import ways_in
 from dispatcher.health import VITAL_WORD
 from dispatcher.reach import REASON_WORD, REMEDY, Reason
 from dispatcher.safety_net import LEVEL_SHAPE, LEVEL_WORD, Level, Net

@@ -7,11 +7,12 @@ Every part draws from a random stream of its own, so that changing one does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain, count, cycle, islice
 from math import cos, pi, radians, sin
 from random import Random
+from typing import Any
 
 from community import phones
 from community.model import (
@@ -31,7 +32,7 @@ from community.model import (
     ResponderKind,
     Site,
 )
-from community.sites.profile import DeviceModel, KnownHome, Profile
+from community.sites.profile import DeviceModel, KnownHome, People, Profile
 from maps import grid
 from maps.buildings import House, draft_houses
 
@@ -79,17 +80,18 @@ def generate(profile: Profile, seed: int) -> SiteData:
     areas = _areas(profile, seed, stream("outline"))
     estates = _estates(profile, areas, stream("estates"))
     houses = tuple(_houses(areas, estates, stream("buildings")))
-    households = _households(profile, areas, estates, houses, stream("households"))
-    residents = _residents(profile, households, numbers, stream("residents"))
+    households = _households(profile, areas, estates, houses, stream("households"), stream("ways in"))
+    residents = _residents(profile, households, numbers, stream("residents"), stream("illness"))
     responders = _responders(profile, areas, households, numbers, stream("responders"))
     providers = _providers(profile, numbers, stream("providers"))
+    contacts = _contacts(profile, households, residents, numbers, stream("contacts"))
     return SiteData(
         site=profile.site,
         areas=areas,
         buildings=tuple(building for building, _ in houses),
-        households=households,
+        households=_with_keys(households, contacts),
         residents=residents,
-        contacts=_contacts(profile, households, residents, numbers, stream("contacts")),
+        contacts=contacts,
         devices=_devices(profile, households, stream("devices")),
         responders=responders,
         duties=tuple(_duties(responders, areas)),
@@ -234,14 +236,22 @@ def _households(
     estates: Mapping[int, Sequence[Estate]],
     houses: Iterable[tuple[Building, House]],
     random: Random,
+    ways_in: Random,
 ) -> tuple[Household, ...]:
+    people = profile.people
     communities = [area for area in areas if area.level is AreaLevel.COMMUNITY]
     house_of = {(building.area_id, building.name): house for building, house in houses}
     homes: list[Household] = []
     taken: set[str] = set()
 
     def add(
-        community: Area, estate: Estate, building: int, unit: int, floor: int, door: int, notes: str
+        community: Area,
+        estate: Estate,
+        building: int,
+        unit: int,
+        floor: int,
+        door: int,
+        way_in: tuple[str, str, str],
     ) -> None:
         room = f"{floor}{door:02d}"
         address = f"{community.name}{estate.name}{building}幢{unit}单元{room}"
@@ -260,7 +270,9 @@ def _households(
                 floor=floor,
                 room=room,
                 position=Position(entrance.lon, entrance.lat, source=_MADE_UP),
-                access_notes=notes,
+                gate=way_in[0],
+                door_notes=way_in[1],
+                access_notes=way_in[2],
             )
         )
 
@@ -268,11 +280,13 @@ def _households(
     for home in profile.known_homes:
         community = by_code[home.community]
         (estate,) = (each for each in estates[community.id] if each.name == home.estate)
-        add(community, estate, home.building, home.unit, home.floor, home.door, home.access_notes)
+        way_in = (home.gate, home.door_notes, "")
+        add(community, estate, home.building, home.unit, home.floor, home.door, way_in)
     for community in cycle(communities):
         if len(homes) == profile.counts.homes:
             return tuple(homes)
-        notes = random.sample(profile.people.access, k=2)
+        door = ways_in.choice(people.doors).format(code=ways_in.randint(1000, 9999))
+        way_in = (ways_in.choice(people.gates), door, ways_in.choice(people.access))
         add(
             community,
             random.choice(estates[community.id]),
@@ -280,15 +294,18 @@ def _households(
             random.randint(1, _UNITS),
             random.randint(1, 6),
             random.randint(1, 2),
-            ";".join(note.format(code=random.randint(1000, 9999)) for note in notes),
+            way_in,
         )
     raise ValueError("a site needs at least one community")
 
 
 def _residents(
-    profile: Profile, households: Sequence[Household], numbers: Iterator[str], random: Random
+    profile: Profile,
+    households: Sequence[Household],
+    numbers: Iterator[str],
+    random: Random,
+    illness: Random,
 ) -> tuple[Resident, ...]:
-    people = profile.people
     found: list[Resident] = []
     for home, known in zip(households, _known_first(profile.known_homes, len(households)), strict=True):
         if known:
@@ -301,7 +318,9 @@ def _residents(
                     birth_date=known.birth_date,
                     phone=next(numbers),
                     lives_alone=True,
-                    health_notes=known.health_notes,
+                    conditions=known.conditions,
+                    medicines=known.medicines,
+                    allergies=known.allergies,
                 )
             )
             continue
@@ -316,7 +335,7 @@ def _residents(
                 birth_date=_day_between(*_OLD_BORN, random),
                 phone=next(numbers) if random.random() < 0.7 else "",
                 lives_alone=not with_spouse,
-                health_notes="、".join(random.sample(people.health, k=random.randint(1, 3))),
+                **_illness(profile.people, illness),
             )
         )
         if with_spouse:
@@ -327,10 +346,30 @@ def _residents(
                     name=_old_name(profile, other, random),
                     sex=other,
                     birth_date=_day_between(*_SPOUSE_BORN, random),
-                    health_notes=random.choice(people.health),
+                    **_illness(profile.people, illness),
                 )
             )
     return tuple(found)
+
+
+def _illness(people: People, random: Random) -> dict[str, Any]:
+    """One to three conditions with what is taken for them, as fields of a resident."""
+    known = random.sample(people.illness, k=random.randint(1, 3))
+    return {
+        "conditions": "、".join(condition for condition, _ in known),
+        "medicines": "、".join(medicine for _, medicine in known if medicine),
+        "allergies": random.choice(people.allergies),
+        "health_notes": random.choice(people.health),
+    }
+
+
+def _with_keys(households: Sequence[Household], contacts: Iterable[Contact]) -> tuple[Household, ...]:
+    """The neighbour of each home has its key."""
+    near = {one.household_id: one for one in contacts if one.relation == "邻居"}
+    return tuple(
+        replace(home, key_holder=f"邻居{near[home.id].name}", key_holder_phone=near[home.id].phone)
+        for home in households
+    )
 
 
 def _old_name(profile: Profile, sex: str, random: Random) -> str:

@@ -50,8 +50,11 @@ class KnownHome:
     name: str
     sex: str
     birth_date: date
-    health_notes: str
-    access_notes: str
+    conditions: str
+    medicines: str
+    allergies: str
+    gate: str
+    door_notes: str
     contacts: tuple[tuple[str, str], ...]  # (name, relation), told in this order
 
 
@@ -86,8 +89,12 @@ class People:
     women: tuple[str, ...]
     men: tuple[str, ...]
     estates: tuple[str, ...]
-    health: tuple[str, ...]
-    access: tuple[str, ...]
+    illness: tuple[tuple[str, str], ...]  # (condition, medicine)
+    allergies: tuple[str, ...]
+    health: tuple[str, ...]  # remarks
+    gates: tuple[str, ...]
+    doors: tuple[str, ...]
+    access: tuple[str, ...]  # remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,12 @@ def read(code: str) -> Profile:
             for home in site.get("known_home", ())
         ),
         devices=tuple(DeviceModel(**{**each, "role": Role(each["role"])}) for each in site["device"]),
-        people=People(**{name: tuple(words) for name, words in people.items()}),
+        people=People(
+            **{
+                **{name: tuple(words) for name, words in people.items()},
+                "illness": tuple((condition, medicine) for condition, medicine in people["illness"]),
+            }
+        ),
         brands=tuple(services["brands"]),
         services=tuple(
             ServiceCategory(

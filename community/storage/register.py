@@ -655,6 +655,10 @@ def _household(row: Any) -> Household:
         position=_position(row, row.accuracy_m),
         access_notes=row.access_notes,
         phone=row.phone,
+        gate=row.gate,
+        door_notes=row.door_notes,
+        key_holder=row.key_holder,
+        key_holder_phone=row.key_holder_phone,
     )
 
 
@@ -668,6 +672,9 @@ def _resident(row: Any) -> Resident:
         phone=row.phone,
         lives_alone=row.lives_alone,
         health_notes=row.health_notes,
+        conditions=row.conditions,
+        medicines=row.medicines,
+        allergies=row.allergies,
     )
 
 
@@ -748,7 +755,16 @@ def _household_row(connection: Connection, household: Household) -> dict[str, An
         "accuracy_m": position.accuracy_m if position else None,
         "access_notes": household.access_notes,
         "phone": _phone(household.phone),
+        "gate": household.gate,
+        "door_notes": household.door_notes,
+        "key_holder": household.key_holder,
+        "key_holder_phone": _phone(household.key_holder_phone),
     }
+
+
+def _numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """The telephone numbers of a household as they were kept."""
+    return {name: row[name] for name in ("phone", "key_holder_phone")}
 
 
 def _resident_row(resident: Resident) -> dict[str, Any]:
@@ -760,6 +776,9 @@ def _resident_row(resident: Resident) -> dict[str, Any]:
         "phone": _phone(resident.phone),
         "lives_alone": resident.lives_alone,
         "health_notes": resident.health_notes,
+        "conditions": resident.conditions,
+        "medicines": resident.medicines,
+        "allergies": resident.allergies,
     }
 
 
@@ -886,6 +905,7 @@ def _home_mentions(word: str) -> ColumnElement[bool]:
     if len(numerals := phones.digits(word).removeprefix("0")) >= 4:  # stored without the trunk 0
         conditions += [
             t.household.c.phone.contains(numerals),
+            t.household.c.key_holder_phone.contains(numerals),
             home.in_(select(mine.household_id).where(mine.phone.contains(numerals))),
             home.in_(select(theirs.household_id).where(theirs.phone.contains(numerals))),
         ]

@@ -155,6 +155,10 @@ household = Table(
     Column("accuracy_m", Float),
     Column("access_notes", Text, nullable=False, server_default=""),
     Column("phone", String(32), nullable=False, server_default="", index=True),
+    Column("gate", Text, nullable=False, server_default=""),
+    Column("door_notes", Text, nullable=False, server_default=""),
+    Column("key_holder", Text, nullable=False, server_default=""),
+    Column("key_holder_phone", String(32), nullable=False, server_default=""),
     CheckConstraint("(lon IS NULL) = (lat IS NULL)", name="position_is_whole"),
     CheckConstraint("lon BETWEEN -180 AND 180 AND lat BETWEEN -90 AND 90", name="position_in_degrees"),
 )
@@ -170,6 +174,9 @@ resident = Table(
     Column("phone", String(32), nullable=False, server_default="", index=True),
     Column("lives_alone", Boolean, nullable=False, server_default=text("false")),
     Column("health_notes", Text, nullable=False, server_default=""),
+    Column("conditions", Text, nullable=False, server_default=""),
+    Column("medicines", Text, nullable=False, server_default=""),
+    Column("allergies", Text, nullable=False, server_default=""),
 )
 
 contact = Table(

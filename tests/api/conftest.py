@@ -132,12 +132,27 @@ def town(store: Store, password_hash: str) -> Town:
                 floor=5,
                 room="501",
                 position=Position(118.545, 37.585, "survey", 5.0),
-                access_notes="钥匙在邻居家",
+                access_notes="敲门要重",
+                gate="北门",
+                door_notes="单元门密码 2580#",
+                key_holder="邻居张桂芝",
+                key_holder_phone="13800000005",
             ),
         )
         register.add_resident(
             connection,
-            Resident(0, home.id, "王秀英", "女", date(1941, 3, 5), "13800000001", True, "高血压"),
+            Resident(
+                id=0,
+                household_id=home.id,
+                name="王秀英",
+                sex="女",
+                birth_date=date(1941, 3, 5),
+                phone="13800000001",
+                lives_alone=True,
+                conditions="高血压",
+                medicines="氨氯地平",
+                allergies="青霉素",
+            ),
         )
         register.set_contacts(connection, home.id, [Contact(0, 0, 0, "李梅", "女儿", "13800000002")])
         button = register.enrol_device(

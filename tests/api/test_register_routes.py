@@ -50,6 +50,18 @@ def test_a_change_of_one_thing_leaves_the_others(admin: Browser, town: Town) -> 
     assert admin.patch(path, {"position": None}).json()["household"]["position"] is None
 
 
+def test_what_120_asks_for_is_kept_in_fields_of_its_own(admin: Browser, town: Town) -> None:
+    path = f"/api/households/{town.household_id}"
+    told = {"gate": "东门", "door_notes": "按502的铃", "key_holder": "门卫老孙"}
+    after = admin.patch(path, {**told, "key_holder_phone": "138 0000 0009"}).json()["household"]
+    assert {name: after[name] for name in told} == told
+    assert after["key_holder_phone"] == "+8613800000009"
+    refused = admin.patch(path, {"key_holder_phone": "12"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_phone")
+    found = admin.get("/api/households", params={"search": "13800000009"}).json()["items"]
+    assert [one["household"]["id"] for one in found] == [town.household_id]
+
+
 def test_people_are_changed_by_their_id_and_contacts_as_a_list(admin: Browser, town: Town) -> None:
     path = f"/api/households/{town.household_id}"
     resident = admin.get(path).json()["residents"][0]
@@ -70,6 +82,10 @@ def test_people_are_changed_by_their_id_and_contacts_as_a_list(admin: Browser, t
         ("王建国", ""),
     ]
     assert [(one["rank"], one["name"]) for one in after["contacts"]] == [(1, "张大爷"), (2, "李梅")]
+    less = {"residents": [{"id": resident["id"], "name": "王秀英", "allergies": "头孢"}]}
+    kept = admin.patch(path, less).json()["residents"][0]
+    assert kept["allergies"] == "头孢"
+    assert (kept["conditions"], kept["birth_date"]) == ("高血压", "1941-03-05"), "what is left out stays"
     stranger = admin.patch(path, {"residents": [{"id": 999, "name": "某人"}]})
     assert (stranger.status_code, stranger.json()["code"]) == (404, "no_such_resident")
 

@@ -109,7 +109,19 @@ def test_every_home_lies_in_its_own_cell(any_kenli: SiteData) -> None:
 
 def test_addresses_name_each_door_once(any_kenli: SiteData) -> None:
     assert len({home.address for home in any_kenli.households}) == 88
-    assert all(home.access_notes and home.room in home.address for home in any_kenli.households)
+    assert all(home.room in home.address for home in any_kenli.households)
+
+
+def test_what_120_asks_for_is_known_of_every_home_and_the_neighbour_has_the_key(any_kenli: SiteData) -> None:
+    neighbours = {one.household_id: one for one in any_kenli.contacts if one.relation == "邻居"}
+    for home in any_kenli.households:
+        assert home.gate
+        assert home.door_notes
+        assert home.key_holder == f"邻居{neighbours[home.id].name}"
+        assert home.key_holder_phone == neighbours[home.id].phone
+    assert all(one.conditions for one in any_kenli.residents)
+    assert any(one.medicines for one in any_kenli.residents)
+    assert any_kenli.residents[0].allergies == "青霉素"
 
 
 def test_the_home_of_the_documentation_is_in_every_street(any_kenli: SiteData) -> None:

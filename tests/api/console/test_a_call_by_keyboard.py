@@ -170,7 +170,9 @@ def test_the_brief_is_copied_with_one_tap(centre: Centre, desk: Desk) -> None:
     expect(desk.tab.locator(".toast")).to_contain_text("已复制")
     copied = desk.tab.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("地址:和平社区幸福里3幢2单元501\n")
-    assert "病史用药:高血压" in copied
+    assert "疾病:高血压\n用药:氨氯地平\n过敏:青霉素\n" in copied
+    assert "哪个门:北门\n" in copied
+    assert "谁有钥匙:邻居张桂芝 138 0000 0005\n" in copied
 
 
 def test_without_https_the_brief_is_copied_all_the_same(centre: Centre, desk: Desk) -> None:

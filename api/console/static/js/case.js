@@ -7,6 +7,7 @@ import { countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kind
 import { clockTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
+import { illness, waysIn } from "./particulars.js";
 import { Script } from "./script.js";
 import words from "/console/words.js";
 

@@ -8,7 +8,7 @@ const main = $("main");
 const form = $(".home-form");
 const id = main.dataset.home; // empty for a home that is new
 let seen = null; // the ETag of what is in the form
-let home = { household: { area_id: null, address: "", building: "", unit: "", floor: null, room: "", access_notes: "", phone: "" }, residents: [], contacts: [] };
+let home = { household: { area_id: null, address: "", building: "", unit: "", floor: null, room: "", access_notes: "", phone: "", gate: "", door_notes: "", key_holder: "", key_holder_phone: "" }, residents: [], contacts: [] };
 
 everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
@@ -26,10 +26,16 @@ function draw() {
       field(["网格", "cell"], cellBox(household)), field(["完整住址", "address in full"], input(household, "address", { required: true, maxlength: 200, placeholder: "和平社区幸福里3幢2单元501" }), true),
       field(["楼", "building"], input(household, "building", { maxlength: 200 })), field(["单元", "unit"], input(household, "unit", { maxlength: 200 })),
       field(["层", "floor"], input(household, "floor", { type: "number", min: -10, max: 200, oninput: (event) => (household.floor = event.target.value === "" ? null : Number(event.target.value)) })),
-      field(["室", "room"], input(household, "room", { maxlength: 200 })), field(["家里电话", "home line"], input(household, "phone", { type: "tel", maxlength: 64 })),
-      field(["怎么进门:门、密码、谁有钥匙", "how to get in: gate, code, key holder"], area(household, "access_notes", { maxlength: 2000 }), true))),
+      field(["室", "room"], input(household, "room", { maxlength: 200 })), field(["家里电话", "home line"], input(household, "phone", { type: "tel", maxlength: 64 })))),
+    h("section", { class: "panel" }, h("h2", null, both(["怎么进门", "how to get in"])),
+      h("p", { class: "quiet small" }, "出事时念给120听,去的人接单后看得到。 Read out to 120; whoever goes sees it once she has accepted."), h("div", { class: "fields" },
+        field(["哪个门", "which gate"], input(household, "gate", { maxlength: 200, placeholder: "小区北门,夜里只开北门" }), true),
+        field(["门禁、钥匙", "door, key"], input(household, "door_notes", { maxlength: 2000, placeholder: "单元门密码、门铃、钥匙放在哪" }), true),
+        field(["谁有钥匙", "key holder"], input(household, "key_holder", { maxlength: 200, placeholder: "502邻居张桂芝" })),
+        field(["有钥匙的人电话", "phone"], input(household, "key_holder_phone", { type: "tel", maxlength: 64 })),
+        field(["进门备注", "remark"], area(household, "access_notes", { maxlength: 2000 }), true))),
     h("section", { class: "panel" }, h("h2", null, both(["老人", "residents"])), residents.map(resident),
-      act(["添加老人", "add a resident"], () => residents.push({ name: "", sex: "", birth_date: null, phone: "", lives_alone: false, health_notes: "" }))),
+      act(["添加老人", "add a resident"], () => residents.push({ name: "", sex: "", birth_date: null, phone: "", lives_alone: false, health_notes: "", conditions: "", medicines: "", allergies: "" }))),
     h("section", { class: "panel" }, h("h2", null, both(["联系人,排在前面的先通知", "contacts, who is told first stands first"])), contacts.map(contact),
       act(["添加联系人", "add a contact"], () => contacts.push({ name: "", relation: "", phone: "" }))),
     h("p", { class: "warn", role: "alert", hidden: true }),
@@ -56,7 +62,10 @@ function resident(one) {
     field(["生日", "born"], input(one, "birth_date", { type: "date", oninput: (event) => (one.birth_date = event.target.value || null) })),
     field(["电话", "phone"], input(one, "phone", { type: "tel", maxlength: 64 })),
     h("label", { class: "field field--tick" }, h("input", { type: "checkbox", checked: one.lives_alone, onchange: (event) => (one.lives_alone = event.target.checked) }), both(["独居", "lives alone"])),
-    field(["健康情况(只给接警的人看)", "health, for whoever has claimed"], area(one, "health_notes", { maxlength: 2000 }), true)),
+    field(["疾病", "conditions"], area(one, "conditions", { maxlength: 2000 }), true),
+    field(["用药", "medicines"], area(one, "medicines", { maxlength: 2000 }), true),
+    field(["过敏", "allergies"], input(one, "allergies", { maxlength: 2000 }), true),
+    field(["健康备注(健康各栏只给接警的人看)", "remark; health is for whoever has claimed"], area(one, "health_notes", { maxlength: 2000 }), true)),
     one.id ? null : act(["不添加", "leave out"], () => home.residents.splice(home.residents.indexOf(one), 1)));
 }
 
@@ -70,10 +79,11 @@ function contact(one, place) {
 
 function given() {
   const { household, residents, contacts } = home;
-  const { area_id, address, building, unit, floor, room, access_notes, phone } = household;
+  const { area_id, address, building, unit, floor, room, access_notes, phone, gate, door_notes, key_holder, key_holder_phone } = household;
   return {
-    area_id, address, building, unit, floor, room, access_notes, phone,
-    residents: residents.map(({ id, name, sex, birth_date, phone, lives_alone, health_notes }) => ({ ...(id ? { id } : {}), name, sex, birth_date, phone, lives_alone, health_notes })),
+    area_id, address, building, unit, floor, room, access_notes, phone, gate, door_notes, key_holder, key_holder_phone,
+    residents: residents.map(({ id, name, sex, birth_date, phone, lives_alone, health_notes, conditions, medicines, allergies }) =>
+      ({ ...(id ? { id } : {}), name, sex, birth_date, phone, lives_alone, health_notes, conditions, medicines, allergies })),
     contacts: contacts.map(({ id, name, relation, phone }) => ({ ...(id ? { id } : {}), name, relation, phone })),
   };
 }

@@ -6,6 +6,7 @@ import { kindWord, phoneWords } from "./card.js";
 import { clockTime, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, icon, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
+import { illness, waysIn } from "./particulars.js";
 import words from "/console/words.js";
 
 const TROUBLES = ["sos", "fall", "smoke", "gas", "leak", "inactivity"];
