@@ -15,8 +15,9 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
@@ -64,6 +65,21 @@ LONGEST_TRANSACTION_S = 120.0
 
 _T = TypeVar("_T")
 _LOOK_S = 0.1  # psycopg's own: how often it looks whether it was interrupted
+
+
+class Along(Protocol):
+    """What is to be kept with whatever somebody else writes, or not at all."""
+
+    def write(self, connection: Connection) -> None:
+        """The last words of each transaction, which may still fail."""
+        ...
+
+    def kept(self) -> None:
+        """What was written is on the disk."""
+        ...
+
+
+ALONG: ContextVar[Along | None] = ContextVar("along", default=None)
 
 
 class Store:
@@ -116,7 +132,19 @@ class Store:
 
         `visible` is called as soon as others can read it, which may be before it is on the disk: to wake
         those who write what follows from it, never to tell anybody outside.
+
+        What `ALONG` holds is written with it.
         """
+        along = ALONG.get()
+        with self._written(visible) as connection:
+            yield connection
+            if along is not None:
+                along.write(connection)
+        if along is not None:
+            along.kept()
+
+    @contextmanager
+    def _written(self, visible: Callable[[], None] | None) -> Iterator[Connection]:
         if self._journal is None and visible is None:
             with self._writer.begin() as connection:  # PostgreSQL syncs before anybody sees it
                 yield connection

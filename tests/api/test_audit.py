@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, event, func, select, update
 
 from community.storage import Store, audit, tables
 from tests.api.conftest import Browser, StoppedClock, Town
@@ -28,6 +28,22 @@ def test_who_changed_what_is_on_record_and_what_was_refused_is_not(
     page = admin.get("/audit").text
     assert ("修改住户" in page, "修改工作人员" in page) == (True, True)
     assert operator.get("/api/audit").status_code == operator.get("/audit").status_code == 403
+
+
+def test_a_change_and_its_note_are_kept_together_or_not_at_all(
+    admin: Browser, store: Store, town: Town
+) -> None:
+    seen = []
+
+    def look(connection: Connection) -> None:
+        label = connection.execute(select(tables.device.c.label)).scalars().first()
+        seen.append((label, connection.execute(select(func.count()).select_from(tables.audit)).scalar_one()))
+
+    event.listen(store.engine, "commit", look)
+    admin.patch(f"/api/devices/{town.device_id}", {"label": "床头"})
+    event.remove(store.engine, "commit", look)
+    assert ("床头", 1) in seen
+    assert ("床头", 0) not in seen, "who is killed between the two leaves a change that nobody made"
 
 
 def test_a_case_has_a_timeline_of_its_own_and_fills_no_log(
