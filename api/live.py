@@ -1,7 +1,8 @@
 """The live stream: what has changed, to every open console, and nothing committed late is missed.
 
 One hub per process looks at the timeline when the bell rings and at least every second. It loads a changed
-incident once and gives the same bytes to everybody. A subscriber gets, in this order:
+incident once and gives the same bytes to everybody, and what changes in the moment after it has told of one
+goes out together (`GATHER_S`). A subscriber gets, in this order:
 
 - `snapshot`  `{"now", "cards", "counters", "health"}` the whole board; replaces what the page has
 - `incident`  `{"card", "entries"}` one changed incident as it is now, and what was written on its timeline;
@@ -53,6 +54,7 @@ from hotline import calls
 log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0  # at least this often, also when no bell rings
+GATHER_S = 0.05  # after it has told: what comes meanwhile is read and sent once; a first case never waits
 BEAT_S = 2.0
 RETRY_MS = 1500  # when a browser tries again after a cut
 WAITING = 256  # turns that a slow reader may be behind before it is cut off
@@ -102,13 +104,18 @@ class Hub:
             self._seen = whereabouts.newest(connection)
         self._database_answers = True
         self._followed: defaultdict[int, set[asyncio.Event]] = defaultdict(set)
+        self._openings: dict[
+            int | None, asyncio.Task[bytes]
+        ] = {}  # that nobody reads yet, by the event before
+        self._one_opens = asyncio.Lock()
         self._closing = False
         self._last_beat = parts.monotonic()
 
     async def run(self) -> None:
         """Look and tell until `close`."""
         while not self._closing:
-            await self.turn()
+            if await self.turn():
+                await asyncio.sleep(GATHER_S)
             await run_sync(self._parts.bell.wait, LOOK_S, abandon_on_cancel=True)
         self._pulse.end()
 
@@ -129,11 +136,25 @@ class Hub:
         # First the queue, then the reading: what is committed in between comes twice, never not at all.
         self._subscribers.add(subscriber)
         try:
-            yield await run_sync(self._opening, last_event_id)
+            yield await self._opened(last_event_id)
             while (said := await subscriber.waiting.get()) is not None:
                 yield said
         finally:
             self._subscribers.discard(subscriber)
+
+    async def _opened(self, last_event_id: int | None) -> bytes:
+        """The beginning of a stream. After a restart all come back at once, and share one reading.
+
+        Only one that has not begun is shared: it holds whatever was told before its readers came.
+        """
+        if last_event_id not in self._openings:
+            self._openings[last_event_id] = asyncio.create_task(self._open(last_event_id))
+        return await asyncio.shield(self._openings[last_event_id])
+
+    async def _open(self, last_event_id: int | None) -> bytes:
+        async with self._one_opens:
+            del self._openings[last_event_id]
+            return await run_sync(self._opening, last_event_id)
 
     async def follow(self, incident_id: int) -> AsyncIterator[bytes]:
         """For those who see one case only: `changed`, without a word on what, and a `beat` in between."""
@@ -170,9 +191,11 @@ class Hub:
         """How many streams are open."""
         return len(self._subscribers)
 
-    async def turn(self) -> None:
-        """Look once and tell what is new. A failure is told with the next beat, and nothing is lost by it."""
+    async def turn(self) -> bool:
+        """Look once and tell what is new; whether an incident was. A failure is told with the next beat, and
+        nothing is lost by it."""
         beat = self._parts.monotonic() - self._last_beat >= BEAT_S
+        changed = False
         try:
             # Kept until told: the feed has moved on, whatever happens to us before the end of this turn.
             new = await run_sync(self._feed.poll, self._parts.monotonic())
@@ -205,6 +228,7 @@ class Hub:
             self._last_beat = self._parts.monotonic()
             beaten = {"now": self._parts.clock.now(), "database": self._database_answers}
             self._tell(_event("beat", beaten, comment="beat"))
+        return changed
 
     def _opening(self, last_event_id: int | None) -> bytes:
         with self._parts.store.read() as connection:

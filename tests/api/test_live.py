@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -15,13 +17,14 @@ import pytest
 from sqlalchemy import text
 
 from api.app import create_app
-from api.live import BEAT_S, WAITING, Hub
+from api.live import BEAT_S, GATHER_S, WAITING, Hub
 from api.parts import Parts
 from api.server import Server, serve
 from community.model import AccountRole, Position, Whereabouts
 from community.storage import Store, accounts, register, whereabouts
 from devices.signal import Kind
-from dispatcher import intake, responses
+from dispatcher import intake, responses, views
+from dispatcher.bell import LocalBell
 from dispatcher.model import Entry, Fact
 from dispatcher.storage.casebook import Casebook
 from hotline import calls
@@ -133,6 +136,10 @@ def test_the_whole_board_comes_first_and_then_what_changes(
     responses.claim(store, incident_id, town.operator, now)
     served.parts.bell.ring()
     changed = until(stream, "incident")
+    if (
+        changed.data["card"]["stage"] == "raised"
+    ):  # committed just before we came: told twice, never not at all
+        changed = until(stream, "incident")
     assert changed.data["card"]["stage"] == "claimed"
     assert changed.data["card"]["claimed_by_name"] == "刘芳"
     assert Entry.CLAIMED in {entry["entry"] for entry in changed.data["entries"]}
@@ -390,6 +397,95 @@ def test_everybody_gets_the_same_bytes_and_the_card_is_read_once(
         assert await anext(one) is await anext(other)
 
     asyncio.run(scene())
+
+
+def test_consoles_that_come_back_together_are_given_one_reading(parts: Parts, town: Town) -> None:
+    assert town.operator.active
+
+    async def scene() -> None:
+        hub = Hub(replace(parts, monotonic=Seconds()))
+        streams = [hub.subscribe(lambda: True, 0) for _ in range(50)]
+        first, *others = await asyncio.gather(*(anext(stream) for stream in streams))
+        assert first.count(b"event: snapshot") == 1
+        assert all(other is first for other in others)
+
+    asyncio.run(scene())
+
+
+@dataclass
+class HeldClock:
+    """Whoever asks for the time is held until it is let go."""
+
+    moment: datetime
+    asked: threading.Event = field(default_factory=threading.Event)
+    may_go: threading.Event = field(default_factory=threading.Event)
+
+    def now(self) -> datetime:
+        self.asked.set()
+        assert self.may_go.wait(60)
+        return self.moment
+
+
+def test_who_comes_while_the_board_is_being_read_is_given_what_was_told_before_she_came(
+    parts: Parts, store: Store, town: Town, now: datetime
+) -> None:
+    async def scene() -> None:
+        clock = HeldClock(now)
+        hub = Hub(replace(parts, clock=clock, monotonic=Seconds()))
+        early, late = (hub.subscribe(lambda: True, 0) for _ in range(2))
+        first = asyncio.ensure_future(anext(early))
+        assert await asyncio.to_thread(clock.asked.wait, 60)
+        with store.read() as connection:
+            assert not views.board(connection)
+        incident_id = trouble(store, parts, town.household_id, now)
+        await hub.turn()
+        second = asyncio.ensure_future(anext(late))
+        await asyncio.sleep(0)  # she is in the line, and the first reading is still going on
+        clock.may_go.set()
+        assert f'"id":{incident_id},'.encode() in await second
+        await first
+        assert f'"id":{incident_id},'.encode() in await anext(early), "told in the moment after"
+
+    asyncio.run(scene())
+
+
+@dataclass
+class RestlessBell(LocalBell):
+    """Something has changed whenever somebody waits; `waited_at` is when, in the loop's seconds."""
+
+    change: Callable[[], object]
+    waited_at: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def wait(self, timeout_s: float) -> bool:
+        assert timeout_s > 0
+        self.waited_at.append(time.monotonic())
+        self.change()
+        return True
+
+
+def test_a_storm_is_told_in_pieces_that_leave_time_to_draw_them(
+    parts: Parts, store: Store, town: Town, now: datetime
+) -> None:
+    incident_id = trouble(store, parts, town.household_id, now)
+    bell = RestlessBell(lambda: responses.note(store, incident_id, town.operator, "又响了", now))
+
+    async def scene() -> None:
+        hub = Hub(replace(parts, bell=bell, monotonic=Seconds()))
+        stream, _ = await start(hub)
+        running = asyncio.create_task(hub.run())
+        told = 0
+        while told < 4:
+            told += b"event: incident" in await anext(stream)
+        hub.close()
+        await running
+
+    asyncio.run(scene())
+    pauses = [after - before for before, after in pairwise(bell.waited_at)]
+    assert len(pauses) >= 2
+    assert min(pauses) >= GATHER_S
 
 
 def test_a_storm_is_one_piece_and_cuts_nobody_off(

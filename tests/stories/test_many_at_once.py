@@ -8,17 +8,18 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from community.model import ResponderKind
+from community.model import ContactChannel, Medium, ResponderKind
 from community.storage import register
 from community.storage.tables import contact
 from devices.signal import Kind
-from dispatcher import bundling, guests, intake, responses
-from dispatcher.channels import TryLater, Undeliverable
+from dispatcher import bundling, guests, intake, passes, responses
+from dispatcher.channels import Capabilities, TryLater, Undeliverable
 from dispatcher.courier import LEASE, carry
 from dispatcher.model import CloseCode, MessageState, OfferState
 from dispatcher.storage import outbox
+from dispatcher.switchboard import Switchboard, Wishes
 from tests.exchange import Telephone
-from tests.town import Town
+from tests.town import Town, TownPhones
 
 NAMES = tuple(f"{surname}{name}" for surname in "王李张刘陈" for name in ("秀英", "桂芳", "玉兰", "建国"))
 
@@ -82,6 +83,33 @@ def test_the_digits_in_the_one_text_open_her_page_with_all_her_homes_on_it(stree
     assert isinstance(page, guests.Errand)
     assert page.who.startswith("王秀英")
     assert [door for _, door in page.others] == [f"3幢2单元{500 + number}" for number in range(1, 20)]
+
+
+def test_a_push_with_many_requests_links_to_her_page_also_when_it_is_tried_again(street: Town) -> None:
+    secret, hers = "a-secret-of-the-street", "wxwork://her-key"
+    with street.store.write() as connection:
+        register.set_site(connection, replace(register.site(connection), secret=secret))
+    with street.store.read() as connection:
+        [worker] = register.responders(connection)
+    push = TownPhones(capabilities=Capabilities(medium=Medium.PUSH, url_allowed=True))
+    push.trouble[street.people["李强"]] = TryLater("busy")
+    wishes = Wishes(1, {f"responder:{worker.id}": (ContactChannel(Medium.PUSH, hers),)}, secret=secret)
+    street.channel = Switchboard([push], street, lambda _: wishes, public_url="https://centre.example")
+    all_press(street, *NAMES)
+    assert push.texts == []
+    push.trouble.clear()
+    street.pass_time(seconds=30)
+
+    [asked] = [body for phone, body in push.texts if phone == street.people["李强"]]
+    link = re.search(r"答复请打开 https://centre.example/p/open[?]pass=(\S+) 或打", asked)
+    assert link is not None
+    held = passes.unseal(secret, link[1], street.time)
+    assert held is not None
+    with street.store.read() as connection:
+        page = guests.look(connection, held, street.time)
+    assert isinstance(page, guests.Errand)
+    assert page.who.startswith("王秀英")
+    assert len(page.others) == len(NAMES) - 1
 
 
 def test_who_is_not_named_is_not_forgotten(street: Town) -> None:

@@ -25,6 +25,8 @@ from tests.api.console.conftest import Desk
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
 
 BUTTON = "care:kenli/KL-0001"
+MANY = 60  # cases of one push
+DRAWN = 100  # cards; those behind are counted
 SOON = 60_000  # ms; never waited for in vain
 AFTER_A_RESTART = 60_000  # the page waits longer and longer between its attempts
 
@@ -56,7 +58,7 @@ def test_a_press_is_seen_claimed_by_the_space_bar_and_closed_with_a_code(
 
     tab.keyboard.press("Space")
     case = tab.locator(".case")
-    expect(case).to_contain_text("钥匙在邻居家")
+    expect(case).to_contain_text("邻居张桂芝")
     expect(case).to_contain_text("高血压")
     expect(case).to_contain_text("138 0000 0002")
     expect(card).to_contain_text("刘芳(我 me)")
@@ -79,6 +81,85 @@ def test_a_press_is_seen_claimed_by_the_space_bar_and_closed_with_a_code(
     with store.read() as connection:
         closed = views.detail(connection, incident_id).card
     assert (closed.stage, closed.close_code) == (Stage.CLOSED, CloseCode.FALSE_PRESS)
+
+
+def test_a_push_of_many_cases_is_drawn_at_once_and_asks_the_server_for_nothing(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    expect(tab.locator(".link")).to_contain_text("实时")
+    expect(tab.locator("svg.sprite")).to_be_attached()
+    tab.evaluate(
+        """() => {
+          window.drawings = 0;
+          const count = () => (window.drawings += 1);
+          new MutationObserver(count).observe(document.querySelector(".queue__list"), { childList: true });
+        }"""
+    )
+    asked = len(desk.asked)
+    centre.press_together([f"zigbee:unknown-{number}" for number in range(MANY)])
+    expect(tab.locator(".card")).to_have_count(MANY)
+    assert tab.evaluate("window.drawings") < MANY, "each event of a push was drawn by itself"
+    tab.locator(".card").last.scroll_into_view_if_needed()
+    by_the_clock = ("/api/trials", "/api/maintenance", "/api/map/", "/api/consoles/")
+    for_it = [url for url in desk.asked[asked:] if not url.removeprefix(centre.url).startswith(by_the_clock)]
+    assert for_it == []
+
+
+def test_a_case_that_is_claimed_moves_alone_and_the_digits_stay_with_the_places(
+    centre: Centre, desk: Desk, town: Town
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    cards, keys = tab.locator(".card"), tab.locator(".card__key")
+    expect(tab.locator(".link")).to_contain_text("实时")
+    first, second, *others = centre.press_together([f"zigbee:unknown-{number}" for number in range(20)])
+    expect(cards).to_have_count(20)
+    tab.evaluate(
+        """() => {
+          window.moved = 0;
+          const count = (changes) => changes.forEach((change) => (window.moved += change.addedNodes.length));
+          new MutationObserver(count).observe(document.querySelector(".queue__list"), { childList: true });
+        }"""
+    )
+    centre.claim(first, town.operator)
+    expect(cards.last).to_have_attribute("data-incident", str(first))  # it has the most time now
+    expect(cards.first).to_have_attribute("data-incident", str(second))
+    expect(cards.nth(18)).to_have_attribute("data-incident", str(others[-1]))
+    assert tab.evaluate("window.moved") <= 2, "drawn anew, and put in its place"
+    expect(keys.first).to_have_text("1")
+    expect(keys.nth(8)).to_have_text("9")
+    expect(keys.last).to_be_hidden()
+    tab.keyboard.press("1")
+    expect(cards.first).to_have_class(re.compile(r"\bis-picked\b"))
+
+
+def test_who_has_more_cases_than_are_drawn_is_told_how_many_come_behind_and_finds_them(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    tab = desk.tab
+    cards, more = tab.locator(".card"), tab.locator(".queue__more")
+    expect(tab.locator(".link")).to_contain_text("实时")
+    expect(more).to_be_hidden()
+    opened = centre.press_together([f"zigbee:unknown-{number}" for number in range(DRAWN + 12)])
+    expect(tab.locator('[data-count="emergency"] b')).to_have_text(str(DRAWN + 12))
+    expect(more).to_contain_text("后面还有 12 件")
+    expect(cards).to_have_count(DRAWN)
+    expect(cards.first).to_have_attribute("data-incident", str(opened[0]))
+
+    tab.keyboard.press("/")
+    tab.keyboard.type(f"unknown-{DRAWN + 11}")  # one of those behind
+    expect(cards).to_have_count(1)
+    expect(more).to_be_hidden()
+    tab.keyboard.press("Escape")
+    expect(cards).to_have_count(DRAWN)
+
+    more.click()
+    expect(cards).to_have_count(DRAWN + 12)
+    expect(cards.last).to_have_attribute("data-incident", str(opened[-1]))
+    expect(more).to_be_hidden()
 
 
 def test_the_record_stays_shut_until_somebody_claims(centre: Centre, desk: Desk) -> None:

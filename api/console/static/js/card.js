@@ -1,7 +1,7 @@
 // How one incident looks wherever it is shown: its door, its stage, its countdown, its owner.
 
 import { clockTime, duration, now, shortTime } from "./clock.js";
-import { both, h, icon } from "./dom.js";
+import { both, h, icon, write } from "./dom.js";
 import words from "/console/words.js";
 
 export const STAGES = ["raised", "claimed", "covered", "on_scene", "closed"];
@@ -41,10 +41,16 @@ export const callsAgain = (card, me, seen) => isOpen(card) && card.claimed_by ==
 
 const isOfArea = (card) => card.subject.startsWith("area:");
 
+const deadlines = new WeakMap(); // card -> ms: a storm sorts thousands of cards many times a second
+
+function deadline(card) {
+  if (!deadlines.has(card)) deadlines.set(card, card.deadline_at === null ? Infinity : Date.parse(card.deadline_at));
+  return deadlines.get(card);
+}
+
 /** The queue's order: what is real before drills, the worst first, homes before areas, then whose time is up first. */
 export function byUrgency(a, b) {
-  const at = (card) => (card.deadline_at === null ? Infinity : Date.parse(card.deadline_at));
-  return a.exercise - b.exercise || b.severity - a.severity || isOfArea(a) - isOfArea(b) || at(a) - at(b) || a.id - b.id;
+  return a.exercise - b.exercise || b.severity - a.severity || isOfArea(a) - isOfArea(b) || deadline(a) - deadline(b) || a.id - b.id;
 }
 
 /**
@@ -144,11 +150,11 @@ export function tickAll(root) {
   const at = now();
   for (const element of root.querySelectorAll("[data-since]")) {
     const until = element.dataset.until ? Date.parse(element.dataset.until) : at;
-    setText(element, duration((until - Date.parse(element.dataset.since)) / 1000));
+    write(element, duration((until - Date.parse(element.dataset.since)) / 1000));
   }
   for (const element of root.querySelectorAll("[data-eta]")) {
     const minutes = Math.ceil((Date.parse(element.dataset.eta) - at) / 60000);
-    setText(element, minutes > 0 ? `${minutes}分钟到` : `应于${clockTime(element.dataset.eta).slice(0, 5)}到`);
+    write(element, minutes > 0 ? `${minutes}分钟到` : `应于${clockTime(element.dataset.eta).slice(0, 5)}到`);
   }
   for (const element of root.querySelectorAll("[data-deadline]")) {
     const left = (Date.parse(element.dataset.deadline) - at) / 1000;
@@ -158,12 +164,8 @@ export function tickAll(root) {
     if (element.dataset.state !== state) {
       element.dataset.state = state;
       element.className = `deadline deadline--${state}`;
-      setText(element.querySelector(".deadline__state"), word);
+      write(element.querySelector(".deadline__state"), word);
     }
-    setText(element.querySelector("b"), left <= 0 ? `+${duration(-left)}` : duration(left));
+    write(element.querySelector("b"), left <= 0 ? `+${duration(-left)}` : duration(left));
   }
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }

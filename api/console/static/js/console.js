@@ -5,7 +5,7 @@ import { byUrgency, callsAgain, coming, door, isOpen, isStale, kindWord, needsHu
 import { Case } from "./case.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
-import { $, fill, h, icon, toast } from "./dom.js";
+import { $, fill, h, icon, toast, write } from "./dom.js";
 import { Live } from "./live.js";
 import { Board, drawLegend } from "./map.js";
 import { MapList } from "./map_list.js";
@@ -14,7 +14,7 @@ import { Queue } from "./queue.js";
 import { KEYS } from "./script.js";
 import { showTrials } from "./trials.js";
 import { Sound } from "./sound.js";
-import { every } from "./steady.js";
+import { after, every } from "./steady.js";
 import { Vitals } from "./vitals.js";
 import words from "/console/words.js";
 
@@ -30,6 +30,7 @@ const SOUND_WORD = {
   off: ["开始值班 / 声音测试", "sound is off"],
   broken: ["声音故障,点此重试", "no sound comes out: try again"],
 };
+const NEWS_AT_ONCE = 3; // a storm is not read aloud case by case
 const CUTOFF_BANNER_S = 5;
 const CUTOFF_TONE_MS = 6000;
 
@@ -42,6 +43,10 @@ let counters = null;
 let cutBefore = false;
 let tonedAt = 0;
 let searching = null;
+let isOwed = false; // whether a drawing is to come
+let news = []; // what it will say to screen readers
+
+const COUNTS = new Map(["emergency", "routine", "trouble", "unclaimed", "coming", "scene"].map((name) => [name, $(`[data-count="${name}"]`)]));
 
 const board = new Board($(".map"), pick);
 const list = new MapList($(".twin"), $(".map__list"), board, pick);
@@ -81,8 +86,8 @@ function merge(card) {
   const old = cards.get(card.id);
   if (old && old.version >= card.version) return;
   cards.set(card.id, card);
-  if (!old && isOpen(card)) announce(`${card.exercise ? "演练 drill" : "新事件"} ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
-  else if (old && old.stage !== card.stage) announce(`${card.who} ${words.stage[card.stage].join(" ")}`);
+  if (!old && isOpen(card)) news.push(`${card.exercise ? "演练 drill" : "新事件"} ${door(card.address)[0]} ${card.who} ${kindWord(card.kind)[0]}`);
+  else if (old && old.stage !== card.stage) news.push(`${card.who} ${words.stage[card.stage].join(" ")}`);
   if (card.id === view.id) {
     view.update(card, !old || old.version !== card.version);
     const claimed = old && old.claimed_by !== card.claimed_by && card.claimed_by === me;
@@ -96,7 +101,7 @@ function merge(card) {
 function setCounters(data) {
   if (counters && (data.unread !== counters.unread || data.replies !== counters.replies) || !counters) readTrays();
   counters = data;
-  drawCounts();
+  draw();
 }
 
 /** The hotline rings: a quiet notice, for an alarm that is being handled comes first. */
@@ -114,20 +119,31 @@ function ringing(call) {
 
 // ---- what is drawn ----
 
-const openCards = () => Array.from(cards.values()).filter(isOpen);
+const openCards = () => Array.from(cards.values()).filter(isOpen).sort(byUrgency);
 
+/** Draw with the next frame, once for all that comes until then: in a storm each push brings many events. */
 function draw() {
+  if (isOwed) return;
+  isOwed = true;
+  if (document.hidden) after(0, drawNow); // it has no frames, and rings all the same
+  else requestAnimationFrame(drawNow);
+}
+
+function drawNow() {
+  if (!isOwed) return;
+  isOwed = false;
   const open = openCards();
-  queue.picked = view.id;
-  queue.show(open);
-  $(".queue__empty").hidden = open.length > 0;
-  board.setIncidents(open.sort(byUrgency), view.id);
   const rings = (card) => needsHuman(card) || callsAgain(card, me, answered);
   sound.setRinging(open.filter(rings).map((card) => ({
     key: `${card.id}:${(card.kinds || []).join()}:${isStale(card)}:${card.called_at}`, id: card.id, ...(card.exercise ? DRILL_SOUND : { severity: card.severity, kind: card.kind }),
   })));
-  drawCounts();
-  tickAll(document);
+  queue.picked = view.id;
+  queue.show(open);
+  $(".queue__empty").hidden = open.length > 0;
+  board.setIncidents(open, view.id);
+  drawCounts(open);
+  if (news.length) announce(news.slice(-NEWS_AT_ONCE).join("。"));
+  news = [];
 }
 
 /** A touch or a key while the case is on screen: whoever was called again has looked. */
@@ -139,27 +155,27 @@ function answerCall() {
 }
 for (const deed of ["pointerdown", "keydown"]) document.addEventListener(deed, answerCall);
 
-function drawCounts() {
-  const open = openCards().filter((card) => !card.exercise);
-  const count = (test) => open.filter(test).length;
+function drawCounts(open) {
+  const real = open.filter((card) => !card.exercise);
+  const count = (test) => real.filter(test).length;
   const numbers = {
     emergency: count((card) => card.severity === 3), routine: count((card) => card.severity === 2),
     trouble: count((card) => card.severity === 1), unclaimed: count((card) => card.claimed_by === null),
     coming: count((card) => card.stage === "covered"), scene: count((card) => card.stage === "on_scene"),
   };
-  for (const [name, value] of Object.entries(numbers)) {
-    const element = $(`[data-count="${name}"]`);
-    $("b", element).textContent = value;
-    element.classList.toggle("is-some", value > 0);
+  for (const [name, element] of COUNTS) {
+    write($("b", element), numbers[name]);
+    element.classList.toggle("is-some", numbers[name] > 0);
   }
   if (counters) {
-    $('[data-tray="unread"] .chip').textContent = counters.unread;
-    $('[data-tray="replies"] .chip').textContent = counters.replies;
+    write($('[data-tray="unread"] .chip'), counters.unread);
+    write($('[data-tray="replies"] .chip'), counters.replies);
   }
-  document.title = `${numbers.unclaimed ? `(${numbers.unclaimed}) ` : ""}安心 值班台`;
+  write($("title"), `${numbers.unclaimed ? `(${numbers.unclaimed}) ` : ""}安心 值班台`);
 }
 
 function tick() {
+  drawNow(); // what waits for a frame that does not come: the page was hidden or covered meanwhile
   tickAll(document);
   $(".top__time").textContent = clockTime(now());
   drawLink();
@@ -326,7 +342,7 @@ async function showOnMap(card) {
 
 /** The case on screen when nobody has it, else the most urgent one that nobody has. */
 async function claimTop() {
-  const waiting = openCards().sort(byUrgency).filter((card) => card.claimed_by === null);
+  const waiting = openCards().filter((card) => card.claimed_by === null);
   const top = waiting.find((card) => card.id === view.id) || waiting[0];
   if (!top) return toast("没有等待接警的事件 nothing is waiting");
   if (view.id !== top.id) await pick(top.id);

@@ -34,8 +34,25 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Put `text` where it is not yet: to write the same again costs as much as something new. */
+export function write(element, text) {
+  const wanted = String(text);
+  if (element.textContent !== wanted) element.textContent = wanted;
+}
+
 /** Chinese with its quieter English beside it, from a [zh, en] pair. */
 export const both = (pair) => [pair[0], h("span", { class: "en", lang: "en" }, pair[1])];
+
+const SPRITE = "/static/img/icons.svg";
+let drawnFrom = SPRITE; // each use of another file asks the server for it again: from here once it is in the page
+
+fetch(SPRITE).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer))).then((text) => {
+  const sprite = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+  for (const symbol of sprite.querySelectorAll("symbol")) symbol.id = `icon-${symbol.id}`;
+  sprite.setAttribute("class", "sprite");
+  document.body.appendChild(sprite);
+  drawnFrom = "";
+}).catch(() => {}); // as before, then: each from the file
 
 /** An icon from our own sprite. It is decoration: the word stands beside it. */
 export function icon(name) {
@@ -44,7 +61,7 @@ export function icon(name) {
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `/static/img/icons.svg#${name}`);
+  use.setAttribute("href", drawnFrom ? `${drawnFrom}#${name}` : `#icon-${name}`);
   svg.appendChild(use);
   return svg;
 }
