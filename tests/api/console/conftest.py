@@ -14,6 +14,10 @@ from tests.api.conftest import PASSWORD, Town
 from tests.api.console.centre import Centre
 
 CHROMIUM = shutil.which("chromium")
+DRAWS = {
+    "solid": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],  # no graphics card
+    "flat": ["--disable-3d-apis"],
+}
 PATIENCE_MS = 60_000  # with a browser on a busy machine; no test waits for anything in vain
 CUT_OFF = "net::ERR_"  # what the browser itself writes when a server is away; not an error of the page
 
@@ -27,8 +31,11 @@ def centre(store: Store, town: Town) -> Iterator[Centre]:  # noqa: ARG001 - the 
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """For one module: while it is open this thread has an event loop, and no other test could run its own."""
+def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """For one module: while it is open this thread has an event loop, and no other test could run its own.
+
+    It draws the flat map, or what of `DRAWS` the test asks for.
+    """
     if CHROMIUM is None:
         pytest.skip("no chromium found on PATH; install it to see the pages work")
     with sync_playwright() as playwright:
@@ -37,7 +44,7 @@ def chromium() -> Iterator[Browser]:
             args=[
                 "--no-sandbox",
                 "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-                "--disable-3d-apis",  # the flat map: test_map_in_a_browser looks at the other one
+                *DRAWS[getattr(request, "param", "flat")],
             ],
         )
         expect.set_options(timeout=PATIENCE_MS)
@@ -80,7 +87,11 @@ class Desk:
 
 @pytest.fixture
 def desk(chromium: Browser, centre: Centre) -> Iterator[Desk]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    """Who sits there wants the map in three dimensions, where the browser can at all."""
+    wishes = {"origin": centre.url, "localStorage": [{"name": "anxin.map", "value": "solid"}]}
+    context = chromium.new_context(
+        viewport={"width": 1440, "height": 900}, storage_state={"origins": [wishes], "cookies": []}
+    )
     context.set_default_timeout(PATIENCE_MS)
     at_work = Desk(context.new_page(), centre.url)
     yield at_work

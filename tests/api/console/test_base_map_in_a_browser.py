@@ -14,15 +14,15 @@ from random import Random
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from community.storage import Store
 from maps.coords import Crs, from_wgs84
 from tests import pmtiles
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
-from tests.api.console.conftest import CHROMIUM, PATIENCE_MS, Desk
-from tests.api.console.test_map_in_a_browser import BUTTON, DRAWS, drawn
+from tests.api.console.conftest import PATIENCE_MS, Desk
+from tests.api.console.test_map_in_a_browser import BUTTON, drawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
 
@@ -96,24 +96,6 @@ def provider() -> Iterator[Provider]:
     running = Provider(KENLI, LUJIAZUI)
     yield running
     running.close()
-
-
-@pytest.fixture(scope="module")
-def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium found on PATH; install it to see the map drawn")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-                *DRAWS[request.param],
-            ],
-        )
-        expect.set_options(timeout=PATIENCE_MS)
-        yield started
-        started.close()
 
 
 @pytest.fixture

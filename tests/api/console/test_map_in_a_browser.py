@@ -6,23 +6,19 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from community.model import Building, Position, Whereabouts
 from community.storage import Store, atlas, whereabouts
 from dispatcher import views
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
-from tests.api.console.conftest import CHROMIUM, PATIENCE_MS, Desk
+from tests.api.console.conftest import PATIENCE_MS, Desk
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("store", ["sqlite"], indirect=True)]
 
 BUTTON = "care:kenli/KL-0001"
 LON, LAT = 118.545, 37.585  # where 王秀英 lives
-DRAWS = {
-    "solid": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-    "flat": ["--disable-3d-apis"],
-}
 ON = pytest.mark.parametrize
 SOLID, FLAT = (ON("chromium", [how], indirect=True) for how in ("solid", "flat"))
 EITHER = ON("chromium", ["solid", "flat"], indirect=True)
@@ -48,25 +44,6 @@ REDS = """async () => {
   dispatchEvent(new Event("afterprint"));
   return [house, storey];
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """One that draws in three dimensions (without a graphics card, slowly), or one that cannot."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium found on PATH; install it to see the map drawn")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-                *DRAWS[request.param],
-            ],
-        )
-        expect.set_options(timeout=PATIENCE_MS)
-        yield started
-        started.close()
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +177,20 @@ def test_who_wants_it_flat_and_dark_finds_it_so_the_next_time(desk: Desk) -> Non
     drawn(tab, "2d")
     expect(tab.locator('.map[data-look="night"]')).to_be_visible()
     tab.click(".map__solid")
+    drawn(tab, "3d")
+
+
+@SOLID
+def test_without_a_graphics_card_the_map_is_flat_until_somebody_wants_it_otherwise(desk: Desk) -> None:
+    desk.log_in()
+    tab = desk.tab
+    drawn(tab, "3d")
+    tab.evaluate("localStorage.removeItem('anxin.map')")
+    tab.reload()
+    drawn(tab, "2d")
+    tab.click(".map__solid")
+    drawn(tab, "3d")
+    tab.reload()
     drawn(tab, "3d")
 
 

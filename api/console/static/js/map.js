@@ -37,7 +37,7 @@ export class Board {
     new ResizeObserver(() => {
       if (!root.clientWidth) return;
       if (isBegun && this.owed) this._fly();
-      else if (!isBegun) this._begin(kept(WANTS) || "solid");
+      else if (!isBegun) this._begin(kept(WANTS));
       isBegun = true;
     }).observe(root);
   }
@@ -186,7 +186,7 @@ export class Board {
 
   // ---- how it is drawn ----
 
-  /** "solid" or "flat": by the operator's wish, as far as this browser can. */
+  /** "solid" or "flat": by the operator's wish, as far as this browser can; without one, what it draws smoothly. */
   choose(how) {
     keep(WANTS, how);
     this._begin(how);
@@ -205,7 +205,7 @@ export class Board {
 
   async _begin(how) {
     const turn = (this.turn = (this.turn || 0) + 1);
-    if (how === "flat" || !canDrawSolid()) return this._useFlat();
+    if (how === "flat" || !canDrawSolid(how === "solid")) return this._useFlat();
     const meanwhile = setTimeout(() => !this.view && turn === this.turn && this._useFlat(), PATIENCE_MS);
     try {
       const solid = await Solid.open(this._canvas(), this.look, this._events());

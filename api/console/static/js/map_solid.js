@@ -13,20 +13,26 @@ const TILTED = 55, FROM_AFAR = 42, TURNED = -14; // degrees
 const NEARER = 0.25; // what lies down needs less height
 const FLIGHT_MS = 1100;
 const EQUATOR_M = 40075016.7;
+const WITHOUT_A_CARD = /swiftshader|llvmpipe|software|basic render/i; // Chromium, Mesa, Apple, Windows
 const NOTHING = { type: "FeatureCollection", features: [] };
 const SPEECH = {
   "Map.Title": "地图 map", "NavigationControl.ZoomIn": "放大 zoom in", "NavigationControl.ZoomOut": "缩小 zoom out",
   "NavigationControl.ResetBearing": "转回正北,拖动可旋转 north up, drag to turn", "Marker.Title": "事件 incident",
 };
 
-/** Whether this browser draws with WebGL2: MapLibre throws without it. */
-export function canDrawSolid() {
+/**
+ * Whether this browser draws with WebGL2: MapLibre throws without it. What is drawn without a graphics card is too
+ * slow to be dragged, a few pictures a second: only who wants it gets that.
+ */
+export function canDrawSolid(isWanted) {
   try {
     const context = document.createElement("canvas").getContext("webgl2");
     if (!context) return false;
+    const named = context.getExtension("WEBGL_debug_renderer_info");
+    const drawnBy = named ? context.getParameter(named.UNMASKED_RENDERER_WEBGL) : "";
     const away = context.getExtension("WEBGL_lose_context");
     if (away) away.loseContext(); // a browser has only a few of them
-    return true;
+    return isWanted || !WITHOUT_A_CARD.test(drawnBy);
   } catch (refused) {
     return false;
   }
