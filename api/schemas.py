@@ -149,9 +149,16 @@ class ContactIn(In):
 
 
 class TextsIn(In):
-    """What a contact has told an operator: whether texts are wanted."""
+    """What a contact has told an operator, and how: whether texts, or the weekly one, are wanted."""
 
     wanted: bool = Field(examples=[False])
+    way: Literal[Way.PHONE, Way.IN_PERSON, Way.PAPER] = Way.PHONE
+
+
+class CodeIn(In):
+    """The digits that a contact has read out."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{4}$", examples=["4821"])]
 
 
 class ContactChannelIn(In):

@@ -156,6 +156,35 @@ class ContactChannel:
         return self.starts <= minute < self.ends or minute + 1440 < self.ends
 
 
+class Topic(StrEnum):
+    """What may be sent to a number, or not."""
+
+    TEXTS = "texts"  # all of it
+    WEEKLY = "weekly"  # the weekly summary
+
+
+class Way(StrEnum):
+    """How somebody said what may be sent to her."""
+
+    TEXT = "text"
+    PAGE = "page"  # on the page of a case
+    PHONE = "phone"
+    IN_PERSON = "in_person"
+    PAPER = "paper"
+    UNKNOWN = "unknown"  # said before this was kept
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a number has said. `by` is who wrote it down; empty: she said it herself."""
+
+    topic: Topic
+    wanted: bool
+    way: Way
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class HomeRecord:
     """What is known of a home: all that an operator needs when the button there is pressed."""

@@ -43,6 +43,7 @@ from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import Soundings
 from dispatcher.steps import SetBack
 from dispatcher.storage.planbook import Planbook
+from dispatcher.summaries import Summaries
 from dispatcher.traffic import Ledger
 from dispatcher.whereabouts import Forgetting
 from dispatcher.wiring import Parts, switchboard
@@ -115,9 +116,11 @@ def main() -> int:
         lifeline=life.turn,
         echo=echo.pass_on,
         tests=tests.turn,
+        summaries=Summaries(store).turn,
         cries=cries.turn,
         upkeep=upkeep.turn,
         forgetting=forgetting.turn,
+        retention=Retention(store).turn,
         courier_pulse=lambda now: couriers.turn(now, courier.ailment()),
         own_pulse=lambda now: own.turn(now, first.ailment() or also.ailment()),
     )

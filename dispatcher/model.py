@@ -402,7 +402,8 @@ class Purpose(StrEnum):
     TROUBLE = "trouble"  # to a technician: the centre itself is not well
     PROBE = "probe"  # a synthetic press, to nobody
     DRILL = "drill"  # does a text reach this number? Belongs to no case
-    CONSENT = "consent"  # no more texts to this number, or texts again
+    CONSENT = "consent"  # no more texts to this number, or texts again; the weekly one, or not
+    WEEKLY = "weekly"  # what the week was like, to who wants it. Asks nothing, belongs to no case
     HELP = "help"  # an answer was not understood: how to answer
 
 
@@ -418,6 +419,8 @@ class Meaning(StrEnum):
     HELP = "help"  # the same, but somebody must come
     STOP = "stop"
     START = "start"  # wants texts again
+    WEEKLY = "weekly"  # wants the weekly summary
+    NO_WEEKLY = "no_weekly"  # does not want it any more
     RECEIVED = "received"  # has read it, and does not say more
     UNCLEAR = "unclear"
 

@@ -472,6 +472,8 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
                 seen_at = None if heard.meaning in _FOR_A_HUMAN else now
                 inbox.join(connection, reply_id, incident_id, heard.meaning, seen_at=seen_at)
                 return heard.meaning
+            if heard.meaning in (Meaning.WEEKLY, Meaning.NO_WEEKLY):
+                heard = Heard(Meaning.UNCLEAR)  # of no relative: an operator reads it
         elif not heard.code:
             well = checks.answer(connection, number, body, now, asked_elsewhere=bool(asked))
             # Asked whether she is well and to come, a bare digit may mean either; words and codes do not.
@@ -508,6 +510,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
 
 
 _FOR_A_HUMAN = frozenset({Meaning.UNCLEAR, Meaning.STOP})
+_CONSENTS = frozenset({Meaning.STOP, Meaning.START, Meaning.WEEKLY, Meaning.NO_WEEKLY})
 
 
 def _hear(

@@ -115,7 +115,9 @@ _SAID: tuple[tuple[re.Pattern[str], Meaning], ...] = (
     (_ARRIVED, Meaning.ARRIVED),
     (_DONE, Meaning.DONE),
     (re.compile(r"no"), Meaning.CANNOT),
-    # These two change what may be sent at all: the keywords only.
+    # These change what may be sent at all: the keywords only.
+    (re.compile(r"(?:回复?)?(?:td|退订|取消|停止|不要|不收)(?:每?周报)"), Meaning.NO_WEEKLY),
+    (re.compile(r"(?:回复?)?(?:我?要|开通|恢复|订阅?)?每?周报"), Meaning.WEEKLY),
     (re.compile(r"(?:回复?)?(?:td|退订|stop|unsubscribe)(?:退订|短信)?"), Meaning.STOP),
     (re.compile(r"(?:回复?)?(?:重新)?(?:开通|恢复|订阅|start)(?:短信|接收)?"), Meaning.START),
 )

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from community.storage import Store
 from community.storage.tables import (
     alarm,
+    consent,
     device,
     home_watch,
     incident,
@@ -19,7 +20,9 @@ from community.storage.tables import (
     signal,
     timeline,
     unread,
+    weekly,
     welfare_check,
+    withdrawal,
 )
 from devices.signal import Kind, Role, State
 from dispatcher.chain import first_break
@@ -247,6 +250,19 @@ def _left_over_by_closed_cases(connection: Connection) -> Iterator[str]:
     )
     for id, purpose, incident_id in connection.execute(never_tried):
         yield f"message {id} ({purpose}) waits, and its incident {incident_id} is closed"
+
+
+def _texts_that_nobody_wants(connection: Connection) -> Iterator[str]:
+    """The weekly summary goes to who wants texts at all, and each wish was said by somebody."""
+    silent = withdrawal.c.restored_at.is_(None)
+    query = select(weekly.c.phone).join(withdrawal, withdrawal.c.phone == weekly.c.phone).where(silent)
+    for phone in connection.execute(query).scalars():
+        yield f"{phone} wants no texts, and a weekly one is planned"
+    newest = select(func.max(consent.c.id)).where(consent.c.topic == "weekly").group_by(consent.c.phone)
+    said = select(consent.c.phone).where(consent.c.id.in_(newest), consent.c.wanted)
+    wanted = set(connection.execute(said).scalars())
+    for phone in set(connection.execute(select(weekly.c.phone)).scalars()) ^ wanted:
+        yield f"whether {phone} gets a weekly text is not what it said last"
 
 
 def _questions_nobody_comes_back_to(connection: Connection) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,9 @@ from api.live import Hub, LiveResponse
 from api.pocket.door import PATH, GateDep, HeldDep, let_in
 from api.problems import TooMany, Unauthenticated
 from community.errors import Conflict, NotFound
-from community.model import Position
+from community.model import Position, Way
 from community.storage import register
-from dispatcher import guests, passes, responses, whereabouts
+from dispatcher import consent, guests, passes, responses, whereabouts
 from dispatcher.guests import Errand
 from dispatcher.model import Meaning, OfferState
 from dispatcher.passes import Pass
@@ -134,6 +134,27 @@ def answer(
     return _taken(request, f"{PATH}/case")
 
 
+@router.post("/weekly")
+def weekly(
+    request: Request,
+    parts: PartsDep,
+    connection: ReadDep,
+    held: HeldDep,
+    now: NowDep,
+    wanted: Annotated[Literal["yes", "no"], Form()],
+) -> Response:
+    """A relative wants the weekly text, or does not want it any more. Saying the same twice is harmless."""
+    require_own_origin(request, parts)
+    try:
+        guests.progress(connection, held, now)  # whoever was told, while the page is open to her
+        with parts.store.write() as writing:
+            phone = guests.phone_of(writing, held)
+            consent.set_weekly(writing, phone, now, Way.PAGE, None, wanted=wanted == "yes")
+    except (Conflict, NotFound) as refused:
+        return _refused(request, connection, held, now, refused)
+    return _taken(request, f"{PATH}/case")
+
+
 @router.post("/step")
 def step(
     request: Request,
@@ -237,7 +258,7 @@ def _case(connection: Connection, held: Pass, now: datetime, problem: str = "") 
     return _draw(
         "family.html", connection, status,
         progress=progress, clock=clock, problem=problem, answers=ANSWERS,
-        eta_min=_until(progress.eta_at, now), tap=f"{now.timestamp():.0f}",
+        eta_min=_until(progress.eta_at, now), tap=f"{now.timestamp():.0f}", weekly=progress.weekly,
     )  # fmt: skip
 
 

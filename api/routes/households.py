@@ -16,8 +16,10 @@ from api.problems import describe
 from api.schemas import ContactIn, HouseholdIn, HouseholdPatch, PositionIn, ResidentIn, TextsIn
 from api.versions import IfMatch, require, tag
 from community.errors import NotFound
-from community.model import Contact, HomeRecord, Household, Position, Resident
-from community.storage import consent, register
+from community.model import Consent, Contact, HomeRecord, Household, Position, Resident
+from community.storage import consent as consents
+from community.storage import register
+from dispatcher import consent
 
 HouseholdId = Annotated[int, Path(ge=1, lt=2**63, examples=[5])]
 Search = Annotated[
@@ -106,10 +108,41 @@ def change_household(
     return after
 
 
+class ContactConsent(BaseModel):
+    """What may be sent to one contact's number, and all that was ever said about it, the newest first."""
+
+    contact_id: int
+    texts: bool
+    weekly: bool
+    said: tuple[Consent, ...]
+
+
+@router.get(
+    "/households/{household_id}/consents",
+    operation_id="getConsents",
+    summary="What may be sent to each contact, and who said so, when and how",
+    responses=describe(404),
+)
+def get_consents(household_id: HouseholdId, connection: ReadDep) -> list[ContactConsent]:
+    """Kept by number: what was said of it for another home stands here, too."""
+    contacts = register.household_by_id(connection, household_id).contacts
+    numbers = [one.phone for one in contacts]
+    weekly, said = consents.subscribed(connection, numbers), consents.history(connection, numbers)
+    return [
+        ContactConsent(
+            contact_id=one.id,
+            texts=one.no_texts_since is None,
+            weekly=one.phone in weekly,
+            said=said.get(one.phone, ()),
+        )
+        for one in contacts
+    ]
+
+
 @router.post(
     "/households/{household_id}/contacts/{contact_id}/texts",
     operation_id="setTextsWanted",
-    summary="A contact wants no more texts, or wants them again",
+    summary="A contact wants no more texts, or wants them",
     responses=describe(404, 422),
 )
 def set_texts_wanted(
@@ -117,18 +150,43 @@ def set_texts_wanted(
     contact_id: HouseholdId,
     given: TextsIn,
     parts: PartsDep,
-    _caller: CallerDep,
+    caller: CallerDep,
     now: NowDep,
 ) -> HomeRecord:
-    """As by the texts TD and 开通, for who says it by telephone. It holds for the number, in every home."""
+    """As by the texts TD and 开通, for who says it otherwise. It holds for the number, in every home."""
     with parts.store.write() as connection:
-        home = register.household_by_id(connection, household_id)
-        phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
-        if phone is None:
-            raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
-        change = consent.restore if given.wanted else consent.withdraw
-        change(connection, phone, now)
+        phone = _phone_of(connection, household_id, contact_id)
+        consent.set_texts(connection, phone, now, given.way, caller.account.id, wanted=given.wanted)
         return register.household_by_id(connection, household_id)
+
+
+@router.post(
+    "/households/{household_id}/contacts/{contact_id}/weekly",
+    operation_id="setWeeklyWanted",
+    summary="A contact wants the weekly summary, or does not want it any more",
+    status_code=204,
+    responses=describe(404, 409, 422),
+)
+def set_weekly_wanted(
+    household_id: HouseholdId,
+    contact_id: HouseholdId,
+    given: TextsIn,
+    parts: PartsDep,
+    caller: CallerDep,
+    now: NowDep,
+) -> None:
+    """As by the texts 周报 and 退订周报. `no_texts`: this number wants no texts at all."""
+    with parts.store.write() as connection:
+        phone = _phone_of(connection, household_id, contact_id)
+        consent.set_weekly(connection, phone, now, given.way, caller.account.id, wanted=given.wanted)
+
+
+def _phone_of(connection: Connection, household_id: int, contact_id: int) -> str:
+    home = register.household_by_id(connection, household_id)
+    phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
+    if phone is None:
+        raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+    return phone
 
 
 def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:

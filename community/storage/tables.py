@@ -227,6 +227,29 @@ withdrawal = Table(
     CheckConstraint("restored_at >= withdrawn_at", name="restored_after"),
 )
 
+# What a number has said about what may be sent to it: appended, never edited.
+consent = Table(
+    "consent",
+    metadata,
+    _id(),
+    Column("phone", String(32), nullable=False, index=True),
+    Column("topic", String(8), nullable=False),
+    Column("wanted", Boolean, nullable=False),
+    Column("way", String(16), nullable=False),
+    _ref("account", nullable=True),  # who wrote down what she was told; nobody where she said it herself
+    Column("at", Moment, nullable=False),
+    CheckConstraint("topic IN ('texts', 'weekly')", name="topic_known"),
+    CheckConstraint("way IN ('text', 'page', 'phone', 'in_person', 'paper', 'unknown')", name="way_known"),
+)
+
+# Numbers that want the weekly summary, and when the next one is to leave.
+weekly = Table(
+    "weekly",
+    metadata,
+    Column("phone", String(32), primary_key=True),
+    Column("due_at", Moment, nullable=False, index=True),
+)
+
 device = Table(
     "device",
     metadata,

@@ -274,6 +274,8 @@ _NO_ANSWER = (
     Meaning.UNCLEAR.value,
     Meaning.STOP.value,
     Meaning.START.value,
+    Meaning.WEEKLY.value,
+    Meaning.NO_WEEKLY.value,
 )  # an operator reads these in the tray
 
 

@@ -156,6 +156,36 @@ def test_an_operator_may_say_that_a_contact_wants_no_texts(operator: Browser, to
     assert operator.post(f"{path}/contacts/404/texts", {"wanted": True}).status_code == 404
 
 
+def test_who_said_what_may_be_sent_when_and_how_is_kept_beside_each_contact(
+    operator: Browser, town: Town, clock: StoppedClock
+) -> None:
+    path = f"/api/households/{town.household_id}"
+    [daughter] = operator.get(path).json()["contacts"]
+    mine = f"{path}/contacts/{daughter['id']}"
+    [nothing] = operator.get(f"{path}/consents").json()
+    assert nothing == {"contact_id": daughter["id"], "texts": True, "weekly": False, "said": []}
+
+    assert operator.post(f"{mine}/texts", {"wanted": True, "way": "paper"}).status_code == 200
+    clock.pass_time(minutes=1)
+    assert operator.post(f"{mine}/weekly", {"wanted": True}).status_code == 204
+    [both] = operator.get(f"{path}/consents").json()
+    assert (both["texts"], both["weekly"]) == (True, True)
+    assert [(one["topic"], one["wanted"], one["way"], one["by"]) for one in both["said"]] == [
+        ("weekly", True, "phone", "刘芳"),
+        ("texts", True, "paper", "刘芳"),
+    ]
+    assert both["said"][0]["at"] > both["said"][1]["at"]
+
+    operator.post(f"{mine}/texts", {"wanted": False, "way": "in_person"})
+    [none] = operator.get(f"{path}/consents").json()
+    assert (none["texts"], none["weekly"]) == (False, False)
+    refused = operator.post(f"{mine}/weekly", {"wanted": True})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_texts")
+    assert operator.post(f"{mine}/weekly", {"wanted": False}).status_code == 204  # as it is
+    assert operator.post(f"{mine}/weekly", {"wanted": True, "way": "page"}).status_code == 422
+    assert operator.post(f"{path}/contacts/404/weekly", {"wanted": True}).status_code == 404
+
+
 def test_who_can_be_sent_is_entered_changed_and_taken_off(
     admin: Browser, operator: Browser, town: Town
 ) -> None:

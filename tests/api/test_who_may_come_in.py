@@ -48,6 +48,7 @@ BY_PASS = {
     ("POST", "/p/open"),
     ("GET", "/p/case"),
     ("POST", "/p/answer"),
+    ("POST", "/p/weekly"),
     ("POST", "/p/step"),
     ("POST", "/p/place"),
     ("POST", "/p/place/forget"),

@@ -21,6 +21,7 @@ from dispatcher.channels.tencent import TencentSettings
 from dispatcher.model import CloseCode, Purpose
 from dispatcher.settings import DispatcherSettings
 from dispatcher.templates import Variables
+from dispatcher.weekly import Kit, Week
 from dispatcher.wiring import CHANNELS
 from tests.dispatcher.cases import START, VOICE, home
 
@@ -46,10 +47,17 @@ SAID: dict[Purpose, list[Variables]] = {
     Purpose.CHECK: [templates.check(VOICE, home(), START)],
     Purpose.WELL: [templates.moved(VOICE, home(), START)],
     Purpose.BACK: [templates.back(home(), next(iter(AwayKind)))],
-    Purpose.DRILL: [templates.drill(home())],
+    Purpose.DRILL: [templates.drill(home(), "4821")],
     Purpose.TROUBLE: [templates.trouble(["调度已停12秒"])],
     Purpose.HELP: [templates.not_understood("contact:1", ""), templates.which_case(3)],
-    Purpose.CONSENT: [templates.stopped(still_told=True), templates.resumed()],
+    Purpose.CONSENT: [
+        templates.stopped(still_told=True),
+        templates.resumed(),
+        templates.weekly_wanted(),
+        templates.weekly_stopped(),
+        templates.weekly_refused(),
+    ],
+    Purpose.WEEKLY: [templates.weekly([Week(home(), 0, 1, Kit.WELL)] * homes) for homes in (1, 2)],
 }
 
 

@@ -46,6 +46,7 @@ import dispatcher.travel
 import dispatcher.triage
 import dispatcher.understanding
 import dispatcher.waves
+import dispatcher.weekly
 import dispatcher.wording
 import gateway.fallback.rule
 import gateway.trying
@@ -357,6 +358,29 @@ def _understanding(rules: ModuleType) -> object:
     ]
 
 
+def _weekly(rules: ModuleType) -> object:
+    zone, button = VOICE.zone, Device(1, "a", Role.HELP_BUTTON, 1, last_seen_at=START)
+    moments = [after(3600 * hours) for hours in range(0, 24 * 10)]
+    lates = [-8 * 86400 - 1, -8 * 86400, *range(-3600, 3 * 86400, 1800)]
+    kits = [
+        replace(button, battery=battery, id=id, key=key, last_seen_at=seen, enabled=on)
+        for battery in (None, 14, 15, 16)
+        for id in (1, 9)
+        for key in ("a", "low")
+        for seen in (None, START)
+        for on in (True, False)
+    ]
+    return (
+        [rules.next_at(f"+86138{n:08}", START, zone) for n in range(50)],
+        [rules.next_at("+8613800000001", at, zone) for at in moments],
+        rules.next_at("+8613800000001", rules.next_at("+8613800000001", START, zone), zone),
+        [rules.turn(after(5400), after(5400 + late), zone) for late in lates],
+        [rules.key("1", at, zone) for at in moments],
+        [rules.kit_of([one], {9}, {"low"}) for one in kits],
+        [rules.Week(home(), calls, 0, kit).is_quiet for calls in (0, 1) for kit in rules.Kit],
+    )
+
+
 def _reachability(rules: ModuleType) -> object:
     zone = VOICE.zone
     moments = [after(3600 * hours) for hours in range(0, 24 * 40, 7)]
@@ -503,6 +527,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
     dispatcher.reachability: _reachability,
+    dispatcher.weekly: _weekly,
     dispatcher.safety_net: _safety_net,
     dispatcher.proving: _proving,
     dispatcher.supervision: who_is_there,
@@ -830,6 +855,15 @@ MUTANTS = [
     (dispatcher.reachability, ">= trial.asked_at", "< trial.asked_at"),
     (dispatcher.reachability, "trial.asked_at < PATIENCE", "trial.asked_at <= PATIENCE"),
     (dispatcher.reachability, "if trial.lost:", "if not trial.lost:"),
+    (dispatcher.weekly, "if this_week > local", "if this_week >= local"),
+    (dispatcher.weekly, "_SATURDAY + day", "_SATURDAY"),
+    (dispatcher.weekly, "due_at > now + FURTHEST", "due_at >= now + FURTHEST"),
+    (dispatcher.weekly, "now >= due_at + PATIENCE", "now > due_at + PATIENCE"),
+    (dispatcher.weekly, "if due_at <= now and", "if due_at < now and"),
+    (dispatcher.weekly, "and is_civil(now, zone)", ""),
+    (dispatcher.weekly, "device.battery <= LOW_BATTERY", "device.battery < LOW_BATTERY"),
+    (dispatcher.weekly, "or device.last_seen_at is None", ""),
+    (dispatcher.weekly, "not self.calls and", ""),
     (dispatcher.safety_net, "now - max(heard) > DEAD", "now - max(heard) >= DEAD"),
     (dispatcher.safety_net, "now - device.last_seen_at > QUIET", "now - device.last_seen_at >= QUIET"),
     (dispatcher.safety_net, "device.battery <= LOW_BATTERY", "device.battery < LOW_BATTERY"),

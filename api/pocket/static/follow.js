@@ -5,6 +5,8 @@
   var EVERY = 15000;
   var since = new Date();
   var asking = false;
+  var FINGER = 700; // ms from a finger on the glass to its click, in slow browsers too
+  var touched = 0;
 
   function clock(moment) {
     return ("0" + moment.getHours()).slice(-2) + ":" + ("0" + moment.getMinutes()).slice(-2);
@@ -29,6 +31,10 @@
     var main = fresh.querySelector("main");
     var before = document.querySelector("main");
     if (!main || isBusy()) return;
+    if (Date.now() - touched < FINGER) {
+      setTimeout(refresh, FINGER); // a button drawn anew under a finger is never clicked
+      return;
+    }
     if (main.innerHTML !== before.innerHTML) before.innerHTML = main.innerHTML;
     document.dispatchEvent(new CustomEvent("drawn"));
   }
@@ -54,6 +60,11 @@
     request.send();
   }
 
+  ["touchstart", "mousedown"].forEach(function (kind) {
+    document.addEventListener(kind, function () {
+      touched = Date.now();
+    }, true);
+  });
   if (window.EventSource) {
     var stream = new EventSource("/p/live");
     stream.addEventListener("changed", refresh);

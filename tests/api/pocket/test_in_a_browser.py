@@ -79,7 +79,7 @@ def test_a_worker_takes_four_taps_with_the_network_cut_in_the_middle(
     expect(tab.locator(".address")).to_contain_text("和平社区幸福里3幢2单元501")
     tab.evaluate("navigator.serviceWorker.ready.then(() => null)")
     tab.get_by_role("button", name="接单").tap()
-    expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")
+    expect(tab.locator("main")).to_contain_text("谁有钥匙:邻居张桂芝")
 
     centre.stop()  # nothing answers any more: a cut as complete as any
     tab.get_by_role("button", name="已出发").tap()
@@ -88,7 +88,7 @@ def test_a_worker_takes_four_taps_with_the_network_cut_in_the_middle(
     expect(tab.locator(".cut")).to_be_visible()
     tab.reload()  # in the staircase, without a network
     expect(tab.locator(".address")).to_contain_text("和平社区幸福里3幢2单元501")
-    expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")
+    expect(tab.locator("main")).to_contain_text("谁有钥匙:邻居张桂芝")
     expect(tab.locator(".waits")).to_have_count(2)
     assert state_of(store, with_pages, incident_id) is OfferState.ACCEPTED
 
@@ -97,7 +97,7 @@ def test_a_worker_takes_four_taps_with_the_network_cut_in_the_middle(
     assert until(lambda: state_of(store, with_pages, incident_id) is OfferState.ARRIVED, 60)
     tab.get_by_role("button", name="处理完毕").tap()
     assert until(lambda: state_of(store, with_pages, incident_id) is OfferState.DONE, 60)
-    expect(tab.locator(".box .notes")).to_have_count(0)
+    expect(tab.locator("main")).not_to_contain_text("谁有钥匙")
     with store.read() as connection:
         timeline = views.detail(connection, incident_id).timeline
     me = f"responder:{with_pages.worker_id}"
@@ -161,4 +161,4 @@ def test_a_phone_that_forbids_it_says_so_and_the_page_goes_on(
     expect(tab.locator(".place__said")).to_contain_text("手机没有允许定位")
     assert place_of(store, with_pages.worker_id) is None
     tab.get_by_role("button", name="接单").tap()
-    expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")
+    expect(tab.locator("main")).to_contain_text("谁有钥匙:邻居张桂芝")

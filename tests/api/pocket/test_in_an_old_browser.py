@@ -82,7 +82,7 @@ def test_a_worker_takes_four_taps_in_a_browser_of_2016(
         first = tab.get_by_role("button", name="接单")
         assert first.evaluate("(one) => getComputedStyle(one).borderTopStyle") == "solid"
         first.tap()
-        expect(tab.locator(".notes")).to_contain_text("钥匙在邻居家")
+        expect(tab.locator("main")).to_contain_text("谁有钥匙:邻居张桂芝")
         tab.get_by_role("button", name="发送我的位置").tap()
         expect(tab.locator(".place__said")).to_contain_text("已发送")
         assert place_of(store, with_pages.worker_id) is not None

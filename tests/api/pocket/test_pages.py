@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from community.model import Position
-from community.storage import Store, register, whereabouts
+from community.model import Position, Topic, Way
+from community.storage import Store, consent, register, whereabouts
 from dispatcher import guests, passes, views
 from dispatcher.engine import Engine
 from dispatcher.model import Meaning, OfferState, Stage
@@ -96,13 +96,15 @@ def test_a_daughter_sees_how_far_help_is_and_neither_address_nor_illness(
     )
     page = hers.get("/p/case")
     assert "网格员李师傅正在赶来,约6分钟到" in said(page.text)
-    for hidden in ("李强", "幸福里", "501", "高血压", "钥匙", "13800000001", "王秀英"):
+    hidden_ways = ("北门", "2580", "张桂芝", "敲门要重")
+    hidden_illness = ("高血压", "氨氯地平", "青霉素")
+    for hidden in ("李强", "幸福里", "501", "钥匙", "13800000001", "王秀英", *hidden_ways, *hidden_illness):
         assert hidden not in page.text, hidden
     operator.post(f"/api/incidents/{told}/close", {"code": "helped", "note": "低血糖"})
     page = hers.get("/p/case")
     assert "已上门处理" in said(page.text)
     assert "低血糖" not in page.text
-    assert "<button" not in page.text, "there is nothing left to answer"
+    assert "/p/answer" not in page.text, "there is nothing left to answer"
     clock.pass_time(hours=25)
     assert hers.get("/p/case", headers={"Accept": "text/html"}).headers["location"].startswith("/p?")
 
@@ -179,10 +181,11 @@ def test_an_answer_after_the_end_is_refused_on_the_page(
 def test_a_worker_takes_four_steps_and_sees_how_to_get_in_only_on_the_way(
     app: FastAPI, operator: Browser, store: Store, worker: Pass, told: int
 ) -> None:
+    ways_in = ["哪个门:北门", "单元门密码 2580#", "邻居张桂芝", "tel:+8613800000005", "敲门要重"]
     hers = phone(app, worker)
     page = hers.get("/p/case").text
     assert "和平社区幸福里3幢2单元501" in page
-    assert "钥匙在邻居家" not in page
+    assert not [word for word in ways_in if word in page]
     assert "13800000001" not in page
     for state in ("accepted", "on_the_way", "arrived", "done"):
         for _ in range(2):  # a phone that was cut off says it again
@@ -190,8 +193,9 @@ def test_a_worker_takes_four_steps_and_sees_how_to_get_in_only_on_the_way(
             assert answer.status_code == 303, answer.text
         page = hers.get("/p/case").text
         is_on_it = state != "done"
-        assert ("钥匙在邻居家" in page) is is_on_it, state
+        assert [word in page for word in ways_in] == [is_on_it] * len(ways_in), state
         assert ("tel:+8613800000001" in page) is is_on_it, state
+        assert not [word for word in ("高血压", "氨氯地平", "青霉素") if word in page], "no illness, ever"
     with store.read() as connection:
         offers = views.offers(connection, told)
     assert [one.state for one in offers if f"responder:{one.responder_id}" == worker.who] == [OfferState.DONE]
@@ -404,3 +408,47 @@ def test_another_sites_page_may_not_tell_a_place(app: FastAPI, worker: Pass, sto
     )
     assert answer.status_code == 403
     assert place_of(store, worker) is None
+
+
+# ---- the weekly text ----
+
+
+def test_a_relative_says_on_her_page_whether_she_wants_the_weekly_text(
+    app: FastAPI, daughter: Pass, store: Store
+) -> None:
+    hers = phone(app, daughter)
+    assert "我要周报" in hers.get("/p/case").text
+    assert hers.post("/p/weekly", data={"wanted": "yes"}, headers=OURS).status_code == 303
+    assert hers.post("/p/weekly", data={"wanted": "yes"}, headers=OURS).status_code == 303
+    page = hers.get("/p/case").text
+    assert "退订周报" in page
+    assert "我要周报" not in page
+    assert hers.post("/p/weekly", data={"wanted": "no"}, headers=OURS).status_code == 303
+    assert "我要周报" in hers.get("/p/case").text
+
+    with store.read() as connection:
+        number = guests.phone_of(connection, daughter)
+        said = consent.history(connection, [number])[number]
+    assert [(one.topic, one.wanted, one.way, one.by) for one in said] == [
+        (Topic.WEEKLY, False, Way.PAGE, ""),
+        (Topic.WEEKLY, True, Way.PAGE, ""),
+    ]
+
+
+def test_a_strangers_page_a_worker_and_who_wants_no_texts_order_no_weekly_text(
+    app: FastAPI, daughter: Pass, worker: Pass, store: Store, clock: StoppedClock
+) -> None:
+    assert phone(app, worker).post("/p/weekly", data={"wanted": "yes"}, headers=OURS).status_code != 303
+    hers = phone(app, daughter)
+    stranger = {"Origin": "https://elsewhere.example"}
+    assert hers.post("/p/weekly", data={"wanted": "yes"}, headers=stranger).status_code == 403
+    assert hers.get("/p/weekly").status_code == 405
+    with store.write() as connection:
+        number = guests.phone_of(connection, daughter)
+        consent.withdraw(connection, number, clock.now())
+    assert "周报" not in hers.get("/p/case").text
+    refused = hers.post("/p/weekly", data={"wanted": "yes"}, headers=OURS)
+    assert refused.status_code == 409
+    assert "已退订全部短信" in refused.text
+    with store.read() as connection:
+        assert not consent.subscribed(connection, [number])
