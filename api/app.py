@@ -44,7 +44,9 @@ from api.routes import (
     responders,
     rota,
     safety,
+    scripts,
     watching,
+    webhooks,
     wishes,
 )
 from maps.vendored import URL as MAPS_URL
@@ -62,6 +64,10 @@ An open telecare alarm centre: incidents, the register, the hotline, and a live 
 * **Machines** send an API key as `Authorization: Bearer …` and need no CSRF token.
 * **Errors** are problems as in RFC 9457; `code` is stable, `detail` says what to do next.
 * **Lists** are pages `{"items": […], "next": …}`: send `next` back as `cursor` until it is null.
+* **Devices** speak MQTT: [AsyncAPI](/docs/asyncapi.json), and JSON Schemas of what they
+  [say](/docs/schemas/signal.json), of its [receipt](/docs/schemas/receipt.json) and of what they
+  [hear](/docs/schemas/command.json).
+* **Webhooks** tell other programs how cases go: `POST /api/webhooks`, and docs/webhooks.md.
 * **Times** are ISO 8601 in UTC, positions degrees WGS-84, distances metres.
 """
 
@@ -157,10 +163,12 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         watching.router,
         exercises.router,
         wall.router,
+        webhooks.router,
     ):
         api.include_router(changed, dependencies=[Depends(audited)])
     if simulated_phones:
         api.include_router(phones.router)
+        api.include_router(emulator.router)
     inside.include_router(api)
     inside.include_router(docs.router)
     return inside

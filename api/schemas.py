@@ -24,6 +24,7 @@ from dispatcher.model import (
 )
 from dispatcher.scripts import Said
 from dispatcher.watching import Outcome
+from dispatcher.webhooks import Detail, Event
 from hotline.orders import Step
 
 

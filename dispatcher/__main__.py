@@ -33,11 +33,13 @@ from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
 from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
+from dispatcher.herald import Herald
 from dispatcher.maintaining import Upkeep
 from dispatcher.pace import Pace
 from dispatcher.patrol import Patrol
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
+from dispatcher.retention import Retention
 from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import Soundings
@@ -51,6 +53,7 @@ from dispatcher.wiring import Parts, switchboard
 TICK_S = 1.0  # the fall-back when no bell rings
 SWITCH_S = 0.0005  # a sender that is ready must not wait 5 ms, Python's default, for the engine's turn to end
 
+HERALDS = 4  # receivers of webhooks that are told at once
 ASKERS = 4  # questions to providers on their way at once: never in the way of a text
 
 log = structlog.get_logger()
@@ -153,12 +156,17 @@ def main() -> int:
         name="downlink",
     )
     answering.start()
+    telling = ThreadPoolExecutor(HERALDS, thread_name_prefix="webhook")
+    heralding = threading.Thread(target=Herald(store, clock, telling).run, args=(stopping,), name="herald")
+    heralding.start()
     ready("dispatcher")
     run(engine, courier, bell, clock, stopping, also.turn, first.turn)
     going_round.join()
     checking.join()
     patrolling.join()
     answering.join()
+    heralding.join()
+    telling.shutdown(cancel_futures=True)
     line.close()
     courier.close()
     life.close()

@@ -99,18 +99,37 @@ MENU = (
     (
         "设置",
         "settings",
-        (("/rota", "排班", "rota"), ("/plans", "预案", "plans"), ("/audit", "操作记录", "audit")),
+        (
+            ("/rota", "排班", "rota"),
+            ("/plans", "预案", "plans"),
+            ("/scripts", "问询", "scripts"),
+            ("/webhooks", "事件推送", "webhooks"),
+            ("/audit", "操作记录", "audit"),
+        ),
     ),
 )
-FOR_ADMINS = frozenset({"/plans", "/audit", "/watches", "/channels", "/devices/proposals", "/devices/labels"})
+FOR_ADMINS = frozenset(
+    {
+        "/plans",
+        "/scripts",
+        "/webhooks",
+        "/audit",
+        "/watches",
+        "/channels",
+        "/devices/proposals",
+        "/devices/labels",
+    }
+)
 METHOD_WORD = {"POST": "登记", "PUT": "设定", "PATCH": "修改", "DELETE": "删除"}
 DEED_WORD = {  # by the words of our paths; the last one that is known says what it was about
-    "households": "住户", "ledgers": "台账", "contacts": "联系人", "texts": "短信意愿",
+    "households": "住户", "ledgers": "台账", "batches": "导入批次", "undo": "撤销导入",
+    "contacts": "联系人", "texts": "短信意愿", "weekly": "周报意愿", "verify": "号码验证",
     "channels": "联系方式", "devices": "设备", "device-proposals": "新设备", "labels": "标签",
     "trial": "设备测试", "maintenance": "维护", "responders": "工作人员", "duties": "排班", "leaves": "请假",
-    "phone": "定位手机", "plans": "预案", "reachability": "缺口检查", "providers": "服务商", "calls": "来电",
-    "orders": "订单", "watch": "守护", "away": "外出", "welfare-calls": "问安电话",
-    "exercises": "演练", "links": "大屏链接",
+    "phone": "定位手机", "plans": "预案", "scripts": "问询", "reachability": "缺口检查",
+    "providers": "服务商", "calls": "来电", "orders": "订单", "watch": "守护",
+    "away": "外出", "welfare-calls": "问安电话", "exercises": "演练", "links": "大屏链接",
+    "webhooks": "事件推送", "webhook-deliveries": "事件推送",
 }  # fmt: skip
 LOGIN_PROBLEM = {
     "wrong_password": "登录名或密码不对,请重试。 Wrong login or password: try again.",
@@ -548,6 +567,11 @@ def devices(
         title=("设备", "devices"), placeholder="编号、厂家、型号 key, vendor, model",
         heads=heads, rows=rows, search=search, next=shown.next, is_later=cursor is not None,
     )  # fmt: skip
+
+
+@router.get("/webhooks")
+def webhooks(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("webhooks.html", "/webhooks", caller, parts, connection)
 
 
 @router.get("/maintenance")

@@ -1099,6 +1099,54 @@ channel_health = Table(
     Column("error", Text, nullable=False),
 )
 
+# ---- webhooks: programs elsewhere that are told how cases go ----
+
+webhook = Table(
+    "webhook",
+    metadata,
+    _id(),
+    Column("label", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", String(128), nullable=False),  # as it is: a signature is made with it
+    Column("events", JSON, nullable=False),
+    Column("includes", JSON, nullable=False),  # what of a home it may know beside its cell
+    Column("enabled", Boolean, nullable=False),
+    Column("since", Moment, nullable=False),  # what happened earlier it does not hear
+    Column("stopped", Text, nullable=False),  # why we stopped telling it; empty when nobody but a person did
+)
+
+# How far each case was told of; gone some days after its end.
+webhook_case = Table(
+    "webhook_case",
+    metadata,
+    Column("id", Id, ForeignKey("incident.id"), primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("stage", String(16), nullable=False),
+)
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    _id(),
+    _ref("webhook", index=True),
+    _ref("incident", nullable=True, index=True),
+    Column("event", String(32), nullable=False),
+    Column("body", Text, nullable=False),  # as it is sent, each time the same
+    Column("created_at", Moment, nullable=False, index=True),
+    Column("due_at", Moment),  # none: delivered, or given up
+    Column("attempts", Integer, nullable=False),
+    Column("status", Integer),  # of the last answer; none when there was none
+    Column("error", Text, nullable=False),
+    Column("delivered_at", Moment),
+)
+Index(
+    "ix_webhook_delivery_due",
+    webhook_delivery.c.webhook_id,
+    webhook_delivery.c.due_at,
+    sqlite_where=text("due_at IS NOT NULL"),
+    postgresql_where=text("due_at IS NOT NULL"),
+)
+
 # Consoles that were open in the last day, each by a name that its page made up; `audible_at` is when its
 # browser last said that it can sound an alarm.
 console = Table(

@@ -63,6 +63,13 @@ SOME_CHANGES = """async () => {
   for (const [path, said] of changes)
     await fetch(`/api/${path}`, {method: "PATCH", headers, body: JSON.stringify(said)});
 }"""
+A_RECEIVER = """async () => {
+  const csrf = document.querySelector('meta[name="csrf-token"]').content;
+  const headers = {"X-CSRF-Token": csrf, "Content-Type": "application/json"};
+  const events = ["incident.raised", "incident.covered", "incident.closed"];
+  const said = {label: "街道大数据平台", url: "https://grid.example.org/anxin", events};
+  await fetch("/api/webhooks", {method: "POST", headers, body: JSON.stringify(said)});
+}"""
 PIXELS = """async (address) => {
   const image = new Image();
   image.src = address;
@@ -243,15 +250,21 @@ def _take_what_admins_see(tab: Page, centre: Centre, folder: Path) -> None:
     tab.fill("#password", PASSWORD)
     tab.press("#password", "Enter")
     for path in (
-        "plans", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
+        "plans", "scripts", "watches", "rota", "channels", "reach", "welfare", "reports", "devices/1",
         "households/1", "households/import", "devices/proposals", "devices/labels", "install",
         "households/new", "incidents/1/record", "maintenance", "handover", "atlas", "atlas/2",
-        "catalogue/edit", "audit",
+        "catalogue/edit", "webhooks", "audit",
     ):  # fmt: skip
+        if path == "webhooks":
+            tab.evaluate(A_RECEIVER)
         if path == "audit":
             tab.evaluate(SOME_CHANGES)
         tab.goto(f"{centre.url}/{path}")
         tab.wait_for_timeout(1200)
+        if path == "webhooks":
+            tab.get_by_role("button", name="街道大数据平台").click()
+            tab.get_by_role("button", name="发送测试").click()
+            tab.wait_for_selector(".webhook__sent li")
         _shoot(tab, folder, path.replace("/", "-"))
 
 
