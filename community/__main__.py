@@ -1,4 +1,4 @@
-"""The register from a command line: migrate, check, seed, import homes, accounts, keys, logins of devices."""
+"""The register from a command line: migrate, check, seed, import, accounts, keys, logins of devices."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ import typer
 from sqlalchemy import Connection
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from community import ledger, logins, passwords
+from community import logins, passwords
 from community.doorkeeper import MosquittoDoor
 from community.errors import NotFound, Refused
 from community.geometry_commands import app as geometry_app
+from community.import_commands import app as import_app
 from community.model import Account, AccountRole
 from community.roster import roster as roster_of
 from community.settings import BrokerSettings
 from community.sites import generate, profile
 from community.starting import opened
 from community.storage import accounts, device_logins, register, schema, seeding
-from community.storage import ledger as ledgers
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 app.add_typer(geometry_app)
+app.add_typer(import_app)
 
 _DEMO_KEY = "demo"
 _DEMO_ACCOUNTS = (
@@ -45,14 +46,21 @@ def migrate() -> None:
         print(f"schema {schema.migrate(store)}")
 
 
+_AsJson = Annotated[bool, typer.Option("--json", help="输出JSON / print it as JSON")]
+
+
 @app.command()
-def check() -> None:
+def check(as_json: _AsJson = False) -> None:
     """检查数据库 / Say whether the database answers and has the newest schema."""
     with opened() as store:
         schema.require_newest(store)
         with store.read() as connection:
             name = register.site(connection).name if seeding.is_seeded(connection) else "no site yet"
-        print(f"{store.engine.dialect.name}, schema {schema.newest()}, {name}")
+        found = {"database": store.engine.dialect.name, "schema": schema.newest(), "site": name}
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        print("{database}, schema {schema}, {site}".format_map(found))
 
 
 @app.command()
@@ -86,34 +94,6 @@ def seed(
                 secrets_made = _demo_logins(connection, _now())
     if secrets_made is not None:
         print(json.dumps(secrets_made, ensure_ascii=False))
-
-
-@app.command()
-def import_homes(
-    table: Annotated[Path, typer.Argument(help="台账,xlsx或CSV / the ledger, xlsx or CSV")],
-    write: Annotated[bool, typer.Option("--write", help="导入无误的行 / import the good rows")] = False,
-    bad_rows: Annotated[
-        Path | None, typer.Option(help="有误的行写到这里 / where the bad rows go; else beside the table")
-    ] = None,
-) -> None:
-    """检查并导入老人台账 / Check a ledger of elders, all rows of it, and with --write import the good ones.
-
-    Bad rows are given back as a table with a column of reasons, to be mended and imported again.
-    """
-    with opened() as store:
-        schema.require_newest(store)
-        with store.read() as connection:
-            cells, known = ledgers.cells(connection), ledgers.elders(connection)
-        found = ledger.read(table.read_bytes(), cells, known, _now().date())
-        for line in ledger.report(found):
-            print(line)
-        if write:
-            homes, elders = ledgers.bring(store, found)
-            print(f"已导入{elders}人、新增{homes}户 imported")
-    if found.bad:
-        back = bad_rows or table.with_name(f"{table.stem}-{ledger.WRONG}.xlsx")
-        back.write_bytes(ledger.given_back(found))
-        print(f"有误的行在 the bad rows are in {back}")
 
 
 @app.command()

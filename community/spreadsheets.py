@@ -23,14 +23,30 @@ MOST_ROWS = 20_000  # of one table; a street has some thousand homes
 _MOST_BYTES = 64 * 1024 * 1024  # unpacked: a small file may hold a mountain of zeros
 _EXACT = 10**15  # a spreadsheet keeps fifteen digits of a number; of an identity number the rest is lost
 _ENCODINGS = ("utf-8-sig", "gb18030")  # what spreadsheets write in China
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # "Unicode text", with tabs
 _ZIP = b"PK\x03\x04"
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_MOST_COLUMNS = 200
 _WIDEST = 60
 _MARK = PatternFill("solid", fgColor="FFD9D6")
 
 
 def rows(table: bytes) -> list[list[str]]:
-    """The cells of the first sheet as text, row by row. Invalid: it is no table, or too large."""
-    found = list(_of_excel(table) if table.startswith(_ZIP) else _of_csv(table))
+    """The cells of the first sheet as text, row by row, without the empty ones at its end.
+
+    Invalid: it is no table, or too large.
+    """
+    if table.startswith(_OLD_EXCEL):
+        raise Invalid(
+            "no_table",
+            "是旧格式(.xls)或加了密码,请另存为没有密码的xlsx an old or a locked file: save it as xlsx",
+        )
+    try:
+        found = list(_of_excel(table) if table.startswith(_ZIP) else _of_csv(table))
+    except csv.Error as wrong:
+        raise Invalid("no_table", f"CSV读不懂({wrong}),请存为xlsx save it as xlsx") from wrong
+    while found and not any(cell.strip() for cell in found[-1]):
+        found.pop()  # a sheet may be coloured far below its last word
     if len(found) > MOST_ROWS + 1:
         raise Invalid("too_many_rows", f"最多{MOST_ROWS}行,请分开 at most {MOST_ROWS} rows: divide the table")
     return found
@@ -56,7 +72,11 @@ def sheet(
             if (number, column) in marked:
                 cell.fill = _MARK
     for column, width in enumerate(widths, start=1):
-        page.column_dimensions[page.cell(1, column).column_letter].width = min(_WIDEST, width + 2)
+        whole = page.column_dimensions[page.cell(1, column).column_letter]
+        whole.width, whole.number_format = (
+            min(_WIDEST, width + 2),
+            "@",
+        )  # what is typed there stays words, too
     page.freeze_panes = "A2"
     out = io.BytesIO()
     book.save(out)
@@ -73,11 +93,14 @@ def _say(cell: Cell, said: str | int) -> None:
 
 
 def _of_csv(table: bytes) -> Iterator[list[str]]:
-    for encoding in _ENCODINGS:
+    for encoding in ("utf-16",) if table.startswith(_UTF_16) else _ENCODINGS:
         try:
-            return csv.reader(io.StringIO(table.decode(encoding)))
+            words = table.decode(encoding)
         except UnicodeDecodeError:
             continue
+        first = words.partition("\n")[0]
+        between = max(",\t;", key=first.count)  # a comma, where nothing else is more frequent
+        return csv.reader(io.StringIO(words, newline=""), delimiter=between)
     raise Invalid("no_table", "不是表格文件,请存为xlsx或CSV no table: save it as xlsx or CSV")
 
 
@@ -88,14 +111,22 @@ def _of_excel(table: bytes) -> Iterator[list[str]]:
                 raise Invalid("too_large", "表格太大,请分开 the table is too large: divide it")
         book = load_workbook(io.BytesIO(table), read_only=True, data_only=True)
         lines = [
-            [_text(value) for value in line]
-            for line in book.worksheets[0].iter_rows(max_row=MOST_ROWS + 2, values_only=True)
+            _without_end([_text(value) for value in line])
+            for line in book.worksheets[0].iter_rows(
+                max_row=MOST_ROWS + 2, max_col=_MOST_COLUMNS, values_only=True
+            )
         ]
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, SyntaxError) as wrong:
         raise Invalid(
             "no_table", "表格文件已损坏,请重新存为xlsx the file is damaged: save it as xlsx again"
         ) from wrong
     return iter(lines)
+
+
+def _without_end(line: list[str]) -> list[str]:
+    while line and not line[-1]:
+        line.pop()
+    return line
 
 
 def _text(value: object) -> str:

@@ -1,20 +1,21 @@
-"""Writes what a ledger says into the register."""
+"""Writes what a ledger says into the register, as a batch that can be undone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from community.ledger import Elder, Ledger
-from community.model import AreaLevel, Contact, Household, Resident
-from community.storage import register
+from community.batches import Batch, Home, changes
+from community.ledger import Elder, Fate, Ledger, Place, brought, compared
+from community.model import AreaLevel
+from community.storage import batches, register
 from community.storage import tables as t
 from community.storage.store import Store
 
-TOGETHER = 100  # rows of one transaction
-
-Place = tuple[int, str]  # cell, address
+TOGETHER = 20  # rows of one transaction: a press waits for so many
 
 
 def cells(connection: Connection) -> dict[str, int]:
@@ -29,52 +30,75 @@ def cells(connection: Connection) -> dict[str, int]:
     return {word: id for word, id in found.items() if word not in twice}
 
 
-def elders(connection: Connection) -> set[tuple[int, str, str]]:
-    """Who is in the register: cell, address, name."""
-    query = select(t.household.c.area_id, t.household.c.address, t.resident.c.name).join_from(
-        t.resident, t.household, t.household.c.id == t.resident.c.household_id
+def homes(connection: Connection, at: Collection[Place] | None = None) -> dict[Place, Home]:
+    """The homes of the register (those `at` these places), each by its cell and address."""
+    query = select(t.household.c.id, t.household.c.area_id, t.household.c.address).order_by(
+        t.household.c.id.desc()
     )
-    return {(row.area_id, row.address, row.name) for row in connection.execute(query)}
+    if at is not None:
+        query = query.where(t.household.c.area_id.in_({cell for cell, _ in at}))
+    ids = {(row.area_id, compared(row.address)): row.id for row in connection.execute(query)}
+    if at is not None:
+        ids = {place: ids[place] for place in at if place in ids}
+    found = batches.homes(connection, ids.values())
+    return {place: found[id] for place, id in ids.items()}
 
 
-def bring(store: Store, found: Ledger) -> tuple[int, int]:
-    """Write the good rows, a hundred at a time, so that no press waits for all of them. As `write`."""
+def bring(store: Store, found: Ledger, account_id: int, file_name: str, now: datetime) -> Batch | None:
+    """Write the good rows, some at a time, so that no press waits for all of them.
+
+    None: there was nothing to write. Conflict: somebody undoes it before all of it is written.
+    """
     good = [row.elder for row in found.good if row.elder is not None]
-    homes = elders = 0
+    if not good:
+        return None
+    counts = found.counts
+    with store.write() as connection:
+        id = batches.begin(
+            connection, account_id, file_name, now, same=counts[Fate.SAME], refused=counts[Fate.BAD]
+        )
     for first in range(0, len(good), TOGETHER):
         with store.write() as connection:
-            more = write(connection, good[first : first + TOGETHER])
-        homes, elders = homes + more[0], elders + more[1]
-    return homes, elders
+            _write(connection, id, good[first : first + TOGETHER])
+    with store.read() as connection:
+        return batches.one(connection, id)
 
 
-def write(connection: Connection, found: Iterable[Elder]) -> tuple[int, int]:
-    """Add elders whom the register does not know; returns how many homes were new, and how many elders.
-
-    Elders at one address live together. The contacts of a home that has some already stay as they are.
-    """
-    query = select(t.household.c.id, t.household.c.area_id, t.household.c.address)
-    homes: dict[Place, int] = {(row.area_id, row.address): row.id for row in connection.execute(query)}
-    with_contacts = set(connection.execute(select(t.contact.c.household_id)).scalars())
-    before, count = len(homes), 0
-    for elder in found:
-        place = elder.cell, elder.address
-        if place not in homes:
-            homes[place] = register.add_household(connection, _household(elder)).id
-        home = homes[place]
-        register.add_resident(
-            connection,
-            Resident(0, home, elder.name, elder.sex, elder.born, elder.phone, elder.alone, elder.health),
-        )
-        if elder.kin and home not in with_contacts:
-            kin = [Contact(0, home, 0, one.name, one.relation, one.phone) for one in elder.kin]
-            register.set_contacts(connection, home, kin)
-            with_contacts.add(home)
-        count += 1
-    return len(homes) - before, count
+def _write(connection: Connection, batch_id: int, elders: Sequence[Elder]) -> None:
+    """The register may have changed since somebody looked: each row is compared with it anew."""
+    batches.going_on(connection, batch_id)
+    present = homes(connection, {elder.place for elder in elders})
+    counts = {"homes": 0, "added": 0, "changed": 0, "same": 0}
+    for elder in elders:
+        before = present.get(elder.place)
+        after = brought(elder, before)
+        if before == after:
+            counts["same"] += 1
+            continue
+        is_new = before is None or len(before.residents) < len(after.residents)
+        counts["homes"] += before is None
+        counts["added" if is_new else "changed"] += 1
+        after = _kept(connection, before, after)
+        batches.note(connection, batch_id, after.household.id, changes(before, after))
+        present[elder.place] = after
+    batches.count(connection, batch_id, **counts)
 
 
-def _household(elder: Elder) -> Household:
-    return Household(
-        0, elder.cell, elder.address, elder.building, elder.unit, elder.floor, elder.room, position=None
-    )
+def _kept(connection: Connection, before: Home | None, after: Home) -> Home:
+    """Written; with the ids that new rows have got."""
+    house = after.household
+    if before is None:
+        house = register.add_household(connection, house)
+    elif house != before.household:
+        register.update_household(connection, house)
+    residents = []
+    for one in after.residents:
+        if one.id == 0:
+            one = register.add_resident(connection, replace(one, household_id=house.id))
+        elif before is not None and one not in before.residents:
+            register.update_resident(connection, one)
+        residents.append(one)
+    contacts = after.contacts
+    if contacts and (before is None or contacts != before.contacts):
+        contacts = register.set_contacts(connection, house.id, contacts)
+    return Home(house, tuple(residents), tuple(contacts))

@@ -479,6 +479,40 @@ audit = Table(
     Column("seal", String(64), nullable=False),
 )
 
+# An imported table of homes, or the undoing of one. `import_change` keeps what each row of the register said
+# before and after, for some weeks; it refers to homes and people that may be taken out again.
+import_batch = Table(
+    "import_batch",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False, index=True),
+    _ref("account"),
+    Column("file_name", Text, nullable=False),
+    Column("undoes", Id, ForeignKey("import_batch.id"), unique=True),
+    *(
+        Column(count, Integer, nullable=False, server_default="0")
+        for count in ("homes", "added", "changed", "same", "refused", "elders_out", "set_back", "stayed")
+    ),
+    CheckConstraint("undoes < id", name="undoes_an_earlier_one"),
+)
+
+import_change = Table(
+    "import_change",
+    metadata,
+    _id(),
+    Column("batch_id", Id, ForeignKey("import_batch.id"), nullable=False),
+    Column("household_id", Id, nullable=False),
+    Column("of", String(16), nullable=False),
+    Column("row_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("before", JSON(none_as_null=True)),  # of a new row none
+    Column("after", JSON, nullable=False),
+    Column("stayed", Text, nullable=False, server_default=""),  # why, when the batch was undone
+    CheckConstraint("of IN ('household', 'resident', 'contact')", name="of_known"),
+)
+Index("ix_import_change_batch_home", import_change.c.batch_id, import_change.c.household_id)
+Index("ix_import_change_household", import_change.c.household_id)
+
 # ---- the service desk ----
 
 provider = Table(

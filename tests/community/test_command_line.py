@@ -12,7 +12,7 @@ import pytest
 
 from community import passwords, spreadsheets
 from community.model import AccountRole
-from community.storage import Store, accounts, register
+from community.storage import Store, accounts, audit, register
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -51,6 +51,13 @@ def test_an_empty_folder_becomes_a_street_in_two_commands(run: Run) -> None:
     assert "88 homes" in run("seed", "--site", "kenli", "--seed", "1", database="new.db").stderr
     checked = run("check", database="new.db")
     assert (checked.returncode, "垦利街道" in checked.stdout) == (0, True)
+
+
+def test_what_is_found_is_told_to_programs_as_json(run: Run) -> None:
+    run("seed")
+    assert json.loads(run("check", "--json").stdout)["site"] == "垦利街道"
+    checked = run("check-geometry", "--json")
+    assert (checked.returncode, json.loads(checked.stdout)) == (0, {"codes": [], "cells": []})
 
 
 def test_a_seeded_street_is_left_alone(run: Run, opened: Store) -> None:
@@ -147,13 +154,45 @@ def test_a_ledger_is_looked_at_first_and_imported_when_told_so(
     table.write_text(rows, encoding="utf-8-sig")
 
     looked = run("import-homes", str(table))
-    assert (looked.returncode, "可导入1行,有误1行" in looked.stdout) == (0, True)
+    assert (looked.returncode, "新增1行,更新0行,重复0行,有误1行" in looked.stdout) == (0, True)
     assert "第3行 网格:没有网格“不知道”" in looked.stdout
     with opened.read() as connection:
         assert register.list_households(connection, search="幸福里99号") == ()
 
-    assert "已导入1人" in run("import-homes", str(table), "--write").stdout
+    nobody = run("import-homes", str(table), "--write")
+    assert (nobody.returncode, "--by" in nobody.stderr) == (1, True)
+    run("add-user", "mei", "--role", "admin", "--password-stdin", stdin="long enough 1\n")
+    assert "第1批:新增1人(1户)" in run("import-homes", str(table), "--write", "--by", "mei").stdout
     assert "错误" in spreadsheets.rows((tmp_path / "台账-错误.xlsx").read_bytes())[0]
     with opened.read() as connection:
         [home] = register.list_households(connection, search="幸福里99号")
     assert home.residents[0].name == "王秀兰"
+
+
+def test_an_import_is_undone_from_a_command_line(run: Run, opened: Store, tmp_path: Path) -> None:
+    run("seed")
+    run("add-user", "mei", "--role", "admin", "--password-stdin", stdin="long enough 1\n")
+    run("add-user", "li", "--password-stdin", stdin="long enough 2\n")
+    with opened.read() as connection:
+        cell = next(area.code for area in register.areas(connection) if area.level.value == "cell")
+    table = tmp_path / "台账.csv"
+    table.write_text(
+        f"网格,地址,姓名\n{cell},幸福里99号,王秀兰\n不知道,幸福里98号,李建国\n", encoding="utf-8"
+    )
+    words = run("import-homes", str(table), "--write", "--by", "mei", "--json")
+    said = json.loads(words.stdout)
+    assert (said["added"], said["bad"], said["batch"], list(said["wrong"])) == (1, 1, 1, ["3"])
+    assert "台账.csv" in run("undo-import").stdout
+
+    assert "将取出1户1人,改回0项,留下0项" in run("undo-import", "1").stdout
+    assert "--by" in run("undo-import", "1", "--write", "--by", "li").stderr, "who is no administrator"
+    with opened.read() as connection:
+        assert len(register.list_households(connection, search="幸福里99号")) == 1
+    done = json.loads(run("undo-import", "1", "--write", "--by", "mei", "--json").stdout)
+
+    assert (done["batch"], done["homes_out"], done["elders_out"], done["stayed"]) == (2, 1, 1, [])
+    with opened.read() as connection:
+        assert register.list_households(connection, search="幸福里99号") == ()
+        assert [deed.what for deed in audit.newest(connection, None, 5)] == ["undoBatch", "importLedger"]
+    assert run("undo-import", "1", "--write", "--by", "mei").returncode == 1
+    assert [one["undoes"] for one in json.loads(run("undo-import", "--json").stdout)] == [1, None]

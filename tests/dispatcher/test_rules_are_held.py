@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+import community.batches
+import community.ledger
 import community.logins
 import community.whereabouts
 import devices.formats.meaning
@@ -56,6 +58,8 @@ from devices.signal import Kind, Role, Signal, State
 from dispatcher.model import Case, Entry, Fact, Meaning, Offer, OfferState, TimelineEntry
 from dispatcher.reach import Gap, Reason
 from dispatcher.reachability import Reached
+from tests.community.test_batches import what_is_taken_back
+from tests.community.test_ledger import what_is_read
 from tests.community.test_whereabouts import what_is_believed
 from tests.devices.test_begun_again import what_begins_again
 from tests.devices.test_resent import what_is_new
@@ -509,6 +513,8 @@ def _fallback(rules: ModuleType) -> object:
 
 
 TABLES: dict[ModuleType, Table] = {
+    community.batches: what_is_taken_back,
+    community.ledger: what_is_read,
     dispatcher.health: _health,
     gateway.fallback.rule: _fallback,
     devices.formats.meaning: what_begins_again,
@@ -1003,6 +1009,41 @@ MUTANTS = [
     (maps.gate, "if others[best] - off_m < doubt", "if False"),
     (maps.gate, "if crs is not declared.crs", ""),
     (maps.gate, "max(spread, honest)", "min(spread, honest)"),
+    (community.batches, "if home is None:", "if False:"),
+    (community.batches, "if standing.busy:", "if False:"),
+    (community.batches, "if not is_new:", "if is_new:"),
+    (community.batches, '"、".join(standing.hangs_on) or', ""),
+    (community.batches, 'or next(iter(result.stays.values()), "")', ""),
+    (community.batches, "(result.home.residents or result.home.contacts)", "result.home.residents"),
+    (community.batches, "(result.home.residents or result.home.contacts)", "result.home.contacts"),
+    (community.batches, "in reversed(written)", "in written"),
+    (community.batches, "if now[name] == change.after[name]", ""),
+    (community.batches, "elif now != change.after:", "elif False:"),
+    (community.batches, "or standing.since", ""),
+    (community.batches, 'standing.of_person.get((change.of, change.row_id), "") or', ""),
+    (community.batches, "set_back + (not is_resident)", "set_back"),
+    (community.batches, "homes_out=1, set_back=0)", "homes_out=1)"),
+    (community.batches, "if row is None:", "if False:"),
+    (community.batches, "date.fromisoformat(given", "str(given"),
+    (community.ledger, "if above != elder:", "if False:"),
+    (community.ledger, "if other != person:", "if False:"),
+    (community.ledger, "if registered != cell:", "if False:"),
+    (community.ledger, "if door is not None and door in told.doors:", "if False:"),
+    (community.ledger, "if elder.place not in told.places:", "if False:"),
+    (community.ledger, "if elder.place not in told.places:", "if True:"),
+    (community.ledger, "told.key_holder != house.key_holder", "False"),
+    (community.ledger, "if elder.alone is None else", "if not elder.alone else"),
+    (community.ledger, "elder.phone or before.phone", "elder.phone"),
+    (community.ledger, "kin.relation or before.relation", "kin.relation"),
+    (community.ledger, "if found[n].phone == kin.phone", ""),
+    (community.ledger, "if column in by_column:", "if False:"),
+    (community.ledger, "% 11", "% 10"),
+    (community.ledger, "and born != by_identity", "and False"),
+    (community.ledger, "<= born <= self._today", "<= born < self._today"),
+    (community.ledger, "> 1:", "> 2:"),
+    (community.ledger, "if _FLOAT.fullmatch(said) else said", "if False else said"),
+    (community.ledger, "if len(said) > longest:", "if len(said) >= longest:"),
+    (community.ledger, "columns.issuperset(_NEEDED)", "columns"),
 ]
 
 

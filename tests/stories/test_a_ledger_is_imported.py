@@ -14,10 +14,10 @@ from openpyxl import Workbook, load_workbook
 
 from community import ledger, spreadsheets
 from community.errors import Invalid
-from community.ledger import Ledger
+from community.ledger import Fate, Ledger
 from community.model import Area, AreaLevel
-from community.storage import Store, register
 from community.storage import ledger as ledgers
+from community.storage import register
 from tests.town import Town
 
 TODAY = date(2026, 11, 22)
@@ -27,11 +27,13 @@ HEADERS = "网格,地址,老人姓名,性别,出生日期,身份证号,电话,�
 def looked_at(town: Town, *rows: str, headers: str = HEADERS, encoding: str = "utf-8-sig") -> Ledger:
     table = "\n".join([headers, *rows]).encode(encoding)
     with town.store.read() as connection:
-        return ledger.read(table, ledgers.cells(connection), ledgers.elders(connection), TODAY)
+        return ledger.read(table, ledgers.cells(connection), ledgers.homes(connection), TODAY)
 
 
-def imported(store: Store, found: Ledger) -> tuple[int, int]:
-    return ledgers.bring(store, found)
+def imported(town: Town, found: Ledger) -> tuple[int, int, int]:
+    """How many homes were new, how many elders, and how many were changed."""
+    batch = ledgers.bring(town.store, found, town.operator.id, "台账.csv", town.time)
+    return (batch.homes, batch.added, batch.changed) if batch else (0, 0, 0)
 
 
 def back_from(found: Ledger) -> list[list[str]]:
@@ -60,7 +62,7 @@ def test_good_rows_are_imported_and_bad_ones_come_back_with_a_reason_for_each_ce
     assert reasons.keys() == {"网格", "地址", "性别", "出生日期", "电话", "独居", "联系人1电话"}
     assert "没有网格“第九网格”" in reasons["网格"]
     assert "科学计数" in reasons["电话"]
-    assert imported(town.store, found) == (119, 119)
+    assert imported(town, found) == (119, 119, 0)
     with town.store.read() as connection:
         [home] = register.list_households(connection, search="老人1007")
     assert (home.household.address, home.residents[0].lives_alone) == ("幸福里9幢1单元1007", True)
@@ -78,15 +80,16 @@ def test_what_came_back_is_mended_and_imported_and_nobody_is_there_twice(town: T
     row = f"{cell},幸福里9幢1单元101,王秀兰,女,,,%s,,王芳,女儿,13900139000,"
     spouse = f"{cell},幸福里9幢1单元101,李建国,男,,,,,王芳,女儿,13900139000,"
     found = looked_at(town, row % "12", spouse)
-    assert imported(town.store, found) == (1, 1)
+    assert imported(town, found) == (1, 1, 0)
     headers, back = back_from(found)
     mended = ["13800138000" if said == "12" else said for said in back]
 
     again = looked_at(town, ",".join(mended), spouse, spouse, headers=",".join(headers))
 
     assert [row.elder.name for row in again.good if row.elder] == ["王秀兰"]
-    assert ["已经登记" in why for row in again.bad for _, why in row.wrong] == [True, True]
-    assert imported(town.store, again) == (0, 1), "into the home of her husband"
+    assert [row.fate for row in again.rows] == [Fate.ADDED, Fate.SAME, Fate.SAME]
+    assert ["已经登记" in again.rows[1].note, "与第3行重复" in again.rows[2].note] == [True, True]
+    assert imported(town, again) == (0, 1, 0), "into the home of her husband"
     with town.store.read() as connection:
         [home] = register.list_households(connection, search="王秀兰")
     assert {one.name for one in home.residents} == {"王秀兰", "李建国"}
@@ -99,7 +102,8 @@ def test_who_stands_in_the_table_twice_is_imported_once(town: Town, cell: str) -
     first, second = looked_at(town, row, row).rows
 
     assert first.elder is not None
-    assert ["与第2行重复" in why for _, why in second.wrong] == [True]
+    assert (second.fate, "与第2行重复" in second.note) == (Fate.SAME, True)
+    assert imported(town, looked_at(town, row, row)) == (1, 1, 0)
 
 
 def test_an_identity_number_is_checked_gives_the_birth_date_and_is_kept_nowhere(
@@ -124,7 +128,7 @@ def test_a_file_that_is_no_ledger_says_what_is_missing(town: Town) -> None:
     with pytest.raises(Invalid, match="网格、姓名"):
         looked_at(town, "幸福里,3", headers="地址,楼层")
     with pytest.raises(Invalid, match="已损坏"):
-        ledger.read(b"PK\x03\x04\xff\xff", {}, (), TODAY)
+        ledger.read(b"PK\x03\x04\xff\xff", {}, {}, TODAY)
 
 
 def test_an_old_spreadsheet_and_a_column_that_nobody_knows_are_read_all_the_same(
@@ -171,7 +175,7 @@ def test_a_spreadsheet_is_read_as_it_looks(town: Town, cell: str) -> None:
     out = io.BytesIO()
     book.save(out)
     with town.store.read() as connection:
-        found = ledger.read(out.getvalue(), ledgers.cells(connection), ledgers.elders(connection), TODAY)
+        found = ledger.read(out.getvalue(), ledgers.cells(connection), ledgers.homes(connection), TODAY)
 
     good, bad = found.rows
     assert good.elder is not None
@@ -192,6 +196,47 @@ def test_what_comes_back_shows_where_it_is_wrong(town: Town, cell: str) -> None:
 
 def test_the_empty_table_has_every_column_and_is_a_ledger(town: Town) -> None:
     with town.store.read() as connection:
-        found = ledger.read(ledger.template(), ledgers.cells(connection), set(), TODAY)
+        found = ledger.read(ledger.template(), ledgers.cells(connection), {}, TODAY)
 
     assert (found.rows, found.ignored) == ((), ())
+
+
+def test_what_120_asks_for_comes_with_the_table_under_the_words_that_communities_use(
+    town: Town, cell: str
+) -> None:
+    headers = (
+        "网格,地址,姓名,病史,常用药,过敏史,健康状况,从哪个门进,门禁密码,钥匙保管人,钥匙保管人电话,进门方式"
+    )
+    first = f"{cell},幸福里9幢1单元101,王秀兰,冠心病,阿司匹林,青霉素,耳背,,,,,"
+    second = f"{cell},幸福里9幢1单元101,李建国,,,,,北门,2580#,502张姐,13800138000,敲门要重"
+    third = f"{cell},幸福里9幢1单元101,李小军,,,,,南门,,,,"
+
+    found = looked_at(town, first, second, third, headers=headers)
+
+    assert found.ignored == ()
+    assert [(row.number, column) for row in found.bad for column, _ in row.wrong] == [(4, "从哪个门进")]
+    assert imported(town, found) == (1, 2, 0)
+    with town.store.read() as connection:
+        [home] = register.list_households(connection, search="王秀兰")
+    wife = home.residents[0]
+    assert (wife.conditions, wife.medicines, wife.allergies) == ("冠心病", "阿司匹林", "青霉素")
+    assert wife.health_notes == "耳背"
+    lives = home.household
+    assert (lives.gate, lives.door_notes, lives.access_notes) == ("北门", "2580#", "敲门要重")
+    assert (lives.key_holder, lives.key_holder_phone) == ("502张姐", "+8613800138000")
+
+    another = second.replace("502张姐,13800138000", "503李姐,")
+    assert imported(town, looked_at(town, another, headers=headers)) == (0, 0, 1)
+    with town.store.read() as connection:
+        [home] = register.list_households(connection, search="王秀兰")
+    lives = home.household
+    assert (lives.key_holder, lives.key_holder_phone) == ("503李姐", ""), "whose number it was has no key now"
+
+    [bad] = looked_at(town, second.replace("13800138000", "12"), headers=headers).bad
+    assert [column for column, _ in bad.wrong] == ["钥匙保管人电话"]
+
+
+def test_every_column_of_the_empty_table_is_read(town: Town) -> None:
+    headers = spreadsheets.rows(ledger.template())[0]
+    assert {"疾病", "用药", "过敏", "哪个门", "门禁、钥匙", "谁有钥匙", "有钥匙的人电话"} < set(headers)
+    assert looked_at(town, headers=",".join(headers)).ignored == ()
