@@ -158,6 +158,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         responders.router,
         rota.router,
         plans.router,
+        scripts.router,
         reach.router,
         hotline.router,
         watching.router,

@@ -70,9 +70,10 @@ class SaidIn(In):
 
 class CalledIn(In):
     who: str = Field(
-        pattern=r"^((contact|resident|responder):[0-9]{1,18}|home|120)$",
+        pattern=r"^((contact|resident|responder):[0-9]{1,18}|home|key|120)$",
         examples=["contact:3"],
-        description="resident:<id>, contact:<id>, responder:<id>, home for its own line, or 120",
+        description="resident:<id>, contact:<id>, responder:<id>, home for its own line, key for the key "
+        "holder, or 120",
     )
     result: CallResult = Field(examples=["no_answer"])
 

@@ -380,6 +380,11 @@ def plans(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("plans.html", "/plans", caller, parts, connection, skills=sorted(skills))
 
 
+@router.get("/scripts")
+def scripts_page(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
+    return _page("scripts.html", "/scripts", caller, parts, connection)
+
+
 @router.get("/watches")
 def watches(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
     return _page("watches.html", "/watches", caller, parts, connection)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from api.deps import AdminDep, FleetDep, NowDep, PartsDep, PlansDep, ReadDep, ZoneDep
-from api.problems import Unconditional, describe
+from api.problems import describe
 from api.schemas import PlanIn, RehearsalIn
+from api.versions import IfNew, IfVersion, looked_at, version_tag
 from community.errors import Invalid, NotFound
 from community.storage import register
 from dispatcher.model import Plan
 from dispatcher.plans import Plans, parse
 from dispatcher.rehearsal import RehearsedRung, rehearse
-from dispatcher.storage import planbook
-from dispatcher.storage.planbook import Edition
+from dispatcher.storage.editions import Edition
+from dispatcher.storage.planbook import EDITIONS
 from dispatcher.triage import SEVERITY
 from dispatcher.wording import Voice
 
@@ -49,7 +49,7 @@ class RehearsalOut(BaseModel):
 
 @router.get("/plans", operation_id="listPlans", summary="All response plans", responses=describe(403))
 def list_plans(plans: PlansDep, connection: ReadDep, _admin: AdminDep) -> list[PlanOut]:
-    kept = planbook.newest(connection)
+    kept = EDITIONS.newest(connection)
     return [_shown(plan, kept.get(plan.name)) for plan in plans.all]
 
 
@@ -63,8 +63,8 @@ def get_plan(
     name: PlanName, plans: PlansDep, connection: ReadDep, _admin: AdminDep, response: Response
 ) -> PlanOut:
     plan = _named(plans, name)
-    response.headers["ETag"] = _tag(plan)
-    return _shown(plan, planbook.newest(connection).get(name))
+    response.headers["ETag"] = version_tag(plan.version)
+    return _shown(plan, EDITIONS.newest(connection).get(name))
 
 
 @router.get(
@@ -75,8 +75,8 @@ def get_plan(
 )
 def list_versions(name: PlanName, plans: PlansDep, connection: ReadDep, _admin: AdminDep) -> list[PlanOut]:
     """A plan that nobody has edited has one: as it was shipped."""
-    found = planbook.editions(connection, name)
-    return [_shown(each.plan, each) for each in found] or [_shown(_named(plans, name), None)]
+    found = EDITIONS.named(connection, name)
+    return [_shown(each.value, each) for each in found] or [_shown(_named(plans, name), None)]
 
 
 @router.put(
@@ -92,22 +92,18 @@ def edit_plan(
     admin: AdminDep,
     now: NowDep,
     response: Response,
-    if_match: Annotated[
-        str | None, Header(description="the ETag of the version that was edited", examples=['"3"'])
-    ] = None,
-    if_none_match: Annotated[
-        str | None, Header(description="* for a plan that is new", examples=["*"])
-    ] = None,
+    if_match: IfVersion = None,
+    if_none_match: IfNew = None,
 ) -> Plan:
     """It holds for trouble that comes from now on; a running incident keeps the plan it began with.
 
     Kinds of trouble that it names are taken from the plan that had them. 412: somebody has edited it since.
     """
     plan = meant(name, given)
-    version = _looked_at(if_match, if_none_match)
+    version = looked_at(if_match, if_none_match)
     with parts.store.write() as connection:
         kept = parts.plans.edit(connection, plan, version, admin.account.id, now)
-    response.headers["ETag"] = _tag(kept)
+    response.headers["ETag"] = version_tag(kept.version)
     return kept
 
 
@@ -139,7 +135,7 @@ def rehearse_plan(
     return RehearsalOut(plan=plan, household_id=given.household_id, at=at, rungs=rungs)
 
 
-def _shown(plan: Plan, edition: Edition | None) -> PlanOut:
+def _shown(plan: Plan, edition: Edition[Plan] | None) -> PlanOut:
     if edition is None or not edition.by:
         return PlanOut(plan=plan)
     return PlanOut(plan=plan, changed_at=edition.at, changed_by=edition.by)
@@ -158,23 +154,6 @@ def meant(name: str, given: PlanIn) -> Plan:
         return parse({"name": name, **given.model_dump(mode="json")})
     except ValueError as wrong:
         raise Invalid("bad_plan", str(wrong)) from wrong
-
-
-def _tag(plan: Plan) -> str:
-    return f'"{plan.version}"'
-
-
-def _looked_at(if_match: str | None, if_none_match: str | None) -> int | None:
-    """The version that the change was decided on; None for a plan that must not be there yet."""
-    if if_match is None and if_none_match == "*":
-        return None
-    found = re.fullmatch(r'"(\d{1,9})"', if_match or "")
-    if found is None:
-        raise Unconditional(
-            "say_which_version",
-            "send If-Match with the ETag of the version you edited, or If-None-Match: * for a new plan",
-        )
-    return int(found[1])
 
 
 def _near(at: datetime, now: datetime, zone: ZoneInfo) -> datetime:

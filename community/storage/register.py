@@ -393,6 +393,11 @@ def plans_changed(connection: Connection) -> None:
     bump(connection, "plan")
 
 
+def scripts_changed(connection: Connection) -> None:
+    """Others who want to change an operator's script wait until this transaction ends."""
+    bump(connection, "script")
+
+
 def levels_changed(connection: Connection) -> int:
     """Tell other gateways, which keep levels in memory; returns their new revision."""
     return bump(connection, "level")

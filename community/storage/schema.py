@@ -35,6 +35,11 @@ def newest() -> str:
     return head
 
 
+def known() -> frozenset[str]:
+    """Every revision that this program can bring up to date, its own among them."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current(store: Store) -> str | None:
     """The revision the database has; None for an empty one."""
     with store.read() as connection:

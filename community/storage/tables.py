@@ -672,18 +672,26 @@ reach_check = Table(
 )
 
 # Response plans as people have edited them; a version is never changed. The newest of each name counts.
-plan = Table(
-    "plan",
-    metadata,
-    _id(),
-    Column("name", String(64), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("body", Text, nullable=False),  # JSON, as in an incident
-    Column("at", Moment, nullable=False),
-    _ref("account", name="by", nullable=True),  # nobody for what was shipped
-    UniqueConstraint("name", "version"),
-    CheckConstraint("version >= 0", name="version_counts"),
-)
+
+
+def _edited(what: str) -> Table:
+    """What administrators edit in versions that are kept for ever."""
+    return Table(
+        what,
+        metadata,
+        _id(),
+        Column("name", String(64), nullable=False),
+        Column("version", Integer, nullable=False),
+        Column("body", Text, nullable=False),  # JSON; of a plan, as in an incident
+        Column("at", Moment, nullable=False),
+        _ref("account", name="by", nullable=True),  # nobody for what was shipped
+        UniqueConstraint("name", "version"),
+        CheckConstraint("version >= 0", name="version_counts"),
+    )
+
+
+plan = _edited("plan")
+script = _edited("script")
 
 # The homes that belong to the trouble of their area: `incident` is the area's case.
 storm_home = Table(

@@ -40,7 +40,9 @@ def test_answers_stand_on_the_timeline_and_in_the_brief(
     assert "地址:和平社区幸福里3幢2单元501" in brief["text"]
     assert "老人:王秀英,女" in brief["text"]
     assert "说话清楚吗:否" in brief["text"]
-    assert "哪个门、怎么进:钥匙在邻居家" in brief["text"]
+    assert "哪个门:北门" in brief["text"]
+    assert "谁有钥匙:邻居张桂芝 138 0000 0005" in brief["text"]
+    assert "进门备注:敲门要重" in brief["text"]
 
     unknown = operator.post(f"/api/incidents/{incident_id}/script", {"question": "weather", "answer": "no"})
     assert unknown.json()["code"] == "no_such_question"
@@ -59,6 +61,7 @@ def test_how_a_call_went_stands_on_the_timeline_by_name_without_the_number(
         f"resident:{home['residents'][0]['id']}": "打给老人王秀英:无人接",
         f"contact:{home['contacts'][0]['id']}": "打给女儿李梅:无人接",
         "home": "打给家里电话:无人接",
+        "key": "打给有钥匙的邻居张桂芝:无人接",
         "120": "打给120:无人接",
         f"responder:{town.worker_id}": "打给网格员李强:无人接",
     }

@@ -22,12 +22,50 @@ def what_is_asked(rules: ModuleType) -> object:
     shipped = rules.shipped()
     found: list[object] = []
     for kind in (Kind.SOS, Kind.FALL, Kind.GAS):
-        for question, first, last in product(shipped[kind], ("yes", "no"), ("yes", "no")):
+        for question, first, last in product(
+            asked := shipped.of(kind).questions, ("yes", "no"), ("yes", "no")
+        ):
             said = [entry(1, Entry.SCRIPT, question.name, first), entry(2, Entry.SCRIPT, question.name, last)]
             said.append(entry(3, Entry.NOTE, question.name, "yes"))
-            found.append(rules.lines(shipped[kind], said))
+            found.append(rules.lines(asked, said))
             found.append(rules.answered(question, rules.Said(last), "account:1"))
-    return found
+    return found, _what_is_edited(rules)
+
+
+def _what_is_edited(rules: ModuleType) -> object:
+    """Scripts that take kinds from others, are missing, or cannot be asked."""
+
+    def tried(make: Callable[[], Any]) -> object:
+        try:
+            made = make()
+        except ValueError as wrong:
+            return str(wrong)
+        return made if not hasattr(made, "all") else ([*made.all], [made.of(kind) for kind in SEVERITY])
+
+    shipped, fall = rules.shipped(), rules.shipped().of(Kind.FALL)
+    first, second, *others = fall.questions
+    gas = replace(shipped.of(Kind.GAS), kinds=(Kind.GAS,), version=3)
+    co = replace(gas, name="co", kinds=(Kind.CO,))
+    asked = [
+        (*fall.questions, replace(first, name="seventh", ask=("七?", ""))),
+        fall.questions[:3],
+        fall.questions[:2],
+        (replace(first, ask=("", "?")), second, *others),
+        (replace(first, ask=second.ask), second, *others),
+        (replace(first, name=second.name), second, *others),
+        *((replace(first, call_120=said), second, *others) for said in rules.Said),
+    ]
+    return (
+        [tried(lambda questions=each: replace(fall, questions=questions)) for each in asked],  # type: ignore[misc]
+        [tried(lambda script=each: shipped.edited(script)) for each in (gas, co, replace(fall, version=9))],  # type: ignore[misc]
+        [tried(lambda: rules.Scripts([*shipped.all, co])), tried(lambda: rules.Scripts(shipped.all[1:]))],
+        [
+            tried(lambda some=each: rules.completed(some, shipped))  # type: ignore[misc]
+            for each in ([], [gas], [gas, co], [co], [replace(gas, kinds=(Kind.GAS, Kind.CO), name="fumes")])
+        ],
+        [rules.thaw(rules.freeze(script)) for script in shipped.all],
+        tried(lambda: shipped.edited(replace(fall, kinds=(Kind.FALL, Kind.HEARTBEAT)))),
+    )
 
 
 def what_a_drill_says(rules: ModuleType) -> object:

@@ -18,7 +18,7 @@ from devices.signal import Kind
 from dispatcher.model import Entry, Plan, Rung, Severity, Tell, Whom
 from dispatcher.plans import Plans, completed, shipped
 from dispatcher.storage import planbook
-from dispatcher.storage.planbook import Planbook
+from dispatcher.storage.planbook import EDITIONS, Planbook
 from tests.dispatcher.cases import DESK, relatives
 from tests.town import Town
 
@@ -49,8 +49,8 @@ def quiet(version: int = 0) -> Plan:
 def test_a_fresh_store_runs_on_the_shipped_plans(store: Store) -> None:
     assert current(store, Planbook(shipped())).all == shipped().all
     with store.read() as connection:
-        assert planbook.newest(connection) == {}
-        assert planbook.editions(connection, "emergency") == ()
+        assert EDITIONS.newest(connection) == {}
+        assert EDITIONS.named(connection, "emergency") == ()
 
 
 def test_an_edit_is_seen_by_everybody_else_at_their_next_look(
@@ -74,16 +74,16 @@ def test_every_version_stays_with_who_and_when(store: Store, admin: int, now: da
     edit(store, book, replace(quiet(), repeat_s=90), 1, admin, later)
 
     with store.read() as connection:
-        versions = planbook.editions(connection, "emergency")
-        newest = planbook.newest(connection)
-    assert [(e.plan.version, e.by, e.at, e.plan.repeat_s) for e in versions] == [
+        versions = EDITIONS.named(connection, "emergency")
+        newest = EDITIONS.newest(connection)
+    assert [(e.value.version, e.by, e.at, e.value.repeat_s) for e in versions] == [
         (2, "管理员", later, 90),
         (1, "管理员", now, 180),
         (0, "", now, 180),
     ]
-    assert versions[-1].plan == shipped().named("emergency")
+    assert versions[-1].value == shipped().named("emergency")
     assert list(newest) == [each.name for each in shipped().all]
-    assert newest["routine"].plan.version == 0
+    assert newest["routine"].value.version == 0
 
 
 def test_who_decided_on_an_older_version_is_told_and_nothing_is_kept(
@@ -98,7 +98,7 @@ def test_who_decided_on_an_older_version_is_told_and_nothing_is_kept(
     with pytest.raises(Stale, match="there is no plan night"):
         edit(store, book, Plan("night", ONLY_DESK), 3, admin, now)
     with store.read() as connection:
-        assert len(planbook.editions(connection, "emergency")) == 2
+        assert len(EDITIONS.named(connection, "emergency")) == 2
 
 
 def test_a_new_plan_takes_its_kinds_from_the_others_in_the_same_breath(
@@ -189,7 +189,7 @@ def test_plans_that_do_not_fit_together_are_not_used(
 def test_a_name_that_is_not_there_is_said_to(store: Store, admin: int, now: datetime) -> None:
     edit(store, Planbook(shipped()), quiet(), 0, admin, now)
     with store.read() as connection, pytest.raises(NotFound, match="no plan night"):
-        planbook.editions(connection, "night")
+        EDITIONS.named(connection, "night")
 
 
 def test_trouble_runs_on_the_plan_for_its_severity(town: Town) -> None:

@@ -2,8 +2,8 @@
 
 import { get, post, put } from "./api.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
-import { ask } from "./dialog.js";
-import { $, $$, both, fill, h, toast } from "./dom.js";
+import { $, both, fill, h, toast } from "./dom.js";
+import { complain, kindBoxes, listVersions, madeBy, mayLeave, remove as removal, toggle } from "./editions.js";
 import { homeFinder } from "./finder.js";
 import words from "/console/words.js";
 
@@ -67,19 +67,14 @@ function drawList() {
         h("span", null, titleOf(plan), h("span", { class: "en", lang: "en" }, plan.name)),
         h("span", { class: "small quiet" }, plan.kinds.map((kind) => words.kind[kind][0]).join("、") || "没有用在任何警情上 not in use"),
         isForArea(plan) ? h("span", { class: "small quiet" }, `${inWords(plan.threshold)} 成为区域事件`, h("span", { class: "en" }, "for an area")) : null,
-        h("span", { class: "small quiet" }, changed_at ? `${changed_by} ${shortTime(changed_at)} · 第${plan.version}版 v${plan.version}` : "出厂预案 as shipped"))),
+        h("span", { class: "small quiet" }, madeBy({ changed_at, changed_by }, plan.version, "出厂预案 as shipped")))),
     h("button", { class: "button", type: "button", onclick: async () => (await leave()) && openNew() }, "+ 新预案", h("span", { class: "en" }, "new plan")),
     h("button", { class: "button", type: "button", onclick: async () => (await leave()) && openNew({ ...THRESHOLD }) }, "+ 新区域预案", h("span", { class: "en" }, "new plan for areas")));
 }
 
 const titleOf = (plan) => plan.title || plan.name;
 
-/** Whether the form may be filled with something else; asks when it has changes. */
-const leave = async () => !dirty || (await ask({
-  title: ["放弃改动吗?", "leave the changes?"],
-  lead: "表里的改动还没有保存。 What you changed is not saved yet.",
-  confirm: ["放弃", "leave them"],
-})) !== null;
+const leave = () => mayLeave(dirty);
 
 function openNew(threshold = null) {
   open({ name: "", title: "", kinds: [], severity: null, rungs: [NEW_RUNG()], repeat_s: 300, offer_s: 60, arrive_grace_s: 300, relative_s: 900, check_in_s: 1800, threshold }, null);
@@ -141,16 +136,11 @@ function threshold() {
 
 function kinds() {
   const troubles = Object.keys(words.kind).filter((kind) => plans.some(({ plan }) => plan.severity === null && plan.kinds.includes(kind)));
-  const holder = (kind) => plans.find(({ plan }) => isForArea(plan) === isForArea(draft) && plan.severity === draft.severity && plan.name !== draft.name && plan.kinds.includes(kind));
+  const holder = (kind) => titleOf((plans.find(({ plan }) => isForArea(plan) === isForArea(draft) && plan.severity === draft.severity && plan.name !== draft.name && plan.kinds.includes(kind)) || { plan: { title: "" } }).plan);
   return [
     h("h3", null, both(["用于哪些警情", "for which trouble"])),
     h("p", { class: "quiet small" }, "勾选后从原来的预案移到这里。 A kind that you tick moves here from the plan that had it."),
-    h("div", { class: "kinds", role: "group", "aria-label": "警情 kinds of trouble" }, troubles.map((kind) => {
-      const other = holder(kind);
-      return h("label", null,
-        h("input", { type: "checkbox", value: kind, checked: draft.kinds.includes(kind), onchange: (event) => { toggle(draft.kinds, kind, event.target.checked); changed(); } }),
-        words.kind[kind][0], other && !draft.kinds.includes(kind) ? h("span", { class: "quiet small" }, `(${titleOf(other.plan)})`) : null);
-    })),
+    kindBoxes(troubles, draft.kinds, (kind) => words.kind[kind][0], holder, () => changed()),
     isForArea(draft) ? null : h("div", { class: "row" }, h("label", null, both(["只在警情为", "only when it is"]), " ",
       h("select", { "aria-label": "轻重 severity", onchange: (event) => { draft.severity = event.target.value ? Number(event.target.value) : null; changed(true); } },
         option("", ["不论轻重", "however severe"], draft.severity === null),
@@ -159,11 +149,6 @@ function kinds() {
 }
 
 const option = (value, pair, selected) => h("option", { value, selected }, pair.join(" "));
-
-function toggle(list, item, on) {
-  if (on && !list.includes(item)) list.push(item);
-  if (!on && list.includes(item)) list.splice(list.indexOf(item), 1);
-}
 
 function seconds(value, least, keep) {
   const spelt = h("span", { class: "quiet small" }, duration(value));
@@ -192,9 +177,7 @@ function addRung() {
   changed(true);
 }
 
-/** `what` is heard, not seen: whoever sees the button sees what stands beside it. */
-const remove = (what, act) =>
-  h("button", { class: "button button--bare", type: "button", onclick: () => { act(); changed(true); } }, "删去", h("span", { class: "en" }, "remove"), h("span", { class: "unseen" }, ` ${what}`));
+const remove = (what, act) => removal(what, () => { act(); changed(true); });
 
 function teller(one, tell, line) {
   const sends = SENDS.includes(tell.whom);
@@ -227,13 +210,6 @@ const sent = () => {
   return body;
 };
 
-function complain(problem) {
-  const place = $(".plans__form .warn");
-  place.hidden = false;
-  fill(place, problem.message, problem.status === 412
-    ? h("button", { class: "button", type: "button", onclick: () => load(draft.name) }, "看别人改成了什么", h("span", { class: "en" }, "load theirs")) : null);
-}
-
 async function save() {
   const button = $(".plans__form [type=submit]");
   button.disabled = true;
@@ -243,22 +219,12 @@ async function save() {
     toast(`已保存,第${kept.version}版;从下一个报警起有效。 Saved.`);
   } catch (problem) {
     button.disabled = false;
-    complain(problem);
+    complain($(".plans__form .warn"), problem, () => load(draft.name));
   }
 }
 
-async function history() {
-  try {
-    const versions = await get(`/api/plans/${draft.name}/versions`);
-    const list = h("ol", { class: "people versions" }, versions.map(({ plan, changed_at, changed_by }) =>
-      h("li", null, h("div", null, h("b", null, `第${plan.version}版`), ` ${changed_at ? `${changed_by} ${shortTime(changed_at)}` : "出厂 as shipped"}`),
-        plan.version === seen ? null : h("button", { class: "button", type: "button", onclick: async () => (await leave()) && (open(plan, seen), changed()) }, "放进表里", h("span", { class: "en" }, "put into the form")))));
-    $$(".versions").forEach((old) => old.remove());
-    $(".plans__form .form-foot").before(list);
-  } catch (problem) {
-    toast(problem.message, true);
-  }
-}
+const history = () => listVersions(`/api/plans/${draft.name}/versions`, (each) => each.plan, seen, $(".plans__form .form-foot"),
+  async (plan) => (await leave()) && (open(plan, seen), changed()));
 
 // ---- trying it ----
 

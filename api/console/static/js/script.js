@@ -7,52 +7,28 @@ import words from "/console/words.js";
 
 export const KEYS = { y: "yes", x: "no" };
 
-export class Script {
-  /** `answered()` is called when an answer was taken: the timeline has one more line. */
-  constructor(answered) {
+/** The questions as an operator sees them. `said(question, answer)` is called with each answer. */
+export class Panel {
+  constructor(said) {
     this.root = h("section", { class: "script", "aria-label": "问询 script", hidden: true });
-    this.onanswer = answered;
-    this.incident = null;
+    this.said = said;
     this.lines = [];
     this.again = null; // the question that is answered anew
   }
 
-  /** Read the script of a case that somebody has; null: there is none to show. */
-  async read(incident) {
-    if (incident !== this.incident) {
-      this.incident = incident;
-      this.again = null;
-      this._show([]);
-    }
-    if (incident === null) return;
-    try {
-      const lines = await get(`/api/incidents/${incident}/script`);
-      if (incident === this.incident) this._show(lines);
-    } catch (problem) {
-      if (problem.status !== 0) toast(problem.message, true);
-    }
-  }
-
   /** An answer by key goes to the question that is large. */
-  async answer(said) {
+  answer(answer) {
     const line = this._asked();
     if (!line) return;
     this.again = null;
-    try {
-      const incident = this.incident;
-      const lines = await post(`/api/incidents/${incident}/script`, { question: line.question, answer: said });
-      if (incident === this.incident) this._show(lines);
-      this.onanswer();
-    } catch (problem) {
-      toast(problem.message, true);
-    }
+    this.said(line.question, answer);
   }
 
   _asked() {
     return this.lines.find((line) => line.question === this.again) || this.lines.find((line) => line.answer === null);
   }
 
-  _show(lines) {
+  show(lines) {
     const hadFocus = this.root.contains(document.activeElement);
     this.lines = lines;
     this.root.hidden = lines.length === 0;
@@ -82,9 +58,45 @@ export class Script {
     return h("li", { "data-question": line.question },
       h("p", null, h("span", { class: "quiet" }, line.ask[0]), " ", h("b", null, words.said[line.answer].join(" ")),
         h("span", { class: "quiet small" }, ` ${clockTime(line.at)} `),
-        h("button", { class: "button button--bare", type: "button", "aria-label": `改答案 answer again: ${line.ask[0]}`, onclick: () => { this.again = line.question; this._show(this.lines); } },
+        h("button", { class: "button button--bare", type: "button", "aria-label": `改答案 answer again: ${line.ask[0]}`, onclick: () => { this.again = line.question; this.show(this.lines); } },
           "改", h("span", { class: "en" }, "change"))),
       line.step ? h("p", { class: line.calls_120 ? "script__step script__step--120" : "script__step" },
         line.calls_120 ? icon("sos") : h("span", { "aria-hidden": "true" }, "→ "), line.step[0], h("span", { class: "en", lang: "en" }, line.step[1])) : null);
+  }
+}
+
+/** The script of a case. `answered()` is called when an answer was taken: the timeline has one more line. */
+export class Script extends Panel {
+  constructor(answered) {
+    super((question, answer) => this._send(question, answer));
+    this.onanswer = answered;
+    this.incident = null;
+  }
+
+  /** Read the script of a case that somebody has; null: there is none to show. */
+  async read(incident) {
+    if (incident !== this.incident) {
+      this.incident = incident;
+      this.again = null;
+      this.show([]);
+    }
+    if (incident === null) return;
+    try {
+      const lines = await get(`/api/incidents/${incident}/script`);
+      if (incident === this.incident) this.show(lines);
+    } catch (problem) {
+      if (problem.status !== 0) toast(problem.message, true);
+    }
+  }
+
+  async _send(question, answer) {
+    const incident = this.incident;
+    try {
+      const lines = await post(`/api/incidents/${incident}/script`, { question, answer });
+      if (incident === this.incident) this.show(lines);
+      this.onanswer();
+    } catch (problem) {
+      toast(problem.message, true);
+    }
   }
 }
