@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -44,11 +44,20 @@ def take(
     many = {phone: asks for phone, asks in by_phone.items() if len(asks) >= MANY}
     together = {ask.id for asks in many.values() for ask in asks}
     taken = outbox.lease(connection, [m for m in found if m.id not in together], worker, lease_until)
-    if not many:
+    if many:
+        texts = _Texts(connection, many)
+        made = [texts.write(asks, worker, lease_until, now) for asks in many.values()]
+        taken = sorted([*taken, *made], key=lambda message: message.lane)
+    return _leading(connection, taken)
+
+
+def _leading(connection: Connection, taken: list[Message]) -> list[Message]:
+    """The same; a text of several requests knows where to go first, also when it is tried again."""
+    ids = [message.id for message in taken if message.is_bundle]
+    if not ids:
         return taken
-    texts = _Texts(connection, many)
-    made = [texts.write(asks, worker, lease_until, now) for asks in many.values()]
-    return sorted([*taken, *made], key=lambda message: message.lane)
+    first = bundles.first_of(connection, ids)
+    return [replace(one, leads_to=first.get(one.id)) if one.is_bundle else one for one in taken]
 
 
 def _may_be_bundled(message: Message) -> bool:

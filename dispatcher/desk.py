@@ -14,8 +14,8 @@ from community.storage import Store, register
 from dispatcher import scripts, views
 from dispatcher.brief import BriefLine, brief
 from dispatcher.model import COVERING, CallResult, Entry, Fact, Stage
-from dispatcher.scripts import Line, Said, Script
-from dispatcher.storage import reading
+from dispatcher.scripts import Line, Questions, Said
+from dispatcher.storage import reading, scriptbook
 from dispatcher.storage.casebook import Casebook
 from dispatcher.storms import area_of
 from dispatcher.wording import CALL_RESULT_WORD, OFFER_WORD, Voice, responder_title
@@ -34,7 +34,7 @@ class Brief:
 def script(connection: Connection, incident_id: int) -> tuple[Line, ...]:
     """The questions of a case with their answers; none for the case of an area. NotFound, not_claimed."""
     detail = _claimed(connection, incident_id)
-    return scripts.lines(_script(detail.card), detail.timeline)
+    return scripts.lines(_questions(connection, detail.card), detail.timeline)
 
 
 def ambulance(connection: Connection, incident_id: int, now: datetime) -> Brief:
@@ -51,9 +51,8 @@ def ambulance(connection: Connection, incident_id: int, now: datetime) -> Brief:
         if one.state in COVERING and not one.oversees
     ]
     [incident] = reading.incidents(connection, [incident_id])
-    lines = brief(
-        detail.home, incident, scripts.lines(_script(detail.card), detail.timeline), coming, voice, now
-    )
+    answers = scripts.lines(_questions(connection, detail.card), detail.timeline)
+    lines = brief(detail.home, incident, answers, coming, voice, now)
     return Brief(lines, "\n".join(f"{line.label[0]}:{line.text}" for line in lines))
 
 
@@ -65,7 +64,7 @@ def answer(
         detail = _claimed(connection, incident_id)
         if detail.card.stage is Stage.CLOSED:
             raise Conflict("already_closed", "事件已结案 this case is closed: write a note instead")
-        known = {one.name: one for one in _script(detail.card)}
+        known = {one.name: one for one in _questions(connection, detail.card)}
         if question not in known:
             names = ", ".join(known) or "none"
             raise NotFound("no_such_question", f"没有这个问题 the script of this case asks: {names}")
@@ -78,7 +77,8 @@ def called(
 ) -> None:
     """Write on the timeline how a call went; also after closing. NotFound when `who` is nobody of this case.
 
-    `who` is `resident:<id>`, `contact:<id>`, `home` for its own line, `responder:<id>`, or `120`.
+    `who` is `resident:<id>`, `contact:<id>`, `home` for its own line, `key` for the key holder,
+    `responder:<id>`, or `120`.
     """
     with store.write() as connection:
         detail = views.detail(connection, incident_id)
@@ -104,8 +104,11 @@ def _claimed(connection: Connection, incident_id: int) -> views.Detail:
     return detail
 
 
-def _script(card: views.Card) -> Script:
-    return () if area_of(card.subject) is not None else scripts.shipped().get(card.kind, ())
+def _questions(connection: Connection, card: views.Card) -> Questions:
+    """Those that stood when the case began: an edit changes nothing under an operator's hands."""
+    if area_of(card.subject) is not None:
+        return ()
+    return scriptbook.current(connection, card.opened_at).of(card.kind).questions
 
 
 def _name(who: str, detail: views.Detail) -> str:
@@ -123,4 +126,4 @@ def _name(who: str, detail: views.Detail) -> str:
 def _people(home: HomeRecord) -> dict[str, str]:
     people = {f"resident:{one.id}": f"老人{one.name}" for one in home.residents}
     people |= {f"contact:{one.id}": f"{one.relation}{one.name}" for one in home.contacts}
-    return people | {"home": "家里电话"}
+    return people | {"home": "家里电话", "key": f"有钥匙的{home.household.key_holder or '人'}"}

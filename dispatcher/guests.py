@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from community.errors import NotFound
 from community.model import HomeRecord, Position, ResponderKind, Site
-from community.storage import register
+from community.storage import consent, register
 from community.whereabouts import moves
 from dispatcher import passes, views
+from dispatcher.brief import BriefLine, ways_in
 from dispatcher.exercise import household_of
 from dispatcher.model import COVERING, OPEN_OFFERS, CloseCode, Incident, Meaning, OfferState, Stage
 from dispatcher.model import Told as TimesTold
@@ -73,6 +74,7 @@ class Progress:
     eta_at: datetime | None
     close_code: CloseCode | None
     hotline: str
+    weekly: bool | None  # whether she gets the weekly text; None: she wants no texts at all
 
     @property
     def is_open(self) -> bool:
@@ -93,7 +95,7 @@ class Errand:
     address: str
     place: str
     position: Position | None
-    access_notes: str
+    ways_in: tuple[BriefLine, ...]
     phones: tuple[tuple[str, str], ...]  # (whose, number)
     eta_at: datetime | None
     covered_by: str  # who else comes, when that is why she need not
@@ -164,6 +166,7 @@ def progress(connection: Connection, held: Pass, now: datetime) -> Progress:
         eta_at=comes.eta_at if comes is not None and incident.on_scene_at is None else None,
         close_code=incident.close_code,
         hotline=site.hotline,
+        weekly=None if contact.no_texts_since else bool(consent.subscribed(connection, [contact.phone])),
     )
 
 
@@ -190,7 +193,7 @@ def errand(connection: Connection, held: Pass, now: datetime) -> Errand:
         address=home.household.address,
         place=home.cell.name,
         position=home.household.position,
-        access_notes=home.household.access_notes if is_on_it else "",
+        ways_in=ways_in(home.household) if is_on_it else (),
         phones=_phones(home) if is_on_it else (),
         eta_at=offer.eta_at,
         covered_by="" if comes is None else responder_title(comes.kind, comes.name),
@@ -278,10 +281,11 @@ def _in_full(home: HomeRecord, today: date) -> list[str]:
 
 
 def _phones(home: HomeRecord) -> tuple[tuple[str, str], ...]:
-    known = [(one.name, one.phone) for one in home.residents if one.phone]
-    known += [("家里", home.household.phone)] if home.household.phone else []
-    known += [(one.relation, one.phone) for one in home.contacts[:2] if one.phone]
-    return tuple(known)
+    lives = home.household
+    known = [(one.name, one.phone) for one in home.residents]
+    known += [("家里", lives.phone), (f"有钥匙的{lives.key_holder}", lives.key_holder_phone)]
+    known += [(one.relation, one.phone) for one in home.contacts[:2]]
+    return tuple((whose, number) for whose, number in known if number)
 
 
 def _others(connection: Connection, responder_id: int, incident_id: int) -> tuple[tuple[int, str], ...]:

@@ -503,6 +503,7 @@ class Message:
     variables: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     is_call: bool = False  # to be said by telephone, whatever the person likes better
+    leads_to: int | None = None  # the case whose page several requests in one text open: where to go first
 
     @property
     def is_bundle(self) -> bool:

@@ -6,6 +6,7 @@ text a month, at a civil hour, and who answers has proved that texts arrive and 
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -13,6 +14,7 @@ from hashlib import sha256
 
 # Minutes of the local day: after breakfast, not at the midday rest, not when people have gone to bed.
 CIVIL_HOURS = ((9 * 60, 11 * 60 + 30), (15 * 60, 19 * 60 + 30))
+CHECK_DIGITS = 4
 LAST_DAY = 28  # every month has it
 PATIENCE = timedelta(days=2)  # who has not answered by then counts as silent
 PROVED_FOR = timedelta(days=62)  # two months: one missed test does not turn a household amber
@@ -31,12 +33,13 @@ class Reached(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The newest test of a number. `lost`: its text is known not to have arrived."""
+    """The newest test of a number. `lost`: its text is known not to have arrived; `text` is its state."""
 
     asked_at: datetime
     answered_at: datetime | None = None
     delivered_at: datetime | None = None
     lost: bool = False
+    text: str = ""
 
 
 def month_of(now: datetime, zone: tzinfo) -> str:
@@ -61,15 +64,29 @@ def drill_at(phone: str, now: datetime, zone: tzinfo) -> datetime | None:
         return None
     place = int.from_bytes(sha256(f"{local:%Y-%m} {phone}".encode()).digest()[:8])
     place, day = divmod(place, len(days))
+    return at_minute(local.replace(day=days[day]), civil_minute(place)).astimezone(now.tzinfo)
+
+
+def civil_minute(place: int) -> int:
+    """A minute of the local day at which a text may come that is not urgent; spread as evenly as `place`."""
     minute = place % sum(ends - starts for starts, ends in CIVIL_HOURS)
     for starts, ends in CIVIL_HOURS:
         if minute < ends - starts:
             minute += starts
             break
         minute -= ends - starts
-    return local.replace(
-        day=days[day], hour=minute // 60, minute=minute % 60, second=0, microsecond=0
-    ).astimezone(now.tzinfo)
+    return minute
+
+
+def at_minute(local: datetime, minute: int) -> datetime:
+    """That minute of the day of `local`."""
+    return local.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+
+
+def check_code(secret: str, key: str) -> str:
+    """The four digits in the test `key`: who can read them out has it, also where no answer comes back."""
+    number = int.from_bytes(hmac.digest(secret.encode(), f"check {key}".encode(), "sha256")[:8])
+    return f"{number % 10**CHECK_DIGITS:0{CHECK_DIGITS}d}"
 
 
 def reached(trial: Trial | None, heard_at: datetime | None, now: datetime) -> Reached:

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from community.errors import NotFound
+from community.errors import Conflict, Invalid, NotFound
 from community.model import Device, HomeRecord
 from community.storage import Store, register
 from dispatcher import roster
+from dispatcher.model import MessageState
 from dispatcher.plans import Plans
-from dispatcher.reachability import Reached, Trial, month_of, reached
+from dispatcher.reachability import Reached, Trial, check_code, month_of, reached
 from dispatcher.reachcheck import look
 from dispatcher.safety_net import Net, net_of
 from dispatcher.storage import drills
@@ -24,7 +25,10 @@ from dispatcher.storage import proofs as presses
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is known of one contact's number. `heard_at` is its last answer to anything."""
+    """What is known of one contact's number. `heard_at` is its last answer to anything.
+
+    `waits`: a test that somebody asked for has not left; `text` is the state of the last one that has.
+    """
 
     contact_id: int
     name: str
@@ -33,6 +37,8 @@ class Proof:
     delivered_at: datetime | None
     answered_at: datetime | None
     heard_at: datetime | None
+    waits: bool
+    text: MessageState | None
 
 
 def nets(connection: Connection, homes: Iterable[HomeRecord], plans: Plans, now: datetime) -> dict[int, Net]:
@@ -64,7 +70,7 @@ def proofs(connection: Connection, homes: Iterable[HomeRecord], now: datetime) -
     contacts = [contact for home in homes for contact in home.contacts]
     numbers = {contact.phone for contact in contacts}
     trials = drills.trials(connection, numbers)
-    heard = drills.last_heard(connection, numbers)
+    heard, waiting = drills.last_heard(connection, numbers), drills.waiting(connection, numbers)
     found = []
     for contact in contacts:
         trial, heard_at = trials.get(contact.phone), heard.get(contact.phone)
@@ -79,6 +85,8 @@ def proofs(connection: Connection, homes: Iterable[HomeRecord], now: datetime) -
                 known.delivered_at,
                 known.answered_at,
                 heard_at,
+                contact.phone in waiting,
+                MessageState(known.text) if known.text else None,
             )
         )
     return found
@@ -87,9 +95,28 @@ def proofs(connection: Connection, homes: Iterable[HomeRecord], now: datetime) -
 def drill_now(store: Store, household_id: int, contact_id: int, now: datetime) -> None:
     """Have a test sent to one contact at once. NotFound when the home has no such contact."""
     with store.write() as connection:
-        home = register.household_by_id(connection, household_id)
-        phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
-        if phone is None:
-            raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+        phone = _phone_of(connection, household_id, contact_id)
         zone = ZoneInfo(register.site(connection).timezone)
         drills.drill_now(connection, month_of(now, zone), phone, now)
+
+
+def verify(store: Store, household_id: int, contact_id: int, code: str, now: datetime) -> None:
+    """One contact has read out the four digits of the last test. NotFound, Conflict when there was none, and
+    Invalid when they are not those.
+    """
+    with store.write() as connection:
+        phone = _phone_of(connection, household_id, contact_id)
+        key = drills.key_of(connection, phone, now)
+        if not key:
+            raise Conflict("not_tested", "请先发测试短信 send a test first")
+        if code != check_code(register.site(connection).secret, key):
+            raise Invalid("wrong_code", "不是最近一条测试短信里的验证码 not the code of the last test")
+        drills.prove(connection, key, now)
+
+
+def _phone_of(connection: Connection, household_id: int, contact_id: int) -> str:
+    home = register.household_by_id(connection, household_id)
+    phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
+    if phone is None:
+        raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+    return phone

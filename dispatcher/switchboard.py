@@ -212,7 +212,8 @@ class Switchboard:
 
         With a link only at an address of the person's own: whoever opens it answers in her name.
         """
-        known, page, incident_id = self._wishes, "", message.incident_id
+        known, page = self._wishes, ""
+        incident_id = message.leads_to if message.is_bundle else message.incident_id
         if self._can[way.channel].url_allowed and way.url and known.secret and incident_id is not None:
             held = Pass(incident_id, message.to.who)
             token = passes.seal(known.secret, held, self._clock.now() + passes.LASTS)

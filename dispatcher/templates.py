@@ -16,10 +16,12 @@ from community.model import HomeRecord, ResponderKind
 from devices.signal import Kind
 from dispatcher.absence import AwayKind
 from dispatcher.model import CloseCode
+from dispatcher.weekly import Kit, Week
 from dispatcher.wording import (
     AWAY_WORD,
     HAPPENED,
     KIND_WORD,
+    KIT_WORD,
     Voice,
     door_of,
     far_words,
@@ -116,8 +118,18 @@ def covered(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
     return _short(worker=responder_title(kind, name), who=title_of(home))
 
 
-def drill(home: HomeRecord) -> Variables:
-    return _short(who=title_of(home))
+def drill(home: HomeRecord, code: str) -> Variables:
+    return _short(who=title_of(home), code=code)
+
+
+def weekly(told: Sequence[Week]) -> Variables:
+    if len(told) == 1:
+        [week] = told
+        what = f"报警{week.calls}次,测试{week.tests}次,{KIT_WORD[week.kit][0]}"
+        return _short(who=title_of(week.home), what=what)
+    ill = sum(week.kit is not Kit.WELL for week in told)
+    kits = f"{ill}家设备要查" if ill else "设备正常"
+    return _short(who=f"您关心的{len(told)}家", what=f"报警{sum(week.calls for week in told)}次,{kits}")
 
 
 def stand_down(home: HomeRecord) -> Variables:
@@ -163,6 +175,18 @@ def stopped(still_told: bool) -> Variables:
 
 def resumed() -> Variables:
     return _short(what="已恢复", how="退订请回TD")
+
+
+def weekly_wanted() -> Variables:
+    return _short(what="照旧,周报已开通", how="不要周报请回“退订周报”")
+
+
+def weekly_stopped() -> Variables:
+    return _short(what="照旧,周报已停止", how="恢复周报请回“周报”")
+
+
+def weekly_refused() -> Variables:
+    return _short(what="已停止,周报也不发", how="要收先回“开通”再回“周报”")
 
 
 def title_of(home: HomeRecord) -> str:

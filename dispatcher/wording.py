@@ -27,6 +27,7 @@ from dispatcher.model import (
     Stage,
     Whom,
 )
+from dispatcher.weekly import Kit, Week
 
 SEGMENT = 70  # UCS-2 characters in one SMS; a longer text is joined from segments of 67
 _JOINED = 67
@@ -150,6 +151,13 @@ CALL_RESULT_WORD: Mapping[CallResult, Pair] = {
     CallResult.NO_SUCH_NUMBER: ("空号", "no such number"),
 }
 
+KIT_WORD: Mapping[Kit, Pair] = {
+    Kit.WELL: ("设备正常", "devices are well"),
+    Kit.LOW: ("电池低", "a battery is low"),
+    Kit.SILENT: ("设备没信号", "a device is not heard"),
+    Kit.NONE: ("没装设备", "no device"),
+}
+
 OVERSEES: Pair = ("督办", "sees to it")  # a supervisor's yes: somebody will go, not she
 
 ENTRY_WORD: Mapping[Entry, Pair] = {
@@ -201,6 +209,8 @@ MEANING_WORD: Mapping[Meaning, Pair] = {
     Meaning.HELP: ("需要帮忙", "needs help"),
     Meaning.STOP: ("退订", "unsubscribe"),
     Meaning.START: ("恢复短信", "wants texts again"),
+    Meaning.WEEKLY: ("要周报", "wants the weekly text"),
+    Meaning.NO_WEEKLY: ("退订周报", "no weekly text"),
     Meaning.RECEIVED: ("已收到", "has read it"),
     Meaning.UNCLEAR: ("看不懂", "unclear"),
 }
@@ -392,9 +402,9 @@ class Voice:
             return full
         return self._say(f"您有{cases}件求助,看不出您答的是哪件。请照各条短信里的数字回复,或等值班员联系您。")
 
-    def drill(self, home: HomeRecord) -> str:
-        """To a contact, once a month."""
-        return self._say(f"这是测试,不是报警。您是{_name(home)}家的联系人,收到请回1。")
+    def drill(self, home: HomeRecord, code: str) -> str:
+        """To a contact, once a month. Whoever can read out the `code` has it."""
+        return self._say(f"这是测试,不是报警。您是{_name(home)}家的联系人。验证码{code}。收到请回1。")
 
     def stopped(self, still_told: bool) -> str:
         """To a contact who wants no more texts; `still_told` of how the present case ends."""
@@ -403,6 +413,42 @@ class Voice:
 
     def resumed(self) -> str:
         return self._say("已恢复,老人报警时会发短信给您。退订请回TD。")
+
+    def weekly(self, told: Sequence[Week]) -> str:
+        """To a relative who wants it: the week of each of her homes, no address, no illness. One segment.
+
+        Of many homes those with something to tell come first, and the others are counted.
+        """
+        stops = "退订回“退订周报”。"
+        if len(told) == 1:
+            [week] = told
+            who = f"{_whose(week.home)}家近一周:"
+            return self._say(f"{who}报警{week.calls}次,测试{week.tests}次,{KIT_WORD[week.kit][0]}。{stops}")
+        ordered = sorted(told, key=lambda week: week.is_quiet)
+        for named in range(len(ordered), -1, -1):
+            lines = [
+                f"{_whose(week.home)}报警{week.calls}测试{week.tests}{KIT_WORD[week.kit][0]}"
+                for week in ordered[:named]
+            ]
+            if left := ordered[named:]:
+                quiet = all(week.is_quiet for week in left)
+                lines.append(
+                    f"{'其余' if named else ''}{len(left)}家{'无报警' if quiet else '情况请打电话问'}"
+                )
+            text = self._say(f"近一周:{';'.join(lines)}。{stops}")
+            if len(text) <= SEGMENT:
+                break
+        return text
+
+    def weekly_wanted(self) -> str:
+        return self._say("已开通周报,每周末告诉您家里的报警、测试和设备情况。退订回“退订周报”。")
+
+    def weekly_stopped(self) -> str:
+        return self._say("已退订周报,报警时仍会发短信给您。恢复请回“周报”。")
+
+    def weekly_refused(self) -> str:
+        """To a contact who wants no texts at all, and asks for this one."""
+        return self._say("您已退订全部短信。要收周报,请先回“开通”,再回“周报”。")
 
     def over(self, home: HomeRecord) -> str:
         """To somebody who answers when the case is closed."""
@@ -503,6 +549,11 @@ def _name(home: HomeRecord) -> str:
         return _short(home.residents[0].name)
     door = door_of(home)
     return door if len(door) <= _LONGEST_NAME else f"…{door[1 - _LONGEST_NAME :]}"
+
+
+def _whose(home: HomeRecord) -> str:
+    """Who lives there, and never a door: what is told each week names no address."""
+    return _short(home.residents[0].name) if home.residents else "老人"
 
 
 def _short(name: str) -> str:

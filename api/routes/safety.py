@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
+from api.schemas import CodeIn
 from community.storage import register
 from dispatcher import safety
 from dispatcher.safety_net import Hole, Level
@@ -100,5 +101,24 @@ def drill_contacts(household_id: HouseholdId, parts: PartsDep, _caller: CallerDe
 def drill_contact(
     household_id: HouseholdId, contact_id: ContactId, parts: PartsDep, _caller: CallerDep, now: NowDep
 ) -> None:
-    """It leaves within a minute, also outside the civil hours; `getSafetyNet` shows what came of it."""
+    """It leaves within seconds, also outside the civil hours; `getSafetyNet` shows what came of it."""
     safety.drill_now(parts.store, household_id, contact_id, now)
+
+
+@router.post(
+    "/households/{household_id}/contacts/{contact_id}/verify",
+    operation_id="verifyContact",
+    summary="A contact has read out the code of the last test",
+    status_code=204,
+    responses=describe(404, 409, 422),
+)
+def verify_contact(
+    household_id: HouseholdId,
+    contact_id: ContactId,
+    given: CodeIn,
+    parts: PartsDep,
+    _caller: CallerDep,
+    now: NowDep,
+) -> None:
+    """For who cannot answer by text: it proves the number as an answer does. `wrong_code`, `not_tested`."""
+    safety.verify(parts.store, household_id, contact_id, given.code, now)

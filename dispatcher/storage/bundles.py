@@ -57,6 +57,16 @@ def parts_of(connection: Connection, bundle_ids: Collection[int]) -> dict[int, l
     return found
 
 
+def first_of(connection: Connection, bundle_ids: Collection[int]) -> dict[int, int]:
+    """The case to which each of these texts asks to go first."""
+    query = (
+        select(bundled.c.bundle_id, message.c.incident_id)
+        .join(message, message.c.id == bundled.c.message_id)
+        .where(bundled.c.bundle_id.in_(sorted(bundle_ids)), bundled.c.place == 0)
+    )
+    return {row.bundle_id: row.incident_id for row in connection.execute(query)}
+
+
 def follow(
     connection: Connection, message_id: int, state: MessageState, channel: str, now: datetime, error: str
 ) -> bool:

@@ -48,10 +48,37 @@ def drill_now(connection: Connection, month: str, phone: str, now: datetime) -> 
     )
 
 
-def is_any_due(connection: Connection, now: datetime) -> bool:
-    """A cheap look, without a lock."""
-    waits = select(drill.c.id).where(drill.c.asked_at.is_(None), drill.c.due_at <= now).limit(1)
-    return connection.execute(waits).first() is not None
+def is_any_due(connection: Connection, now: datetime, *, by_hand: bool = False) -> bool:
+    """A cheap look, without a lock; only for those that somebody asked for, `by_hand`."""
+    waits = select(drill.c.id).where(drill.c.asked_at.is_(None), drill.c.due_at <= now)
+    if by_hand:
+        waits = waits.where(drill.c.by_hand)
+    return connection.execute(waits.limit(1)).first() is not None
+
+
+def waiting(connection: Connection, phones: Collection[str]) -> frozenset[str]:
+    """Which of `phones` have a test that somebody asked for and that has not left."""
+    waits = select(drill.c.phone).where(
+        drill.c.phone.in_(list(phones)), drill.c.by_hand, drill.c.asked_at.is_(None)
+    )
+    return frozenset(connection.execute(waits).scalars())
+
+
+def key_of(connection: Connection, phone: str, now: datetime) -> str:
+    """The message of the newest test of `phone`; empty when there is none that can still be answered."""
+    newest = (
+        select(drill.c.message_key)
+        .where(drill.c.phone == phone, drill.c.asked_at > now - _ANSWERABLE)
+        .order_by(drill.c.asked_at.desc())
+        .limit(1)
+    )
+    return connection.execute(newest).scalar() or ""
+
+
+def prove(connection: Connection, key: str, now: datetime) -> None:
+    """Whoever the test `key` went to has it."""
+    held = drill.c.message_key == key, drill.c.answered_at.is_(None)
+    connection.execute(update(drill).where(*held).values(answered_at=now))
 
 
 def due(connection: Connection, now: datetime, most: int, *, civil: bool) -> list[tuple[int, str]]:
@@ -124,7 +151,7 @@ def trials(connection: Connection, phones: Collection[str]) -> dict[str, Trial]:
     )
     lost = {state.value for state in LOST}
     return {
-        row.phone: Trial(row.asked_at, row.answered_at, row.delivered_at, row.state in lost)
+        row.phone: Trial(row.asked_at, row.answered_at, row.delivered_at, row.state in lost, row.state or "")
         for row in connection.execute(query)
     }
 

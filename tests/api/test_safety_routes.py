@@ -7,6 +7,7 @@ from devices.signal import Kind, Reading, Signal
 from dispatcher import intake
 from dispatcher.drills import Drills
 from dispatcher.plans import shipped
+from dispatcher.storage import outbox
 from tests.api.conftest import Browser, StoppedClock, Town
 
 
@@ -50,3 +51,30 @@ def test_what_is_not_there_is_said(operator: Browser, town: Town) -> None:
     assert operator.get("/api/households/404/safety-net").status_code == 404
     assert operator.post("/api/households/404/test").status_code == 404
     assert operator.post(f"/api/households/{town.household_id}/contacts/404/test").status_code == 404
+
+
+def test_the_code_of_a_test_is_checked_at_the_desk(
+    operator: Browser, store: Store, town: Town, clock: StoppedClock
+) -> None:
+    path = f"/api/households/{town.household_id}"
+    [daughter] = operator.get(f"{path}/safety-net").json()["contacts"]
+    assert (daughter["waits"], daughter["text"]) == (False, None)
+    hers = f"{path}/contacts/{daughter['contact_id']}"
+    early = operator.post(f"{hers}/verify", {"code": "0000"})
+    assert (early.status_code, early.json()["code"]) == (409, "not_tested")
+
+    operator.post(f"{hers}/test")
+    assert operator.get(f"{path}/safety-net").json()["contacts"][0]["waits"] is True
+    Drills(store, monthly=False).turn(clock.now())
+    [daughter] = operator.get(f"{path}/safety-net").json()["contacts"]
+    assert (daughter["waits"], daughter["text"], daughter["state"]) == (False, "queued", "waiting")
+    with store.read() as connection:
+        [text] = outbox.waiting(connection, clock.now(), 9)
+    code = text.variables["code"]
+    assert f"验证码{code}。" in text.body
+    wrong = operator.post(f"{hers}/verify", {"code": f"{(int(code) + 1) % 10000:04d}"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_code")
+    assert operator.post(f"{hers}/verify", {"code": "12345"}).status_code == 422
+    assert operator.post(f"{hers}/verify", {"code": code}).status_code == 204
+    assert operator.get(f"{path}/safety-net").json()["contacts"][0]["state"] == "proved"
+    assert operator.post(f"{path}/contacts/404/verify", {"code": code}).status_code == 404

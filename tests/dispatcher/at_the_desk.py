@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from types import ModuleType
+from typing import Any
 
 from devices.signal import Kind
 from dispatcher.model import Draft, Entry, Incident, Lane, Purpose, Recipient, Severity, Stage, TimelineEntry
+from dispatcher.triage import SEVERITY
 
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=UTC)
 TICK = timedelta(microseconds=1)

@@ -197,8 +197,11 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
         VOICE.arrived(here, worker, after(420)),
         VOICE.stand_down(here),
         VOICE.over(here),
-        VOICE.drill(here),
+        VOICE.drill(here, "4821"),
         VOICE.resumed(),
+        VOICE.weekly_wanted(),
+        VOICE.weekly_stopped(),
+        VOICE.weekly_refused(),
         *(VOICE.stopped(told) for told in (False, True)),
         *(
             VOICE.not_understood(who, code)

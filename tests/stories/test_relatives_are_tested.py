@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
+from community.errors import Conflict, Invalid
 from community.model import Contact
 from community.storage import Store, register
 from community.storage.tables import drill
-from dispatcher import views
+from dispatcher import safety, views
 from dispatcher.channels import Undeliverable
 from dispatcher.drills import AT_ONCE, Drills
 from dispatcher.reachability import Reached, is_civil, reached
@@ -20,7 +22,7 @@ from dispatcher.storage import drills
 from tests.town import Town
 
 KENLI = ZoneInfo("Asia/Shanghai")
-TEST = "【2222999】这是测试,不是报警。您是王秀英家的联系人,收到请回1。"
+TEST = "【2222999】这是测试,不是报警。您是王秀英家的联系人。验证码0000。收到请回1。"
 
 
 @pytest.fixture
@@ -51,18 +53,33 @@ def test_each_relative_is_tested_once_a_month_at_a_civil_hour(autumn: Town) -> N
     worker = Drills(autumn.store, monthly=True)
 
     through(autumn, 30, worker)
-    assert autumn.heard("女儿") == autumn.heard("儿子") == [TEST]
+    assert heard(autumn, "女儿") == heard(autumn, "儿子") == [TEST]
     with autumn.store.read() as connection:
         assert all(is_civil(at, KENLI) for at in connection.execute(select(drill.c.asked_at)).scalars())
 
     through(autumn, 31, worker)
-    assert autumn.heard("女儿") == autumn.heard("儿子") == [TEST, TEST]
+    assert heard(autumn, "女儿") == heard(autumn, "儿子") == [TEST, TEST]
 
 
 def test_a_new_site_tests_nobody_until_it_is_switched_on(autumn: Town) -> None:
     through(autumn, 3, Drills(autumn.store, monthly=False))
 
-    assert autumn.heard("女儿") == []
+    assert heard(autumn, "女儿") == []
+
+
+def plain(body: str) -> str:
+    """A text with the digits that are of this one test only left out."""
+    return re.sub("验证码[0-9]{4}", "验证码0000", body)
+
+
+def heard(town: Town, who: str) -> list[str]:
+    return [plain(body) for body in town.heard(who)]
+
+
+def code_in(body: str) -> str:
+    found = re.search("验证码([0-9]{4})。", body)
+    assert found is not None
+    return found[1]
 
 
 def now_tested(town: Town, *who: str) -> None:
@@ -82,7 +99,7 @@ def test_who_answers_has_proved_it_and_nobody_is_bothered(autumn: Town) -> None:
     autumn.answer("儿子", "收到,谢谢")
 
     assert shown(autumn, "女儿") is shown(autumn, "儿子") is Reached.PROVED
-    assert autumn.heard("女儿") == [TEST]
+    assert heard(autumn, "女儿") == [TEST]
     with autumn.store.read() as connection:
         assert views.replies_waiting(connection) == ()
 
@@ -107,7 +124,7 @@ def test_what_is_more_than_a_yes_proves_it_too_and_is_read_by_an_operator(autumn
     assert shown(autumn, "儿子") is Reached.WAITING
     with autumn.store.read() as connection:
         assert len(views.replies_waiting(connection)) == 2
-    assert autumn.heard("女儿") == [TEST]
+    assert heard(autumn, "女儿") == [TEST]
 
 
 def test_an_answer_after_a_press_is_to_the_press(autumn: Town) -> None:
@@ -122,14 +139,14 @@ def test_an_answer_after_a_press_is_to_the_press(autumn: Town) -> None:
 def test_nobody_is_tested_while_a_case_asks_her(autumn: Town) -> None:
     autumn.press("王秀英")
     now_tested(autumn, "女儿")
-    assert TEST not in autumn.heard("女儿")
+    assert TEST not in heard(autumn, "女儿")
 
     autumn.close("王秀英")
     autumn.time += timedelta(minutes=1)
     Drills(autumn.store, monthly=False).turn(autumn.time)
     autumn.work()
 
-    assert autumn.heard("女儿")[-1] == TEST
+    assert heard(autumn, "女儿")[-1] == TEST
 
 
 def test_who_wants_no_texts_gets_no_test(autumn: Town) -> None:
@@ -137,8 +154,53 @@ def test_who_wants_no_texts_gets_no_test(autumn: Town) -> None:
     now_tested(autumn, "女儿")
     through(autumn, 30, Drills(autumn.store, monthly=True))
 
-    assert TEST not in autumn.heard("女儿")
-    assert autumn.heard("儿子") == [TEST]
+    assert TEST not in heard(autumn, "女儿")
+    assert heard(autumn, "儿子") == [TEST]
+
+
+def test_who_reads_out_the_code_of_the_last_test_has_proved_the_number(autumn: Town) -> None:
+    home = autumn.homes["王秀英"]
+    with autumn.store.read() as connection:
+        daughter, son = register.household_by_id(connection, home).contacts
+    with pytest.raises(Conflict):
+        safety.verify(autumn.store, home, daughter.id, "0000", autumn.time)
+    now_tested(autumn, "女儿", "儿子")
+    hers, his = code_in(autumn.heard("女儿")[0]), code_in(autumn.heard("儿子")[0])
+    assert hers != his
+
+    for wrong in (his, "0000", f"{int(hers) ^ 1:04d}"):
+        with pytest.raises(Invalid):
+            safety.verify(autumn.store, home, daughter.id, wrong, autumn.time)
+    assert shown(autumn, "女儿") is Reached.WAITING
+    safety.verify(autumn.store, home, daughter.id, hers, autumn.time)
+    assert shown(autumn, "女儿") is Reached.PROVED
+
+    autumn.answer("儿子", his)  # as good as a 1, and nobody need look at it
+    assert shown(autumn, "儿子") is Reached.PROVED
+    with autumn.store.read() as connection:
+        assert views.replies_waiting(connection) == ()
+    autumn.time += timedelta(days=15)
+    with pytest.raises(Conflict):
+        safety.verify(autumn.store, home, son.id, his, autumn.time)
+
+
+def test_one_that_is_asked_for_leaves_within_seconds_and_the_others_have_time(autumn: Town) -> None:
+    autumn.time = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)  # 10:00 there
+    worker = Drills(autumn.store, monthly=False)
+    worker.turn(autumn.time)
+    with autumn.store.write() as connection:
+        drills.drill_now(connection, "2026-11", autumn.people["女儿"], autumn.time)
+        drills.plan(connection, "2026-11", lambda _: autumn.time)
+    for _ in range(2):
+        autumn.time += timedelta(seconds=2)
+        worker.turn(autumn.time)
+        autumn.work()
+    assert (heard(autumn, "女儿"), heard(autumn, "儿子")) == ([TEST], [])
+
+    autumn.time += timedelta(minutes=1)
+    worker.turn(autumn.time)
+    autumn.work()
+    assert heard(autumn, "儿子") == [TEST]
 
 
 def test_a_number_that_is_nobodys_any_more_is_forgotten(autumn: Town) -> None:
@@ -173,5 +235,5 @@ def test_two_workers_test_nobody_twice_and_never_many_at_once(autumn: Town) -> N
         thread.join()
     autumn.work()
 
-    sent = [phone for phone, body in autumn.phones.texts if body == TEST]
+    sent = [phone for phone, body in autumn.phones.texts if plain(body) == TEST]
     assert len(sent) == len(set(sent)) >= AT_ONCE
