@@ -63,8 +63,15 @@ class NoteIn(In):
     text: Text = Field(min_length=1, examples=["电话接通,老人说头晕,意识清楚"])
 
 
+QuestionName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
+Words = tuple[
+    Annotated[str, Field(max_length=120), AfterValidator(_storable)],
+    Annotated[str, Field(max_length=240), AfterValidator(_storable)],
+]  # Chinese, English; the English may be empty
+
+
 class SaidIn(In):
-    question: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] = Field(examples=["awake"])
+    question: QuestionName = Field(examples=["awake"])
     answer: Said = Field(examples=["yes"])
 
 
@@ -140,7 +147,10 @@ class ResidentIn(In):
     birth_date: date | None = Field(default=None, examples=["1942-03-08"])
     phone: Number = ""
     lives_alone: bool = False
-    health_notes: Text = ""
+    health_notes: Text = Field(default="", examples=["听力减退,请大声"])
+    conditions: Text = Field(default="", examples=["高血压、2型糖尿病"])
+    medicines: Text = Field(default="", examples=["胰岛素,早晚各一次"])
+    allergies: Text = Field(default="", examples=["青霉素"])
 
 
 class ContactIn(In):
@@ -188,8 +198,12 @@ class HouseholdIn(In):
     floor: Annotated[int, Field(ge=-10, le=200)] | None = Field(default=None, examples=[5])
     room: Line = Field(default="", examples=["501"])
     position: PositionIn | None = None
-    access_notes: Text = Field(default="", examples=["北门进,门卫有钥匙"])
+    access_notes: Text = Field(default="", examples=["敲门要重"])
     phone: Number = ""
+    gate: Line = Field(default="", examples=["北门,夜里只开北门"])
+    door_notes: Text = Field(default="", examples=["单元门密码 2580#"])
+    key_holder: Line = Field(default="", examples=["502邻居张桂芝"])
+    key_holder_phone: Number = ""
     residents: Annotated[list[ResidentIn], Field(max_length=20)] = Field(default_factory=list)
     contacts: Annotated[list[ContactIn], Field(max_length=20)] = Field(
         default_factory=list, description="in the order in which they are told"
@@ -341,6 +355,16 @@ class ProviderIn(In):
     items: Annotated[list[ItemIn], Field(max_length=500)]
 
 
+class WebhookIn(In):
+    """A receiver, the events it hears, and what of a home it may know beside its cell."""
+
+    label: Line = Field(min_length=1, examples=["街道大数据平台"])
+    url: Annotated[str, Field(min_length=1, max_length=500, examples=["https://grid.example.org/anxin"])]
+    events: list[Event] = Field(min_length=1, max_length=len(Event), examples=[["incident.raised"]])
+    includes: list[Detail] = Field(default=[], max_length=len(Detail), examples=[["address"]])
+    enabled: bool = True
+
+
 class DutyIn(In):
     """Each week on `days`, from `starts` until before `ends`; an `ends` beyond 1440 is the next morning."""
 
@@ -478,6 +502,27 @@ class PlanIn(In):
     )
     check_in_s: Wait = Field(default=1800, description="seconds on scene before the desk is to call them")
     threshold: ThresholdIn | None = None
+
+
+class QuestionIn(In):
+    """A question of a script. `name` stands on timelines; `steps` say what to do after an answer."""
+
+    name: QuestionName = Field(examples=["awake"])
+    ask: Words = Field(examples=[["意识清楚吗?", "Awake?"]])
+    steps: dict[Said, Words] = Field(
+        default_factory=dict, examples=[{"no": ["马上代叫120。", "Call 120 now."]}]
+    )
+    call_120: Said | None = Field(default=None, examples=["no"], description="after it, 120 before anything")
+
+
+class ScriptIn(In):
+    """What operators ask for some kinds of trouble: three to six questions, in this order."""
+
+    title: Annotated[Line, Field(min_length=1)] = Field(examples=["跌倒"])
+    kinds: Annotated[list[Kind], Field(max_length=40)] = Field(
+        examples=[["fall"]], description="they are taken from the script that has them now"
+    )
+    questions: Annotated[list[QuestionIn], Field(max_length=12)]
 
 
 class RehearsalIn(In):

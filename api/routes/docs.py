@@ -8,7 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from api import asyncapi
 from api.openapi import described
+from community.errors import NotFound
 
 VENDORED = Path(__file__).parent.parent / "vendor"
 FILES_PATH = "/docs/files"
@@ -36,6 +38,19 @@ router = APIRouter(include_in_schema=False)
 @router.get("/openapi.json")
 def openapi(request: Request) -> dict[str, Any]:
     return described(request.app)
+
+
+@router.get("/docs/asyncapi.json")
+def mqtt(request: Request) -> dict[str, Any]:
+    return asyncapi.described(request.app.version)
+
+
+@router.get("/docs/schemas/{name}.json")
+def schema(name: str) -> dict[str, Any]:
+    if name not in asyncapi.MESSAGES:
+        known = ", ".join(asyncapi.MESSAGES)
+        raise NotFound("no_such_schema", f"没有这个格式 there is no schema {name!r}: choose one of {known}")
+    return asyncapi.schema(name)
 
 
 @router.get("/docs", response_class=HTMLResponse)
