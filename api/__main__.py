@@ -21,6 +21,7 @@ from community.storage.schema import require_newest
 from dispatcher import plans, presets
 from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
+from dispatcher.downlink import MqttLine
 from dispatcher.storage.planbook import Planbook
 
 
@@ -38,7 +39,7 @@ def main() -> int:
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 2
-    bell = _bell(settings)
+    bell, line = _bell(settings), _line(settings)
     app = create_app(
         Parts(
             store=store,
@@ -48,6 +49,7 @@ def main() -> int:
             settings=settings,
             presets=known,
             door=_door(broker),
+            line=line,
         )
     )
     # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.
@@ -60,6 +62,8 @@ def main() -> int:
     finally:
         if isinstance(bell, MqttBell):
             bell.close()
+        if line is not None:
+            line.close()
         store.close()
     return 0
 

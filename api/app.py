@@ -25,6 +25,7 @@ from api.routes import (
     consoles,
     devices,
     docs,
+    emulator,
     exercises,
     figures,
     health,

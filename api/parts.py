@@ -11,6 +11,7 @@ from community.doorkeeper import Doorkeeper
 from community.storage import Store
 from dispatcher.bell import Bell
 from dispatcher.clock import Clock
+from dispatcher.downlink import Line
 from dispatcher.presets import Presets, shipped
 from dispatcher.storage.planbook import Planbook
 from dispatcher.storage.roadbook import Roadbook
@@ -26,6 +27,7 @@ class Parts:
     plans: Planbook
     settings: Settings
     door: Doorkeeper | None = None  # None: somebody tells the broker by hand
+    line: Line | None = None  # to the broker, for simulated devices
     presets: Presets = field(default_factory=shipped)
     roads: Roadbook = field(default_factory=Roadbook)
     monotonic: Callable[[], float] = time.monotonic

@@ -110,9 +110,16 @@ def check_geometry(picture: _Picture = None) -> None:
             areas = register.areas(connection)
     by_id = {area.id: area for area in areas}
     codes = [wrong for area in areas if (wrong := geometry.wrong_code(area, by_id.get(area.parent_id or 0)))]
-    for line in codes:
-        typer.echo(line)
-    fits = _say_what_is_wrong(geometry.outlines_of(areas, {}), picture)
+    outlines = geometry.outlines_of(areas, {})
+    if as_json:
+        findings = topology.check(outlines)
+        found = {"codes": codes, "cells": list(topology.report(findings)) if findings else []}
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        fits = not findings
+    else:
+        for line in codes:
+            typer.echo(line)
+        fits = _say_what_is_wrong(outlines, picture)
     if codes or not fits:
         raise typer.Exit(1)
 

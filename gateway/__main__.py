@@ -11,7 +11,7 @@ import structlog
 
 from community import logs
 from community.starting import CannotStart, ready, starting
-from community.storage import Store
+from community.storage import AWAY, Store
 from community.storage.schema import require_newest
 from devices.formats import TOPICS
 from devices.profiles import shipped
@@ -24,7 +24,7 @@ from gateway import slices
 from gateway.confirmed import Confirmed
 from gateway.following import LastPlace
 from gateway.mqtt import Arrival, Line
-from gateway.receive import NOT_NOW, Parts, Receiver
+from gateway.receive import Parts, Receiver
 from gateway.settings import GatewaySettings
 from gateway.sockets.doors import Caller, Doors
 from gateway.sockets.protocols import listed
@@ -139,7 +139,7 @@ def run(
                     line.listen((*TOPICS, *topics))
                 places.flush(store, clock.now())
                 strangers.flush(store, clock.now())  # last: all else matters more
-        except NOT_NOW as error:
+        except AWAY as error:
             log.error("the database is away; messages wait at the broker", error=type(error).__name__)
             stopping.wait(RETRY_S)
         except Exception:  # to end here would bring the same message again, and again the end

@@ -30,7 +30,6 @@ from gateway.strangers import Strangers
 from gateway.supervision import LastLife, LastSeen
 from gateway.trying import as_test
 
-NOT_NOW = AWAY  # it is not the message's fault, so the message waits
 _RACES = 3  # another gateway may open the same incident at the same moment; the next try sees it
 
 log = structlog.get_logger()
@@ -96,11 +95,11 @@ class Receiver:
     def take(self, frames: Sequence[Frame]) -> list[Reading]:
         """Store what `frames` say; returns what each meant: now its receipt and its reply may be said.
 
-        A NOT_NOW error means: try again.
+        An error of AWAY is not the message's fault: it waits, try again.
         """
         try:
             return self._commit(frames)
-        except NOT_NOW:
+        except AWAY:
             raise
         except Exception:
             log.exception("a group failed, taking its messages one by one", frames=len(frames))
@@ -110,7 +109,7 @@ class Receiver:
         for _ in range(_RACES):
             try:
                 return self._commit([frame])[0]
-            except NOT_NOW:
+            except AWAY:
                 raise
             except IntegrityError:
                 log.info("lost a race with another worker, looking again")
@@ -174,7 +173,7 @@ class Receiver:
         sender = next((key for key in senders if self._devices.find(key)), "")
         try:
             self._keep_bytes(frame, sender)
-        except NOT_NOW:
+        except AWAY:
             raise
         except Exception:
             if not sender:

@@ -475,12 +475,12 @@ def households(
     nets = safety.nets(connection, shown.items, parts.plans.current(connection), now)
     rows = [
         (
-            Cell([home.household.address], href=f"/households/{home.household.id}" if is_admin else ""),
+            Cell([home.household.address], href=f"/households/{home.household.id}"),
             _net(nets[home.household.id], home, may_drill=is_admin),
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
-            Cell([home.household.access_notes or "—"]),
+            Cell([f"{line.label[0]}:{line.text}" for line in ways_in(home.household)] or ["—"]),
         )
         for home in shown.items
     ]

@@ -21,6 +21,7 @@ from dispatcher.bell import LocalBell
 from dispatcher.channels.phones import Phones
 from dispatcher.clock import SystemClock
 from dispatcher.courier import Courier
+from dispatcher.downlink import Line
 from dispatcher.engine import Engine
 from dispatcher.health import WorkerKind
 from dispatcher.model import Meaning, Message
@@ -51,6 +52,7 @@ class Centre:
         self._closing = threading.Event()
         self._turner = threading.Thread(target=self._turn, name="loops")
         self._turner.start()
+        self.line: Line | None = None  # to a broker, for simulated devices; read when it starts
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -65,6 +67,7 @@ class Centre:
                 bell=self._bell,
                 plans=Planbook(self._plans),
                 settings=self._settings,
+                line=self.line,
             )
         )
         self._server = serve(app, self._settings, ready.set)
