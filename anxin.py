@@ -35,7 +35,7 @@ import time
 import webbrowser
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 VERSION = sys.version_info[:2]
@@ -1010,11 +1010,18 @@ class Finding:
 
 def doctor(words: Sequence[str]) -> int:
     """Look at everything a centre needs here, and say what to do about what is missing."""
-    argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="anxin.py doctor", description="检查运行条件 / what is missing here"
-    ).parse_args(list(words))
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="输出JSON / for a program: well is null for advice"
+    )
+    options = parser.parse_args(list(words))
     variables = run_variables(os.environ, SCRATCH)
     findings = list(examine(variables))
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+        return 1 if any(finding.well is False for finding in findings) else 0
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         mark = {True: "✓", False: "✗", None: "–"}[finding.well]

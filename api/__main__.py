@@ -77,6 +77,14 @@ def _door(broker: BrokerSettings) -> Doorkeeper | None:
     return MosquittoDoor(broker.host, broker.port, broker.admin, password) if broker.admin else None
 
 
+def _line(settings: Settings) -> MqttLine | None:
+    """For devices that are simulated: never where real people are told."""
+    if not settings.mqtt_host or not settings.simulated_phones:
+        return None
+    password = settings.mqtt_password.get_secret_value()
+    return MqttLine(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password)
+
+
 def _bell(settings: Settings) -> LocalBell:
     if not settings.mqtt_host:
         return LocalBell()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from community.model import Medium, ResponderKind
+from community.model import Medium, ResponderKind, Way
 from devices.formats.keys import as_heard
 from devices.signal import Kind, Role
 from dispatcher.absence import LONGEST_OUT_OF_BED_MIN, AwayKind
@@ -211,7 +211,7 @@ class HouseholdIn(In):
 
 
 class HouseholdPatch(In):
-    """What is left out stays. `residents` are added or changed by id; `contacts` replaces the whole list."""
+    """What is left out stays. `residents` are added, or changed by id; `contacts` replaces the whole list."""
 
     area_id: Id | None = None
     address: Line | None = Field(default=None, min_length=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -102,7 +103,10 @@ def import_geometry(
 
 
 @app.command()
-def check_geometry(picture: _Picture = None) -> None:
+def check_geometry(
+    picture: _Picture = None,
+    as_json: Annotated[bool, typer.Option("--json", help="输出JSON / print what was found as JSON")] = False,
+) -> None:
     """检查网格的编码和拓扑 / Check the grid: codes, gaps, overlaps, slivers; exit code 1 when any."""
     with opened() as store:
         schema.require_newest(store)

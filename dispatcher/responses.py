@@ -466,7 +466,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
         if reply_id is None:
             return heard.meaning
         asked = questions.open_questions(connection, number)
-        if heard.meaning in (Meaning.STOP, Meaning.START):
+        if heard.meaning in _CONSENTS:
             if consent.take(connection, number, heard.meaning, reply_id, asked, now):
                 incident_id = asked[0].incident_id if asked else None
                 seen_at = None if heard.meaning in _FOR_A_HUMAN else now
@@ -480,7 +480,7 @@ def reply(store: Store, phone: str, body: str, dedupe_key: str, now: datetime) -
             if well is not None and (not asked or heard.by_digit):
                 inbox.understood(connection, reply_id, well, seen_at=None if well in _FOR_A_HUMAN else now)
                 return well
-        if not asked and heard.meaning not in (Meaning.STOP, Meaning.START):
+        if not asked and heard.meaning not in _CONSENTS:
             drilled = drills.answer(connection, number, heard, body, now)
             if drilled is not None:
                 seen_at = None if drilled in _FOR_A_HUMAN else now

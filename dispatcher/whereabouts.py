@@ -42,7 +42,9 @@ def forget(store: Store, responder_id: int) -> None:
 
 def from_phones(store: Store, fixes: Collection[Fix], now: datetime) -> int:
     """Keep where telephones of staff say they are; returns of how many that was news."""
-    with store.write() as connection:
+    with (
+        store.jot() as connection
+    ):  # a telephone says it again soon, and the gateway's presses wait meanwhile
         bearers = whereabouts.bearers(connection, [fix.device_key for fix in fixes])
         found = [
             Whereabouts(

@@ -52,6 +52,7 @@ def broken_promises(connection: Connection) -> list[str]:
         *_stages_that_are_not_so(connection),
         *_left_over_by_closed_cases(connection),
         *_questions_nobody_comes_back_to(connection),
+        *_texts_that_nobody_wants(connection),
     ]
 
 

@@ -512,8 +512,12 @@ def import_homes(caller: AdminDep, parts: PartsDep, connection: ReadDep) -> str:
 
 @router.get("/households/{household_id}")
 def household(
-    household_id: Annotated[int, Path(ge=1, lt=2**63)], caller: AdminDep, parts: PartsDep, connection: ReadDep
+    household_id: Annotated[int, Path(ge=1, lt=2**63)],
+    caller: CallerDep,
+    parts: PartsDep,
+    connection: ReadDep,
 ) -> str:
+    """Operators see whom to tell, and what each may be sent; administrators change the home as well."""
     return _home_page(caller, parts, connection, register.household_by_id(connection, household_id))
 
 
@@ -522,6 +526,7 @@ def _home_page(caller: Caller, parts: Parts, connection: Connection, home: HomeR
     return _page(
         "home.html", "/households", caller, parts, connection,
         home=home, devices=[(one, ROLE_WORD[one.role]) for one in devices],
+        is_admin=caller.account.role is AccountRole.ADMIN,
     )  # fmt: skip
 
 

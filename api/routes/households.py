@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.responses import Response
 
@@ -99,7 +101,7 @@ def change_household(
         if changes:
             register.update_household(connection, replace(before.household, **changes))
         if given.residents is not None:
-            known = {resident.id for resident in before.residents}
+            known = {resident.id: resident for resident in before.residents}
             _keep_residents(connection, household_id, given.residents, known)
         if given.contacts is not None:
             register.set_contacts(connection, household_id, _contacts(household_id, given.contacts))
@@ -198,14 +200,17 @@ def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:
 
 
 def _keep_residents(
-    connection: Connection, household_id: int, given: list[ResidentIn], known: Set[int] = frozenset()
+    connection: Connection,
+    household_id: int,
+    given: list[ResidentIn],
+    known: Mapping[int, Resident] = MappingProxyType({}),
 ) -> None:
     for one in given:
-        resident = Resident(household_id=household_id, **{**one.model_dump(), "id": one.id or 0})
         if one.id is None:
-            register.add_resident(connection, resident)
-        elif one.id in known:
-            register.update_resident(connection, resident)
+            fields = one.model_dump(exclude={"id"})
+            register.add_resident(connection, Resident(id=0, household_id=household_id, **fields))
+        elif one.id in known:  # whoever knows fewer fields must not empty the others
+            register.update_resident(connection, replace(known[one.id], **one.model_dump(exclude_unset=True)))
         else:
             raise NotFound(
                 "no_such_resident", f"resident {one.id} does not live there: leave the id out to add a person"

@@ -259,7 +259,7 @@ def add_household(connection: Connection, household: Household) -> Household:
     """Keep a new household (its `id` is ignored) and return it with the id it got."""
     row = _household_row(connection, household)
     map_changed(connection)
-    return replace(household, id=insert_row(connection, t.household, row), phone=row["phone"])
+    return replace(household, id=insert_row(connection, t.household, row), **_numbers(row))
 
 
 def update_household(connection: Connection, household: Household) -> Household:
@@ -267,7 +267,7 @@ def update_household(connection: Connection, household: Household) -> Household:
     row = _household_row(connection, household)
     update_row(connection, t.household, household.id, row)
     map_changed(connection)
-    return replace(household, phone=row["phone"])
+    return replace(household, **_numbers(row))
 
 
 def add_resident(connection: Connection, resident: Resident) -> Resident:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Table, insert, update
+from sqlalchemy import Connection, Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from community.errors import NotFound
@@ -52,3 +52,14 @@ def update_row(connection: Connection, table: Table, row_id: int, row: Mapping[s
 def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that knows ON CONFLICT, in the words of the database behind `connection`."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def number_on(connection: Connection, table: Table) -> None:
+    """Let the next row of `table` be numbered after those that came with ids of their own."""
+    if connection.dialect.name != "postgresql" or "id" not in table.c:
+        return
+    highest = connection.execute(select(func.max(table.c.id))).scalar_one()
+    connection.execute(
+        text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :highest)"),
+        {"table": table.name, "highest": highest},
+    )

@@ -46,10 +46,10 @@ def current(store: Store) -> str | None:
         return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(store: Store) -> str:
-    """Upgrade to the newest schema in one transaction and return its revision. Harmless to repeat."""
+def migrate(store: Store, revision: str = "head") -> str:
+    """Upgrade to the newest schema, or `revision`, in one transaction. Harmless to repeat."""
     with store.write() as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), revision)
     return newest()
 
 

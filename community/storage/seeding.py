@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Table, insert, select
 
 from community.model import Contact, Household, Position, Responder
 from community.sites.generate import SiteData
 from community.storage import register
 from community.storage import tables as t
+from community.storage.rows import number_on
 
 
 def is_seeded(connection: Connection) -> bool:
@@ -48,12 +49,7 @@ def _fill(connection: Connection, table: Table, rows: Iterable[dict[str, Any]]) 
     if not (written := list(rows)):
         return
     connection.execute(insert(table), written)
-    if connection.dialect.name == "postgresql":  # its sequence has not seen the ids that we gave
-        highest = connection.execute(select(func.max(table.c.id))).scalar_one()
-        connection.execute(
-            text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :highest)"),
-            {"table": table.name, "highest": highest},
-        )
+    number_on(connection, table)
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
@@ -48,17 +49,16 @@ def keep(connection: Connection, found: Iterable[Whereabouts], now: datetime) ->
 
 def newest(connection: Connection) -> dict[int, Whereabouts]:
     """The place of each responder who told one lately, by her id; whether it is of use says `is_of_use`."""
-    return {
-        row.id: Whereabouts(row.id, Position(row.lon, row.lat, row.source, row.accuracy_m), row.at)
-        for row in connection.execute(select(_place))
-    }
+    return {row.id: _told(row) for row in connection.execute(select(_place))}
 
 
 def of(connection: Connection, responder_id: int) -> Whereabouts | None:
     """The place of one responder, if she told one lately."""
     row = connection.execute(select(_place).where(_place.c.id == responder_id)).first()
-    if row is None:
-        return None
+    return None if row is None else _told(row)
+
+
+def _told(row: Any) -> Whereabouts:
     return Whereabouts(row.id, Position(row.lon, row.lat, row.source, row.accuracy_m), row.at)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import sys
@@ -56,8 +57,8 @@ def main(words: Sequence[str]) -> int:
                 Checkup(settings.needed, settings.gateways_each),
             )
             store = Store(settings.database_url.get_secret_value())
-            if list(words) == ["health"]:
-                return tell(store, checkup, clock)
+            if list(words) in (["health"], ["health", "--json"]):
+                return tell(store, checkup, clock, as_json="--json" in words)
             log.info("settings", **settings.model_dump(mode="json"))
             with suppress(OperationalError):  # a database that is away: that is to be told
                 require_newest(store)
@@ -193,16 +194,31 @@ def run(round_: Round, bell: Bell, clock: Clock, stopping: threading.Event) -> N
         bell.wait(wait_s)
 
 
-def tell(store: Store, checkup: Checkup, clock: Clock) -> int:
+def tell(store: Store, checkup: Checkup, clock: Clock, *, as_json: bool = False) -> int:
     """Print how the centre is; 1 when something fails. Where no worker was ever started there is none."""
     try:
         with store.read() as connection:
             if not vitals.workers(connection):
+                if as_json:
+                    print("[]")
                 return 0
             health = checkup.look(connection, clock.now())
     except SQLAlchemyError as error:
         health = database_away(clock.now(), type(error).__name__)
-    for check in health.checks:
+    if as_json:
+        found = [
+            {
+                "name": check.name,
+                "grade": check.grade.value,
+                "text": [*check.text],
+                "value": check.value,
+                "unit": check.unit,
+                "moments": {what: at.isoformat() for what, at in check.moments.items()},
+            }
+            for check in health.checks
+        ]
+        print(json.dumps(found, ensure_ascii=False))
+    for check in () if as_json else health.checks:
         value = "" if check.value is None else f"{check.value:.3g} {check.unit}"
         ago = [f"{what} {(health.at - at).total_seconds():.0f} s ago" for what, at in check.moments.items()]
         said = " ".join(part for part in (*check.text, "" if check.text[0] else value, *ago) if part)

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from community.storage import Store
 from community.storage.tables import device
-from tests.api.conftest import Browser, Town
+from tests.api.conftest import Browser, StoppedClock, Town
 
 
 def test_a_home_is_found_by_name_number_and_address(operator: Browser, town: Town) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -236,10 +237,10 @@ assert EVERY == 3 * SECOND, "the first test counts on it"
 
 
 def test_a_command_says_how_the_centre_is(store: Store) -> None:
-    def health(turn: Callable[[], object] = lambda: None) -> tuple[int, str]:
+    def health(turn: Callable[[], object] = lambda: None, *words: str) -> tuple[int, str]:
         """Its code and its words; `turn` goes on until it has ended, however slowly it starts."""
         asked = subprocess.Popen(
-            [sys.executable, "-m", "dispatcher.watch", "health"],
+            [sys.executable, "-m", "dispatcher.watch", "health", *words],
             cwd=ROOT,
             env={"ANXIN_DATABASE_URL": store.engine.url.render_as_string(hide_password=False)},
             stdout=subprocess.PIPE,
@@ -255,6 +256,8 @@ def test_a_command_says_how_the_centre_is(store: Store) -> None:
     lines = [line.split("\t") for line in told.splitlines()]
     grades = {name: grade for grade, name, _ in lines}
     assert (grades["gateway"], grades["dispatcher"], grades["incidents"]) == ("pass", "fail", "pass")
+    _, as_json = health(lambda: gateway.turn(SystemClock().now()), "--json")
+    assert {check["name"]: check["grade"] for check in json.loads(as_json)} == grades
 
 
 def test_a_kind_of_worker_that_a_newer_program_brings_is_left_alone(town: Town) -> None:

@@ -83,7 +83,7 @@ def test_an_operator_from_ring_to_close_by_keyboard_alone(centre: Centre, desk: 
     tab.keyboard.press("e")  # what 120 asks for
     expect(window).to_contain_text("和平社区幸福里3幢2单元501")
     expect(window).to_contain_text("高血压")
-    expect(window).to_contain_text("钥匙在邻居家")
+    expect(window).to_contain_text("邻居张桂芝 138 0000 0005")
     expect(window).to_contain_text("说话清楚吗:否")
     tab_to(tab, 'dialog [data-result="answered"]')
     tab.keyboard.press("Enter")

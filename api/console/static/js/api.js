@@ -51,9 +51,13 @@ async function ask(method, path, body, more = {}) {
 
 /** A file as it is; the answer as it comes. */
 export const send = (path, file) =>
-  reach("POST", path, file, { "X-CSRF-Token": csrf(), "Content-Type": "application/octet-stream" }, SLOW_MS);
+  reach("POST", path, file, { "X-CSRF-Token": csrf(), "Content-Type": "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) }, SLOW_MS);
 
 const body = async (asked) => (await asked).body;
+
+/** A change that keeps the server busy for a while. */
+export const toil = async (path) =>
+  parsed(await (await reach("POST", path, undefined, { Accept: "application/json", "X-CSRF-Token": csrf() }, SLOW_MS)).text());
 
 export const get = (path) => body(ask("GET", path));
 /** {body, tag}: what is there, and the ETag to send with a change of it. */

@@ -162,14 +162,15 @@ export class Case {
     const home = this.detail.home;
     if (!home) return h("p", { class: "warn" }, "这个设备没有登记到住户。请查设备清单。 This device belongs to no household: look it up under Devices.");
     const household = home.household;
+    const ways = waysIn(household, (number, name) => this._phone("key", name || "有钥匙的人", number));
     return h("div", null,
-      household.access_notes ? h("div", { class: "block" }, h("h3", null, both(["进门", "how to get in"])),
-        h("p", { class: "warn" }, household.access_notes)) : null,
+      ways.length ? h("div", { class: "block" }, h("h3", null, both(["进门", "how to get in"])),
+        h("div", { class: "warn" }, ways)) : null,
       h("div", { class: "block" }, h("h3", null, both(["老人", "residents"])),
         home.residents.map((resident) => h("div", { class: "resident" },
           h("p", null, h("b", null, resident.name), ` ${[resident.sex, age(resident), resident.lives_alone ? "独居" : ""].filter(Boolean).join(" · ")}`,
             resident.phone ? [" ", this._phone(`resident:${resident.id}`, resident.name, resident.phone)] : null),
-          resident.health_notes ? h("p", null, h("span", { class: "quiet" }, "健康 health: "), resident.health_notes) : null)),
+          illness(resident))),
         household.phone ? h("p", null, h("span", { class: "quiet" }, "家里电话 home: "), this._phone("home", "家里电话", household.phone)) : null,
         h("p", { class: "quiet small" }, household.address)),
       h("div", { class: "block" }, h("h3", null, both(["联系人", "contacts"])),
