@@ -2,7 +2,8 @@
 
 Each part can be run alone (`--only`): `speed` on this machine's disk, `slow-disk` the same with 10 ms a sync,
 `storm` with a slow provider, `tick` over many open cases, `killed` in a burst, `decoding` of messages on one
-core, `supervision` of a city's devices, `pixels` from a commit to the screens. Each module says what it is.
+core, `supervision` of a city's devices, `pixels` from a commit to the screens, `drawing`
+of a large street on the map. Each module says what it is.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import decoding, killed, pixels, speed, storm, supervision, ticks
+from bench import decoding, drawing, killed, pixels, speed, storm, supervision, ticks
 from bench.disk import NO_COMPILER, OWN, Disk, can_be_slow, slow
 from bench.scene import POSTGRES, SQLITE, Scene, databases
 
-_PARTS = (speed, ticks, killed, storm, decoding, supervision, pixels)
+_PARTS = (speed, ticks, killed, storm, decoding, supervision, pixels, drawing)
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,13 @@ class Size:
     decoding: decoding.Size
     supervision: supervision.Size
     pixels: pixels.Size
+    drawing: drawing.Size
 
 
 SIZES = {size: Size(*(getattr(part, size.upper()) for part in _PARTS)) for size in ("full", "quick", "tiny")}
 SPEED, SLOW_DISK, STORM, TICK, KILLED = "speed", "slow-disk", "storm", "tick", "killed"
-DECODING, SUPERVISION, PIXELS = "decoding", "supervision", "pixels"
-PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED, DECODING, SUPERVISION, PIXELS)
+DECODING, SUPERVISION, PIXELS, DRAWING = "decoding", "supervision", "pixels", "drawing"
+PARTS = (SPEED, SLOW_DISK, STORM, TICK, KILLED, DECODING, SUPERVISION, PIXELS, DRAWING)
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Report:
     decoding: decoding.Decoding | None = None
     supervision: supervision.Supervision | None = None
     pixels: list[pixels.Pixels] = field(default_factory=list)
+    drawing: list[drawing.Drawing] = field(default_factory=list)
 
     def tables(self) -> Iterator[Table]:
         for found in (self.speed, self.slow_disk):
@@ -76,6 +79,8 @@ class Report:
             yield supervision.table(self.supervision)
         if self.pixels:
             yield pixels.table(self.pixels)
+        if self.drawing:
+            yield drawing.table(self.drawing)
 
 
 class Bench:
@@ -119,6 +124,11 @@ class Bench:
                     report.pixels.append(pixels.measure(self._size.pixels, scene, self._tell))
             else:
                 self._tell(f"{PIXELS} is left out: {pixels.NO_CHROMIUM}")
+        if DRAWING in parts:
+            if pixels.can_draw():
+                report.drawing = drawing.measure(self._size.drawing, self._folder, self._tell)
+            else:
+                self._tell(f"{DRAWING} is left out: {pixels.NO_CHROMIUM}")
         return report
 
     def _speed(self, size: speed.Size, disk: Disk) -> speed.Speed:

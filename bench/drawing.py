@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -22,11 +22,9 @@ from statistics import median
 from playwright.sync_api import Page, sync_playwright
 from rich.table import Table
 
-from bench.pixels import LOGIN, PASSWORD
-from bench.pixels import _metrics as metrics
-from bench.pixels import _opened as opened
-from bench.pixels import _watched as watched
-from bench.scene import Scene
+from bench.disk import OWN
+from bench.pixels import LOGIN, PASSWORD, metrics, opened, watched
+from bench.scene import SQLITE, Scene, databases
 from bench.speed import percentile
 from bench.town import street_of
 from community import passwords
@@ -46,10 +44,11 @@ from dispatcher.bell import MqttBell
 from dispatcher.clock import SystemClock
 from tests.servers import free_port
 
-VIEWS = {
-    "3d": ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
-    "2d": ["--disable-3d-apis"],
-}
+# What an operator chose, what the map then says that it is, and how Chromium draws.
+VIEWS = (
+    ("solid", "3d", ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]),
+    ("flat", "2d", ["--disable-3d-apis"]),
+)
 PATIENCE_MS = 120_000
 WATCHED_MS = 5_000
 STEPS = 40  # of the mouse in one drag, one each frame
@@ -86,30 +85,25 @@ class Drawing:
     busy: float
 
 
-def measure(size: Size, scene: Scene, folder: Path, tell: Callable[[str], None]) -> list[Drawing]:
+def measure(size: Size, folder: Path, tell: Callable[[str], None]) -> list[Drawing]:
     """Needs Chromium: ask `pixels.can_draw` first."""
     found = []
-    url, port = f"sqlite:///{folder}/drawing.db", free_port()
+    url, port = f"sqlite:///{folder}/drawing/street.db", free_port()
     street = a_large_street(size)
-    store = Store(url)
-    schema.migrate(store)
-    with store.write() as connection:
-        seeding.load(connection, street)
-        accounts.create_account(
-            connection, Account(0, LOGIN, LOGIN, AccountRole.OPERATOR), passwords.hashed(PASSWORD)
-        )
     with (
-        scene.broker() as (broker, provider),
+        databases(SQLITE, folder / "drawing", OWN) as none,
+        closing(_filled(url, street)) as store,
+        (scene := Scene(folder, none, size.homes)).broker() as (broker, provider),
         scene.part("api", url, broker, provider, api_port=port, mqtt_host="127.0.0.1"),
         sync_playwright() as playwright,
     ):
-        for view, how in VIEWS.items():
+        for chosen, view, how in VIEWS:
             tell(f"{view}: {size.buildings:,} buildings, {size.homes:,} homes, {size.responders} responders")
             chromium = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", *how]
             )
             begun = time.monotonic()
-            page = opened(chromium, f"http://127.0.0.1:{port}", "live")
+            page = opened(chromium, f"http://127.0.0.1:{port}", "live", chosen)
             page.wait_for_selector(f'.map[data-view="{view}"][data-settled="true"]', timeout=PATIENCE_MS)
             first_s = time.monotonic() - begun
             with all_moving(store, street, broker.port):
@@ -120,8 +114,17 @@ def measure(size: Size, scene: Scene, folder: Path, tell: Callable[[str], None])
                 frames = dragged(page, size.drags)
             found.append(Drawing(view, first_s, median(frames), percentile(frames, 99), busy))
             chromium.close()
-    store.close()
     return found
+
+
+def _filled(url: str, street: SiteData) -> Store:
+    store = Store(url)
+    schema.migrate(store)
+    with store.write() as connection:
+        seeding.load(connection, street)
+        operator = Account(0, LOGIN, LOGIN, AccountRole.OPERATOR)
+        accounts.create_account(connection, operator, passwords.hashed(PASSWORD))
+    return store
 
 
 def a_large_street(size: Size) -> SiteData:

@@ -239,9 +239,9 @@ def _at_work(scene: Scene) -> Iterator[tuple[Town, str]]:
 def _desk(size: Size, scene: Scene, chromium: Browser, how: str, drawing: int, reading_too: int) -> Desk:
     count = size.per_s * size.seconds
     with _at_work(scene) as (town, url), reading(url, LOGIN, PASSWORD, reading_too) as readers:
-        pages = [_opened(chromium, url, how) for _ in range(drawing)]
-        watched = _watched(pages[0])
-        busy_s = _metrics(watched)["ThreadTime"]
+        pages = [opened(chromium, url, how) for _ in range(drawing)]
+        session = watched(pages[0])
+        busy_s = metrics(session)["ThreadTime"]
         begun = time.monotonic()
         committed = {}
         for number in range(count):
@@ -249,7 +249,7 @@ def _desk(size: Size, scene: Scene, chromium: Browser, how: str, drawing: int, r
             incident_id, at = town.opens(number + 1)
             committed[incident_id] = at
         seen = [_seen(page, list(committed)) for page in pages]
-        busy_s = _metrics(watched)["ThreadTime"] - busy_s
+        busy_s = metrics(session)["ThreadTime"] - busy_s
         heard = readers.heard(count, PATIENCE_S)
         for page in pages:
             page.context.close()
@@ -283,8 +283,8 @@ def _part(took: list[float], part: float) -> float:
 def _replay(size: Size, scene: Scene, chromium: Browser) -> Replay:
     """Cases are closed in the order they came, so the desk never has more than a bad evening's."""
     with _at_work(scene) as (town, url):
-        page = _opened(chromium, url, "live")
-        watched = _watched(page)
+        page = opened(chromium, url, "live")
+        session = watched(page)
         open_cases: list[int] = []
         homes_in_turn = cycle(range(1, OPEN_AT_ONCE + 2))
         committed: dict[int, float] = {}
@@ -311,10 +311,10 @@ def _replay(size: Size, scene: Scene, chromium: Browser) -> Replay:
 
         pass_by(OPEN_AT_ONCE * 2)  # what is loaded once, a sound or a home on the map, is loaded now
         committed.clear()
-        before, begun = _used(watched), time.monotonic()
+        before, begun = _used(session), time.monotonic()
         pass_by(size.replayed)
         took_s = time.monotonic() - begun
-        after = _used(watched)
+        after = _used(session)
         page.context.close()
     took = _took(committed, [drawn.items()])
     cases = len(committed)
@@ -332,8 +332,11 @@ def _replay(size: Size, scene: Scene, chromium: Browser) -> Replay:
     )
 
 
-def _opened(chromium: Browser, url: str, how: str) -> Page:
+def opened(chromium: Browser, url: str, how: str, view: str = "") -> Page:
+    """The console, or the page that polls, of an operator who has chosen `view` for the map, if any."""
     context: BrowserContext = chromium.new_context(viewport={"width": 1440, "height": 900})
+    if view:
+        context.add_init_script(f"localStorage.setItem('anxin.map', '{view}')")
     page = context.new_page()
     page.goto(f"{url}/login?next=/reports" if how == "poll" else f"{url}/login")
     page.fill("#login", LOGIN)
@@ -359,13 +362,13 @@ def _seen(page: Page, cases: list[int]) -> dict[int, float]:
     return seen
 
 
-def _watched(page: Page) -> CDPSession:
+def watched(page: Page) -> CDPSession:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
     return session
 
 
-def _metrics(session: CDPSession) -> dict[str, float]:
+def metrics(session: CDPSession) -> dict[str, float]:
     said: dict[str, Any] = session.send("Performance.getMetrics")
     return {one["name"]: one["value"] for one in said["metrics"]}
 
@@ -373,4 +376,4 @@ def _metrics(session: CDPSession) -> dict[str, float]:
 def _used(session: CDPSession) -> dict[str, float]:
     """After everything that nobody holds has been let go."""
     session.send("HeapProfiler.collectGarbage")
-    return _metrics(session)
+    return metrics(session)

@@ -98,7 +98,11 @@ def test_reading_and_supervising_are_measured_beside_what_most_would_write_first
 @pytest.mark.skipif(program("mosquitto") is None, reason=NO_MOSQUITTO)
 @pytest.mark.skipif(not pixels.can_draw(), reason=pixels.NO_CHROMIUM)
 def test_every_case_is_drawn_on_every_console_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    measured, _ = run(tmp_path, "--store", SQLITE, "--only", "pixels")
+    measured, _ = run(tmp_path, "--store", SQLITE, "--only", "pixels", "--only", "drawing")
+    assert [(drawn["view"], drawn["frame_p50_ms"] > 0) for drawn in measured["drawing"]] == [
+        ("3d", True),
+        ("2d", True),
+    ]
     (drawn,) = measured["pixels"]
     assert [(desk["drawn"], desk["read"]) for desk in drawn["desks"]] == [(1.0, 1.0)] * 3
     replay = drawn["replay"]
