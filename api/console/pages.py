@@ -480,7 +480,6 @@ def households(
             Cell(people(home) or ["—"]),
             Cell([_contact(one) for one in home.contacts] or ["没有联系人 none"]),
             Cell([home.cell.name], home.cell.code),
-            Cell([f"{line.label[0]}:{line.text}" for line in ways_in(home.household)] or ["—"]),
         )
         for home in shown.items
     ]
@@ -490,7 +489,6 @@ def households(
         ("老人", "residents"),
         ("联系人", "contacts"),
         ("网格", "cell"),
-        ("进门", "access"),
     )
     return _table(
         "/households", caller, parts, connection,
@@ -526,7 +524,7 @@ def _home_page(caller: Caller, parts: Parts, connection: Connection, home: HomeR
     return _page(
         "home.html", "/households", caller, parts, connection,
         home=home, devices=[(one, ROLE_WORD[one.role]) for one in devices],
-        is_admin=caller.account.role is AccountRole.ADMIN,
+        is_admin=caller.account.role is AccountRole.ADMIN, ways=ways_in(home.household) if home else (),
     )  # fmt: skip
 
 

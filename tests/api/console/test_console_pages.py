@@ -73,6 +73,12 @@ def test_a_name_with_markup_is_shown_and_not_obeyed(operator: Browser, store: St
     assert "<img src=x" not in page
 
 
+def test_the_list_of_homes_does_not_say_how_to_get_in(operator: Browser, town: Town) -> None:
+    page = operator.get("/households").text
+    assert "2580" not in page, "the code of a door in a list is read over a shoulder"
+    assert "单元门密码 2580#" in operator.get(f"/households/{town.household_id}").text
+
+
 def test_a_search_finds_a_home_by_name_and_says_so_when_there_is_none(operator: Browser) -> None:
     assert "幸福里3幢2单元501" in operator.get("/households?search=王秀英").text
     assert "没有找到" in operator.get("/households?search=诸葛亮").text

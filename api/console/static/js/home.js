@@ -23,7 +23,7 @@ function draw() {
   const { household, residents, contacts } = home;
   fill(form,
     h("section", { class: "panel" }, h("h2", null, both(["住址", "where"])), h("div", { class: "fields" },
-      field(["网格", "cell"], cellBox(household)), field(["完整住址", "address in full"], input(household, "address", { required: true, maxlength: 200, placeholder: "和平社区幸福里3幢2单元501" }), true),
+      field(["网格", "cell"], cellBox(household), true), field(["完整住址", "address in full"], input(household, "address", { required: true, maxlength: 200, placeholder: "和平社区幸福里3幢2单元501" }), true),
       field(["楼", "building"], input(household, "building", { maxlength: 200 })), field(["单元", "unit"], input(household, "unit", { maxlength: 200 })),
       field(["层", "floor"], input(household, "floor", { type: "number", min: -10, max: 200, oninput: (event) => (household.floor = event.target.value === "" ? null : Number(event.target.value)) })),
       field(["室", "room"], input(household, "room", { maxlength: 200 })), field(["家里电话", "home line"], input(household, "phone", { type: "tel", maxlength: 64 })))),
