@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from community.model import Duty
-from community.storage import Store, register, rota
+from community.storage import Store, register, rota, whereabouts
 from tests.api.conftest import Town
 from tests.api.console.conftest import Desk
 
@@ -99,3 +99,35 @@ def test_an_operator_looks_and_changes_nothing(desk: Desk, store: Store, town: T
     expect(desk.tab.locator(".plans__form h2")).to_contain_text(worker.name)
     expect(desk.tab.get_by_role("button", name="保存")).to_have_count(0)
     expect(desk.tab.get_by_label("周一").first).to_be_disabled()
+
+
+def test_a_telephone_that_tells_where_a_worker_is_comes_with_what_to_type_into_it(
+    desk: Desk, store: Store, town: Town
+) -> None:
+    desk.log_in("/rota", login=town.admin.login)
+    tab = desk.tab
+    tab.goto(f"{desk.url}/rota#{town.worker_id}")
+    tab.reload()
+    phone = tab.locator("section.rung", has_text="定位手机")
+    name = phone.get_by_label("名称")
+    name.fill("li")  # OwnTracks wants two words
+    phone.get_by_role("button", name="登记手机").click()
+    expect(phone.locator("dl")).to_have_count(0)
+    name.fill("li/phone")
+    phone.get_by_role("button", name="登记手机").click()
+    expect(phone.locator("dl")).to_contain_text("owntracks/li/phone")
+    expect(phone.locator("dl")).to_contain_text("register device-login owntracks:li/phone --name li")
+    with store.read() as connection:
+        kept = whereabouts.phone_of(connection, town.worker_id)
+    assert kept is not None
+    assert kept.key == "owntracks:li/phone"
+
+    phone.get_by_role("button", name="取消这部手机").click()
+    expect(phone.locator("dl")).to_have_count(0)
+    with store.read() as connection:
+        assert whereabouts.phone_of(connection, town.worker_id) is None
+
+    tab.goto(f"{desk.url}/rota#{town.clinic_id}")  # a clinic stays where it is
+    tab.reload()
+    expect(tab.locator("section.rung", has_text="手机日历")).to_be_visible()
+    expect(phone).to_have_count(0)

@@ -1,4 +1,4 @@
-// When each responder works: the week, the leaves, and a calendar for her own telephone.
+// When each responder works: the week, the leaves, and on her own telephone a calendar and where she is.
 
 import { change, get, getWithTag, post, remove, set } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
@@ -21,7 +21,7 @@ async function open(id) {
     fill($(".plans__form"), h("div", { class: "panel" },
       h("h2", null, responder.name, h("span", { class: "quiet" }, ` ${responder.phone}`), responder.active ? null : h("span", { class: "chip chip--amber" }, "停用 off")),
       mayEdit ? h("details", null, h("summary", null, both(["资料:姓名、电话、所属网格", "details: name, phone, cells"])), await details(responder, tag)) : null,
-      week(id, shifts.duties), leaves(id, shifts.leaves), mayEdit ? calendar(id) : null));
+      week(id, shifts.duties), leaves(id, shifts.leaves), mayEdit ? calendar(id) : null, mayEdit && responder.kind !== "clinic" ? await telephone(id) : null));
     history.replaceState(null, "", `#${id}`);
   } catch (problem) {
     toast(problem.message, true);
@@ -197,6 +197,60 @@ function calendar(id) {
   return h("section", { class: "rung" }, h("h3", null, both(["手机日历", "calendar"])),
     h("p", { class: "quiet small" }, "发给本人,在手机日历里订阅;一年内有效,只看得到自己的班。 For her to subscribe to; lasts a year and shows her own shifts only."),
     h("div", { class: "rung__head" }, h("button", { class: "button", type: "button", onclick: make }, both(["生成链接", "make the link"])), shown));
+}
+
+// ---- a telephone that tells where she is ----
+
+const APPS = {
+  owntracks: { word: "OwnTracks", example: "li/phone", pattern: "[^\\s\\/]+\\/[^\\s\\/]+" },
+  traccar: { word: "Traccar", example: "li-phone", pattern: "\\S+" },
+};
+
+async function telephone(id) {
+  const box = h("section", { class: "rung" });
+  const show = (device) => fill(box, h("h3", null, both(["定位手机", "telephone that tells where she is"])),
+    h("p", { class: "quiet small" }, "在岗或去处理时才用,只记最新位置,十分钟后忘掉。 Counts while she is on duty or on a case; only the newest place is kept, for ten minutes."),
+    device ? settings(device) : null,
+    device ? h("div", { class: "rung__head" }, h("button", { class: "button", type: "button", onclick: () => send(() => remove(path), "已取消,位置已忘掉 taken back, its place is forgotten") }, both(["取消这部手机", "take it back"]))) : form());
+  const path = `/api/responders/${id}/phone`;
+
+  async function send(act, word) {
+    try {
+      show(await act());
+      toast(word);
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  }
+
+  function form() {
+    const name = h("input", { required: true, maxlength: 100, placeholder: APPS.owntracks.example, pattern: APPS.owntracks.pattern });
+    const app = h("select", { onchange: () => {
+      name.placeholder = APPS[app.value].example;
+      name.pattern = APPS[app.value].pattern;
+    } }, Object.entries(APPS).map(([key, { word }]) => h("option", { value: key }, word)));
+    const made = h("form", { class: "tell tell__head" }, h("label", null, "应用 app ", app), h("label", null, "名称 name ", name),
+      h("button", { class: "button button--deed", type: "submit" }, both(["登记手机", "set it"])));
+    made.addEventListener("submit", (event) => {
+      event.preventDefault();
+      send(() => set(path, { key: `${app.value}:${name.value.trim()}` }), "已登记,把下面的设置填进手机 kept: type these into the telephone");
+    });
+    return made;
+  }
+
+  show(await get(path));
+  return box;
+}
+
+/** What is to be typed into the telephone. The password is made by the command, and shown there once. */
+function settings({ key }) {
+  const [app, name] = [key.slice(0, key.indexOf(":")), key.slice(key.indexOf(":") + 1)];
+  const [user, phone = ""] = name.split("/");
+  const rows = app === "owntracks"
+    ? [["模式 mode", "MQTT"], ["主机、端口 host, port", "问管理服务器的人 ask who runs the server"], ["客户端、用户名 client id, user", user],
+      ["设备 device id", phone], ["主题 topic", `owntracks/${user}/${phone}`], ["密码 password", `python3 anxin.py register device-login ${key} --name ${user}`]]
+    : [["设备标识 device identifier", name], ["服务器 server URL", "本中心的 Traccar 服务器 the Traccar server of this centre"]];
+  return h("dl", { class: "brief" }, rows.map(([label, text]) => [h("dt", null, label), h("dd", null, text)]));
 }
 
 fill($(".plans__list"), h("h3", null, both(["工作人员", "responders"])),
