@@ -34,6 +34,7 @@ from dispatcher.model import (
     Purpose,
     Recipient,
     Rung,
+    RungAhead,
     Severity,
     Stage,
     Step,
@@ -118,6 +119,20 @@ def rung_at(plan: Plan, ladder_at: datetime, fired: int) -> datetime:
         return ladder_at + timedelta(seconds=plan.rungs[fired].after_s)
     repeats = fired - len(plan.rungs) + 1
     return ladder_at + timedelta(seconds=plan.rungs[-1].after_s + repeats * plan.repeat_s)
+
+
+def ahead(plan: Plan, incident: Incident) -> tuple[RungAhead, ...]:
+    """The rungs that come while nobody is on the way, up to the next time that the last one repeats."""
+    fired, top = incident.rung - incident.ladder_rung, len(plan.rungs)
+    return tuple(
+        RungAhead(
+            number=min(number, top - 1) + 1,
+            at=rung_at(plan, incident.ladder_at, number),
+            tell=plan.rungs[min(number, top - 1)].tell,
+            repeat_s=plan.repeat_s if number >= top else 0,
+        )
+        for number in range(fired, max(fired, top) + 1)
+    )
 
 
 def request(

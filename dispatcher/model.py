@@ -163,6 +163,16 @@ class Rung:
     tell: tuple[Tell, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RungAhead:
+    """A rung that is still to come, `at` the latest: where one finds nobody, the next follows at once."""
+
+    number: int
+    at: datetime
+    tell: tuple[Tell, ...]
+    repeat_s: int = 0  # it is the last one come again, and comes again each so many seconds, for ever
+
+
 CRIES = frozenset({Kind.SOS, Kind.FALL})  # a person calls for help, or cannot
 
 

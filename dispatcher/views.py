@@ -14,6 +14,7 @@ from community.errors import NotFound
 from community.model import HomeRecord, ResponderKind
 from community.storage import LONGEST_TRANSACTION_S, Store, register
 from devices.signal import Kind
+from dispatcher.escalation import ahead
 from dispatcher.exercise import household_of
 from dispatcher.maintenance import may_wait
 from dispatcher.model import (
@@ -25,13 +26,15 @@ from dispatcher.model import (
     Offer,
     OfferState,
     Plan,
+    RungAhead,
     Severity,
     Stage,
     TimelineEntry,
+    Told,
 )
 from dispatcher.plans import thaw
 from dispatcher.storage import handsets, inbox, maintenance, outbox, reading, storms
-from dispatcher.storage.casebook import is_covered_without, is_supervisor, offers_of
+from dispatcher.storage.casebook import is_covered_without, is_supervisor, offers_of, told_of
 from dispatcher.storms import area_of, rests
 from dispatcher.telephone import CALL_OVER, KEYS, by_telephone, covered
 from dispatcher.wording import door_of, spoken
@@ -110,6 +113,8 @@ class Detail:
     alarms: tuple[Alarm, ...]
     messages: tuple[Message, ...]
     timeline: tuple[TimelineEntry, ...]
+    told: tuple[Told, ...]  # on each rung; of one person the last counts
+    ahead: tuple[RungAhead, ...]  # what comes by itself while nobody is on the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +170,17 @@ def detail(connection: Connection, incident_id: int) -> Detail:
     [incident] = found
     household_id = incident.household_id or household_of(incident.subject)
     homes = register.homes(connection, [household_id]) if household_id is not None else {}
+    [card] = _cards(connection, found)
+    plan = frozen(connection, incident_id).plan
+    climbs = plan is not None and incident.is_open and not card.area_case and not card.waits_until
     return Detail(
-        card=_cards(connection, found)[0],
+        card=card,
         home=homes.get(household_id) if household_id is not None else None,
         alarms=reading.alarms(connection, incident_id),
         messages=reading.messages(connection, incident_id),
         timeline=reading.timeline_of(connection, incident_id),
+        told=told_of(connection, [incident_id]).get(incident_id, ()),
+        ahead=ahead(plan, incident) if plan is not None and climbs else (),
     )
 
 

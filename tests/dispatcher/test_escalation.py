@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from devices.signal import Kind
-from dispatcher.escalation import is_past, next_step, rung_at, stage_of
+from dispatcher.escalation import ahead, is_past, next_step, rung_at, stage_of
 from dispatcher.model import (
     LOOK_AT_LEAST,
     Case,
@@ -148,6 +148,22 @@ def test_the_last_rung_repeats_and_tells_the_same_people_again() -> None:
 @pytest.mark.parametrize("fired, seconds", [(0, 0), (1, 60), (2, 180), (3, 280), (4, 380), (13, 1280)])
 def test_when_a_rung_is_due(fired: int, seconds: int) -> None:
     assert rung_at(LADDER, START, fired) == after(seconds)
+
+
+def test_what_comes_next_is_said_up_to_the_repeat_of_the_last_rung() -> None:
+    _, case = look(a_case(LADDER, contacts=3), 0)
+
+    coming = ahead(LADDER, case.incident)
+    assert [(rung.number, rung.at, rung.repeat_s) for rung in coming] == [
+        (2, after(60), 0),
+        (3, after(180), 0),
+        (3, after(280), 100),
+    ]
+    assert coming[0].tell == (relatives(0),)
+
+    late = replace(case.incident, rung=case.incident.rung + 6)
+    [again] = ahead(LADDER, late)
+    assert (again.number, again.at) == (3, after(680))
 
 
 # ---- catching up ----

@@ -53,6 +53,12 @@ def test_an_operator_from_ring_to_close_by_keyboard_alone(centre: Centre, desk: 
     tab.keyboard.press(" ")
     expect(card).to_contain_text("刘芳(我 me)")
 
+    expect(case.locator(".people li", has_text="李梅")).to_contain_text("未回")  # that is news, too
+    ladder = case.locator(".block", has_text="接下来")
+    expect(ladder).to_contain_text("值班台响铃、其余联系人、最近的2名网格员或社区工作人员")  # by itself
+    expect(ladder.locator("[data-by]").first).to_contain_text("后")
+    expect(ladder).to_contain_text("以后每3分钟再来一遍 and again each 3 min")
+
     tab.keyboard.press("c")  # she is called
     window = tab.locator("dialog")
     expect(window.locator("[data-dial]").first).to_be_focused()

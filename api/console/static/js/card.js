@@ -7,7 +7,7 @@ import words from "/console/words.js";
 export const STAGES = ["raised", "claimed", "covered", "on_scene", "closed"];
 const STAGE_SHORT = { raised: "报警", claimed: "接警", covered: "有人去", on_scene: "到场", closed: "结案" };
 const STARTED_BY = { raised: "opened_at", claimed: "claimed_at", covered: "covered_at", on_scene: "on_scene_at" };
-const ANSWER_CHIP = { coming: "chip--good", arrived: "chip--good", done: "chip--good", false_alarm: "chip--amber" };
+export const ANSWER_CHIP = { coming: "chip--good", arrived: "chip--good", done: "chip--good", false_alarm: "chip--amber" };
 const COMING = ["accepted", "on_the_way", "arrived"];
 const SOON = 0.3; // the last part of a deadline that is shown as nearly over
 
@@ -151,6 +151,10 @@ export function tickAll(root) {
   for (const element of root.querySelectorAll("[data-since]")) {
     const until = element.dataset.until ? Date.parse(element.dataset.until) : at;
     write(element, duration((until - Date.parse(element.dataset.since)) / 1000));
+  }
+  for (const element of root.querySelectorAll("[data-by]")) {
+    const left = (Date.parse(element.dataset.by) - at) / 1000;
+    write(element, left > 0 ? `${duration(left)}后` : "马上");
   }
   for (const element of root.querySelectorAll("[data-eta]")) {
     const minutes = Math.ceil((Date.parse(element.dataset.eta) - at) / 60000);

@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { copy, showBrief } from "./brief.js";
 import { callWindow, resultChip, results } from "./calls.js";
-import { countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
+import { ANSWER_CHIP, countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
 import { both, fill, h, icon, toast } from "./dom.js";
@@ -114,7 +114,7 @@ export class Case {
       this._deeds(),
       this.isInHand ? this.script.root : null,
       this._record(),
-      this.detail ? [this._helpers(), this._messages(), this._timeline()] : null);
+      this.detail ? [this._ahead(), this._helpers(), this._messages(), this._timeline()] : null);
     tickAll(this.root); // or its times would be blank until the next second
     this.root.scrollTop = scroll;
     if (inScript) active.focus({ preventScroll: true }); // it was only moved
@@ -177,7 +177,7 @@ export class Case {
         home.contacts.length
           ? h("ol", { class: "people" }, home.contacts.map((contact) => h("li", null,
             h("span", { class: "rank" }, contact.rank),
-            h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`),
+            h("div", null, h("b", null, contact.name), h("span", { class: "quiet" }, ` ${contact.relation}`), this._answer(contact),
               contact.no_texts_since ? [" ", h("span", { class: "chip chip--amber" }, "已退订短信 wants no texts")] : null), this._phone(`contact:${contact.id}`, contact.name, contact.phone), this._link(`contact:${contact.id}`, contact.name))))
           : h("p", { class: "warn" }, "没有登记联系人。 No contact is registered.")),
       h("div", { class: "block" }, h("h3", null, both(["警情", "alarms"])),
@@ -200,6 +200,28 @@ export class Case {
             h("p", { class: "quiet small" }, [helper.why, helper.distance_m === null ? "" : distance(helper.distance_m)].filter(Boolean).join(" · "))),
           this._phone(`responder:${helper.responder_id}`, helper.name, helper.phone), this._link(`responder:${helper.responder_id}`, helper.name), this._hears(helper))))
         : h("p", { class: "quiet" }, "还没有派人。 Nobody has been asked yet."));
+  }
+
+  /** What a contact has answered: that she has not is news, too. */
+  _answer(contact) {
+    const told = this.detail.told.filter((one) => one.who === `contact:${contact.id}`).pop();
+    const chip = (style, pair) => [" ", h("span", { class: `chip ${style}` }, pair[0], h("span", { class: "en" }, pair[1]))];
+    if (!told) return isOpen(this.card) && !contact.no_texts_since ? chip("", ["还没通知", "not told yet"]) : null;
+    if (told.answer) return chip(ANSWER_CHIP[told.answer] || "", words.meaning[told.answer]);
+    return told.unreachable ? chip("chip--emergency", ["没联系上", "not reached"]) : chip("chip--amber", ["未回", "no answer yet"]);
+  }
+
+  /** The ladder of the plan: whom it turns to next by itself, and when. */
+  _ahead() {
+    const rungs = this.detail.ahead;
+    if (!rungs.length) return null;
+    const waits = ["covered", "on_scene"].includes(this.card.stage);
+    return h("div", { class: "block" }, h("h3", null, both(["接下来", "what comes by itself"])),
+      waits ? h("p", { class: "quiet" }, "有人前往,下面的先不发;到时不到就接着发。 Held while somebody comes; goes on when nobody arrives in time.") : null,
+      h("ol", { class: "people" }, rungs.map((rung) => h("li", null, h("span", { class: "rank" }, rung.number),
+        h("div", null, rung.tell.map(tellWords).join("、"),
+          rung.repeat_s ? h("p", { class: "quiet small" }, `以后每${Math.round(rung.repeat_s / 60)}分钟再来一遍 and again each ${Math.round(rung.repeat_s / 60)} min`) : null),
+        waits ? null : h("span", { class: "quiet small" }, h("b", { "data-by": rung.at, role: "timer" }), ` ${clockTime(rung.at)}`)))));
   }
 
   /** A device's word is not enough: somebody has to have looked. */
@@ -426,6 +448,14 @@ function nearestFirst(responders, card) {
   return responders
     .map((responder) => Object.assign({ distance_m: metres(responder) }, responder))
     .sort((a, b) => (a.distance_m === null) - (b.distance_m === null) || a.distance_m - b.distance_m);
+}
+
+/** 其余联系人, 最近的2名网格员或志愿者, 值班台响铃: one line of a rung. */
+function tellWords({ whom, count, kinds, skill }) {
+  if (whom === "desk") return words.whom.desk[0];
+  if (whom === "relatives") return count ? `再通知${count}位联系人` : "其余联系人";
+  const who = kinds.map((kind) => words.responder[kind][0]).join("或") || "工作人员";
+  return `${words.whom[whom][0]}${count}名${who}${skill ? `(会${skill})` : ""}`;
 }
 
 const word = (table, key) => (table[key] ? table[key][0] : key);
