@@ -1,4 +1,6 @@
-"""Simulated devices of our own speak over the real broker at a tap: only where phones are simulated, too."""
+"""Simulated devices of our own speak over the real broker at a tap: only where phones are simulated, too, and
+only in a made-up street, for which no dispatcher texts real people (`refuse_made_up_people`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from uuid import uuid4
 import orjson
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
 from api.deps import PartsDep, ReadDep
 from api.problems import describe
@@ -67,10 +70,10 @@ class EmulatedOut(BaseModel):
 @router.get(
     "/emulator",
     operation_id="listEmulatedDevices",
-    summary="Devices that can be made to speak; none without a broker",
+    summary="Devices that can be made to speak; none without a broker, none in a real street",
 )
 def list_emulated(connection: ReadDep, parts: PartsDep) -> list[EmulatedOut]:
-    if parts.line is None:
+    if parts.line is None or not _is_made_up(connection):
         return []
     ours = [one for one in register.devices(connection) if one.key.startswith(OURS) and one.enabled]
     homes = register.homes(connection, {one.household_id for one in ours if one.household_id is not None})
@@ -92,6 +95,8 @@ def list_emulated(connection: ReadDep, parts: PartsDep) -> list[EmulatedOut]:
 )
 def emulate(given: EmulatedIn, connection: ReadDep, parts: PartsDep) -> int:
     """Returns how many messages the broker has. It is said once: a real device says it until it is stored."""
+    if not _is_made_up(connection):
+        raise Conflict("not_a_demo", "这里是真实街道,不能模拟 real people live here: press a real device")
     device = register.device_by_id(connection, given.device_id)
     if not device.key.startswith(OURS):
         raise Invalid(
@@ -106,3 +111,7 @@ def emulate(given: EmulatedIn, connection: ReadDep, parts: PartsDep) -> int:
     if taken < len(messages):
         raise Conflict("broker_away", "消息服务器没有应答 the broker does not answer: try again")
     return taken
+
+
+def _is_made_up(connection: Connection) -> bool:
+    return any(area.synthetic for area in register.areas(connection, with_polygons=False))

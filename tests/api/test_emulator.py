@@ -8,6 +8,7 @@ from typing import get_args
 import orjson
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
 from api.app import create_app
 from api.parts import Parts
@@ -15,6 +16,7 @@ from api.routes.emulator import FLAPS, SAID, Word
 from api.settings import Settings
 from community.model import Device
 from community.storage import Store, register
+from community.storage.tables import area
 from devices.signal import Role
 from dispatcher.downlink import STALE_S
 from tests.api.conftest import TWILIO_TOKEN, URL, Browser, Town, browser
@@ -84,6 +86,18 @@ def test_devices_of_other_makers_speak_from_the_command_line(
         ).id
     answer = operator.post("/api/emulator", {"device_id": other, "says": "press"})
     assert (answer.status_code, answer.json()["code"]) == (422, "not_our_format")
+    assert wire.said == []
+
+
+def test_in_a_real_street_no_device_is_simulated_whatever_the_settings_say(
+    operator: Browser, town: Town, store: Store, wire: Wire
+) -> None:
+    """`ANXIN_CHANNELS` may be set for the dispatcher and forgotten for the API."""
+    with store.write() as connection:
+        connection.execute(update(area).values(synthetic=False))
+    assert operator.get("/api/emulator").json() == []
+    answer = operator.post("/api/emulator", {"device_id": town.device_id, "says": "press"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_a_demo")
     assert wire.said == []
 
 
