@@ -64,6 +64,12 @@ def opened(file: Path) -> Iterator[Store]:
     """
     if not file.is_file():
         raise NotFound("no_such_backup", f"没有这个文件 / there is no file {file}")
+    if (log := file.with_name(f"{file.name}-wal")).exists() and log.stat().st_size:
+        raise Invalid(
+            "backup_in_use",
+            f"{file.name} 是数据库本身,不是备份,最新的内容还在 {log.name} / is a database, no backup: what "
+            "came last is in the log beside it; name it in ANXIN_DATABASE_URL, run `python3 anxin.py backup`",
+        )
     with TemporaryDirectory(prefix="anxin-restore-") as folder:
         own = Path(folder) / "copy.db"
         shutil.copyfile(file, own)
@@ -86,9 +92,12 @@ def opened(file: Path) -> Iterator[Store]:
 def bring(copy: Store, store: Store, *, replace: bool = False) -> int:
     """Put everything of `copy` into `store`, in one transaction, with all ids; returns the number of rows.
 
-    Conflict when `store` holds anything, unless it is to be replaced. Who was logged in logs in again.
+    Conflict when `store` holds anything, unless it is to be replaced. SchemaOutOfDate when it has another
+    schema than ours: somebody's older programs may work on it. Who was logged in logs in again.
     """
-    schema.migrate(store)
+    if schema.current(store) is None:
+        schema.migrate(store)
+    schema.require_newest(store)
     written = 0
     with copy.read() as source, store.write() as target:
         if not replace and not is_empty(target):
@@ -97,8 +106,7 @@ def bring(copy: Store, store: Store, *, replace: bool = False) -> int:
                 "目标数据库不是空的,没有改动 / the database is not empty, nothing was changed: name an empty "
                 "one in ANXIN_DATABASE_URL, or say --replace to give up what it holds",
             )
-        for table in reversed(t.metadata.sorted_tables):
-            target.execute(delete(table))
+        _empty(target)
         for table in t.metadata.sorted_tables:
             if table not in _OF_THE_MOMENT:
                 written += _fill(target, table, _rows(source, table))
@@ -109,6 +117,16 @@ def is_empty(connection: Connection) -> bool:
     """Whether no table holds anything but what processes say of themselves."""
     tables = (table for table in t.metadata.sorted_tables if table not in _OF_THE_MOMENT)
     return all(connection.execute(select(1).select_from(table).limit(1)).first() is None for table in tables)
+
+
+def _empty(target: Connection) -> None:
+    if target.dialect.name == "postgresql":
+        # Row by row, each case would be looked for among all calls that were just deleted.
+        quoted = target.dialect.identifier_preparer.format_table
+        target.exec_driver_sql(f"TRUNCATE {', '.join(map(quoted, t.metadata.sorted_tables))}")
+        return
+    for table in reversed(t.metadata.sorted_tables):
+        target.execute(delete(table))
 
 
 def _copy_file(database: Path, part: Path) -> None:

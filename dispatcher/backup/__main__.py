@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -79,8 +80,9 @@ def restore(
 
 
 def _require_nobody_works(store: Store) -> None:
-    if schema.current(store) != schema.newest():
+    if schema.current(store) is None:
         return  # nobody can work on it
+    schema.require_newest(store)
     now = SystemClock().now()
     with store.read() as connection:
         alive = [one.name for one in vitals.workers(connection) if not one.is_stale(now)]
@@ -124,7 +126,7 @@ def _say(words: str) -> None:
 def main() -> None:
     try:
         app()
-    except (Refused, schema.SchemaOutOfDate, ArgumentError, ValueError, OSError) as error:
+    except (Refused, schema.SchemaOutOfDate, ArgumentError, ValueError, OSError, sqlite3.Error) as error:
         _say(str(error))
         sys.exit(1)
     except OperationalError as error:

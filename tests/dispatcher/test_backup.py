@@ -13,13 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from community.errors import Conflict, Invalid
 from community.model import AreaLevel, Device
 from community.sites import generate, profile
 from community.storage import Store, audit, copies, register, schema, seeding
-from community.storage.tables import area, metadata, signal, timeline, worker
+from community.storage.tables import area, call, incident, metadata, signal, timeline, worker
 from devices.signal import Kind, Reading, Role, Signal
 from dispatcher import intake
 from dispatcher.backup.verdict import look
@@ -145,6 +145,23 @@ def test_a_store_that_holds_something_is_only_given_up_by_word(town: Town, tmp_p
     assert town.open_cards() == ()
 
 
+def test_years_of_cases_and_calls_are_given_up_within_a_statements_time(town: Town, tmp_path: Path) -> None:
+    """Deleted row by row, each case was looked for among all calls: more than PostgreSQL may take."""
+    copies.save(town.store, tmp_path / "empty.db")
+    town.resident("王秀英")
+    town.press("王秀英")
+    with town.store.write() as connection:
+        case = dict(connection.execute(select(incident)).mappings().one())
+        past = {**case, "closed_at": town.time, "due_at": None, "stage": "closed", "close_code": "real"}
+        del past["id"]
+        connection.execute(insert(incident), [{**past, "subject": f"home:{n}"} for n in range(20_000)])
+        rang = {"number": "", "at": town.time, "outcome": "handled", "incident_id": case["id"]}
+        connection.execute(insert(call), [rang] * 20_000)
+    with copies.opened(tmp_path / "empty.db") as copy:
+        copies.bring(copy, town.store, replace=True)
+    assert town.open_cards() == ()
+
+
 def test_a_backup_that_is_there_is_never_overwritten_and_none_is_left_half_done(
     town: Town, tmp_path: Path
 ) -> None:
@@ -210,6 +227,31 @@ def test_a_backup_of_last_year_is_brought_up_to_date(tmp_path: Path) -> None:
     with copies.opened(old) as copy:
         assert schema.current(copy) == schema.newest()
     assert old.read_bytes() == before
+
+
+def test_an_older_store_is_left_as_it_is_whoever_works_on_it(town: Town, tmp_path: Path) -> None:
+    copies.save(town.store, tmp_path / "backup.db")
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    older = Store(url)
+    schema.migrate(older, "0042")
+    for words in ([], ["--replace"]):
+        refused = command(url, "restore", *words, str(tmp_path / "backup.db"))
+        assert (refused.returncode, "0042" in refused.stderr) == (1, True), refused.stderr
+    with copies.opened(tmp_path / "backup.db") as copy, pytest.raises(schema.SchemaOutOfDate):
+        copies.bring(copy, older, replace=True)
+    assert schema.current(older) == "0042"
+    older.close()
+
+
+def test_a_store_copied_without_its_log_is_no_backup(tmp_path: Path) -> None:
+    """Of what was committed last nothing may be in the file yet: it is whole, and it is old."""
+    store = Store(f"sqlite:///{tmp_path / 'anxin.db'}")
+    schema.migrate(store)
+    with store.write() as connection:
+        seeding.load(connection, generate.generate(profile.read("kenli"), 1))
+    with pytest.raises(Invalid, match=r"anxin\.py backup"), copies.opened(tmp_path / "anxin.db"):
+        pass
+    store.close()
 
 
 def command(url: str, *words: str) -> subprocess.CompletedProcess[str]:
