@@ -65,7 +65,7 @@ function resident(one) {
     field(["疾病", "conditions"], area(one, "conditions", { maxlength: 2000 }), true),
     field(["用药", "medicines"], area(one, "medicines", { maxlength: 2000 }), true),
     field(["过敏", "allergies"], input(one, "allergies", { maxlength: 2000 }), true),
-    field(["健康备注(健康各栏只给接警的人看)", "remark; health is for whoever has claimed"], area(one, "health_notes", { maxlength: 2000 }), true)),
+    field(["健康备注(健康各栏值班员可见,家属和上门的人看不到)", "remark; operators see health, relatives and whoever goes do not"], area(one, "health_notes", { maxlength: 2000 }), true)),
     one.id ? null : act(["不添加", "leave out"], () => home.residents.splice(home.residents.indexOf(one), 1)));
 }
 
