@@ -43,12 +43,14 @@ class Herald:
         self._clock = clock
         self._pool = pool
         self._send = send
+        self._stopping = threading.Event()
         self._sending: dict[int, Future[None]] = {}
         self._turned_at: datetime | None = None
         self._forgot_at: datetime | None = None
 
     def run(self, stopping: threading.Event) -> None:
-        """Look each second until `stopping`."""
+        """Look each second until `stopping`; then what was not begun stays for the next who looks."""
+        self._stopping = stopping
         while not stopping.wait(EVERY_S):
             try:
                 self.turn(self._clock.now())
@@ -81,7 +83,9 @@ class Herald:
     def _look(self, now: datetime) -> int:
         with self._store.read() as connection:
             told = [hook for hook in hooks.everyone(connection) if hook.enabled]
-            changed = hooks.untold(connection, now, MOST_CASES) if told else []
+            if not told:
+                return 0
+            changed = hooks.untold(connection, now, MOST_CASES)
             names = any(webhooks.Detail.NAMES in hook.includes for hook in told)
             cases = hooks.about(connection, [row.id for row, _ in changed], names=names)
         if not changed:
@@ -91,7 +95,7 @@ class Herald:
             for row, happened in changed:
                 if not hooks.note_told(connection, row):
                     continue
-                for one in happened:
+                for one in happened if row.id in cases else ():
                     for hook in told:
                         if one.event in hook.events and one.at >= hook.since:
                             said = webhooks.body(one, cases[row.id], hook.includes)
@@ -113,6 +117,8 @@ class Herald:
             secret = hooks.secret_of(connection, hook.id) if taken else ""
         results: list[Result] = []
         for delivery in taken:
+            if self._stopping.is_set():  # whoever starts anew must not wait for twenty slow answers
+                break
             results.append(self._attempt(hook, secret, delivery))
             if results[-1].error:
                 log.warning("a webhook was not taken", webhook=hook.id, why=results[-1].error)

@@ -24,6 +24,9 @@ CONNECT_S, ANSWER_S = 1.5, 3.0
 LONGEST_URL = 500
 _PORTS = {"https": 443, "http": 80}
 
+# Where clouds keep their keys as if in one's own network: Alibaba's, and Amazon's by IPv6.
+_KEYS = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
+
 Address = IPv4Address | IPv6Address
 Lookup = Callable[[str, int], list[str]]  # host and port → addresses; raises OSError
 
@@ -138,7 +141,9 @@ def _is_public(address: Address) -> bool:
 def _may_be_typed(address: Address) -> bool:
     """A machine of one's own, or a public one; never a cloud's own data (169.254.…), never many at once."""
     plain = _plain(address)
-    return not (plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved)
+    return plain not in _KEYS and not (
+        plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved
+    )
 
 
 def _refused(words: str) -> Invalid:

@@ -7,10 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from community.errors import Conflict, NotFound
-from community.storage.rows import insert_row, update_row, upsert
+from community.storage.rows import insert_row, readable, update_row, upsert
 from community.storage.tables import (
     area,
     household,
@@ -24,8 +37,9 @@ from community.storage.tables import (
 )
 from devices.signal import Kind
 from dispatcher.exercise import household_of
-from dispatcher.model import TOO_FAR, CloseCode, Entry, MessageState, Severity, Stage
+from dispatcher.model import TOO_FAR, CloseCode, Entry, MessageState, Severity, Stage, TimelineEntry
 from dispatcher.storage.casebook import timeline_from
+from dispatcher.storage.outbox import IN_HAND
 from dispatcher.storms import area_of
 from dispatcher.webhooks import About, Detail, Event, Happened, story
 
@@ -96,7 +110,7 @@ class Result:
 
 
 def everyone(connection: Connection) -> tuple[Hook, ...]:
-    return tuple(_hook(row) for row in connection.execute(select(webhook).order_by(webhook.c.id)))
+    return tuple(readable("webhook", connection.execute(select(webhook).order_by(webhook.c.id)), _hook))
 
 
 def by_id(connection: Connection, hook_id: int) -> Hook:
@@ -147,12 +161,15 @@ def counts(connection: Connection) -> dict[int, Count]:
 
 def are_texts_waiting(connection: Connection, since: datetime) -> bool:
     """Whether a text to a person was due at `since` and nobody has taken it yet."""
-    query = select(1).where(message.c.state == MessageState.QUEUED.value, message.c.due_at <= since)
+    query = select(1).where(IN_HAND, message.c.state == MessageState.QUEUED.value, message.c.due_at <= since)
     return connection.execute(query.limit(1)).first() is not None
 
 
 def untold(connection: Connection, now: datetime, most: int) -> list[tuple[Row[Any], tuple[Happened, ...]]]:
-    """Cases of which something was not told yet, with what that is; at most `most` of them."""
+    """Cases of which something was not told yet, with what that is; at most `most` of them, by id.
+
+    Of one that cannot be read nothing is told, and it keeps no other from being told.
+    """
 
     def changed(*only: Any) -> Select[Any]:
         query = select(
@@ -169,27 +186,25 @@ def untold(connection: Connection, now: datetime, most: int) -> list[tuple[Row[A
         changed(incident.c.due_at.is_not(None)), changed(incident.c.closed_at > now - STILL_TOLD)
     )
     of_both = both.subquery()
-    rows = connection.execute(select(of_both).order_by(of_both.c.id).limit(most)).all()
+    # In whatever order the indexes give: to sort first, every case there ever was would be read.
+    rows = sorted(connection.execute(select(of_both).limit(most)), key=lambda row: row.id)
     if not rows:
         return []
     query = select(timeline).where(
         timeline.c.incident_id.in_([row.id for row in rows]),
         or_(timeline.c.entry.in_(_TOLD), timeline.c.seq == _last_of(rows)),
     )
-    found: dict[int, list[Any]] = {row.id: [] for row in rows}
-    for row in connection.execute(query.order_by(timeline.c.incident_id, timeline.c.seq)):
-        found[row.incident_id].append(row)
-    return [
-        (
-            row,
-            story(
-                [timeline_from(one) for one in found[row.id] if (row.seq or 0) < one.seq <= row.version],
-                Stage(row.told) if row.told else None,
-                Stage(row.stage),
-            ),
-        )
-        for row in rows
-    ]
+    entries = connection.execute(query.order_by(timeline.c.incident_id, timeline.c.seq))
+    found: dict[int, list[TimelineEntry]] = {row.id: [] for row in rows}
+    for entry in readable("timeline", entries, timeline_from):
+        found[entry.incident_id].append(entry)
+
+    def happened(row: Row[Any]) -> tuple[int, tuple[Happened, ...]]:
+        new = [one for one in found[row.id] if (row.seq or 0) < one.seq <= row.version]
+        return row.id, story(new, Stage(row.told) if row.told else None, Stage(row.stage))
+
+    stories = dict(readable("incident", rows, happened))
+    return [(row, stories.get(row.id, ())) for row in rows]
 
 
 def _last_of(rows: Sequence[Row[Any]]) -> Any:
@@ -209,7 +224,9 @@ def note_told(connection: Connection, row: Row[Any]) -> bool:
 
 
 def about(connection: Connection, ids: Collection[int], *, names: bool) -> dict[int, About]:
-    """These cases as receivers may see them; the names of who lives there only when they are wanted."""
+    """These cases as receivers may see them, but for those that cannot be read; the names of who lives there
+    only when they are wanted.
+    """
     query = (
         select(incident, household.c.address, household.c.lon, household.c.lat, area.c.code)
         .outerjoin(household, household.c.id == incident.c.household_id)
@@ -228,8 +245,9 @@ def about(connection: Connection, ids: Collection[int], *, names: bool) -> dict[
         )
         for one in connection.execute(living.order_by(resident.c.id)):
             people.setdefault(one.household_id, []).append(one.name)
-    return {
-        row.id: About(
+
+    def made(row: Row[Any]) -> About:
+        return About(
             incident_id=row.id,
             kind=Kind(row.kind),
             severity=Severity(row.severity),
@@ -240,8 +258,8 @@ def about(connection: Connection, ids: Collection[int], *, names: bool) -> dict[
             names=tuple(people.get(row.household_id, ())),
             position=(row.lon, row.lat) if row.lon is not None and row.lat is not None else None,
         )
-        for row in rows
-    }
+
+    return {one.incident_id: one for one in readable("incident", rows, made)}
 
 
 def queue(
@@ -268,15 +286,14 @@ def due_hooks(connection: Connection, now: datetime) -> list[Hook]:
     """Receivers for whom something is due."""
     waiting = select(webhook_delivery.c.webhook_id).where(_is_due(now)).distinct()
     query = select(webhook).where(webhook.c.enabled, webhook.c.id.in_(waiting)).order_by(webhook.c.id)
-    return [_hook(row) for row in connection.execute(query)]
+    return list(readable("webhook", connection.execute(query), _hook))
 
 
 def take(connection: Connection, hook_id: int, now: datetime, until: datetime, most: int) -> list[Delivery]:
     """What is due for one receiver, oldest first, taken until `until`: nobody else sends it meanwhile."""
     query = select(webhook_delivery).where(webhook_delivery.c.webhook_id == hook_id, _is_due(now))
-    rows = connection.execute(
-        query.order_by(webhook_delivery.c.id).limit(most).with_for_update(skip_locked=True)
-    ).all()
+    by_age = webhook_delivery.c.id + 0  # sorted by the key itself, all of the last month would be read
+    rows = connection.execute(query.order_by(by_age).limit(most).with_for_update(skip_locked=True)).all()
     mine = webhook_delivery.c.id.in_([row.id for row in rows])
     connection.execute(
         update(webhook_delivery).where(mine).values(due_at=until, attempts=webhook_delivery.c.attempts + 1)
@@ -285,11 +302,12 @@ def take(connection: Connection, hook_id: int, now: datetime, until: datetime, m
 
 
 def record(connection: Connection, results: Iterable[Result], now: datetime) -> None:
+    """Not over what somebody did who took it since: a lease may run out under a slow receiver."""
     for one in results:
         is_delivered = not one.error
         connection.execute(
             update(webhook_delivery)
-            .where(webhook_delivery.c.id == one.delivery.id)
+            .where(_taken(one.delivery))
             .values(
                 status=one.status,
                 error=one.error,
@@ -306,10 +324,13 @@ def give_back(connection: Connection, untried: Iterable[Delivery], now: datetime
     """These were taken and not tried: they are due again at once."""
     for one in untried:
         connection.execute(
-            update(webhook_delivery)
-            .where(webhook_delivery.c.id == one.id)
-            .values(due_at=now, attempts=one.attempts - 1)
+            update(webhook_delivery).where(_taken(one)).values(due_at=now, attempts=one.attempts - 1)
         )
+
+
+def _taken(one: Delivery) -> ColumnElement[bool]:
+    """Whether it is still in the attempt in which we took it."""
+    return and_(webhook_delivery.c.id == one.id, webhook_delivery.c.attempts == one.attempts)
 
 
 def deliveries(
@@ -349,7 +370,7 @@ def forget(connection: Connection, now: datetime) -> None:
 def _is_due(now: datetime) -> Any:
     """Due by its time, or written before the clock was set back."""
     due = webhook_delivery.c.due_at
-    return or_(due <= now, due > now + max(TOO_FAR, timedelta(days=2)))
+    return and_(due.is_not(None), or_(due <= now, due > now + max(TOO_FAR, timedelta(days=2))))
 
 
 def _row(hook: Hook) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import Connection, event, insert, select
 
 from community.storage import Store
-from community.storage.tables import incident, message
+from community.storage.tables import incident, message, timeline, webhook_delivery
 from dispatcher.model import Lane
-from dispatcher.storage import outbox, vitals
+from dispatcher.storage import hooks, outbox, vitals
+from dispatcher.storage.hooks import Hook
+from dispatcher.webhooks import Event
 from tests.dispatcher.backlog import waiting
 from tests.town import Town
 
@@ -67,8 +69,9 @@ SENT = 5_000
         lambda connection, now: outbox.take_back(connection, now),
         lambda connection, now: outbox.shorten_leases(connection, "w", now),
         lambda connection, _: vitals.traffic(connection),
+        hooks.are_texts_waiting,
     ],
-    ids=["take", "drop_stale", "is_anything_lost", "take_back", "shorten_leases", "traffic"],
+    ids=["take", "drop_stale", "is_anything_lost", "take_back", "shorten_leases", "traffic", "webhooks"],
 )
 def test_a_courier_that_looks_does_not_read_what_has_arrived_long_ago(
     store: Store, town: Town, look: Callable[[Connection, datetime], object]
@@ -80,6 +83,43 @@ def test_a_courier_that_looks_does_not_read_what_has_arrived_long_ago(
     with store.write() as connection:
         connection.execute(message.update().values(state="delivered"))
         among_many = works.at(lambda: look(connection, town.time))
+
+    assert among_many <= alone + SENT // 10
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_who_tells_other_programs_reads_what_is_new_and_not_all_that_was_told(
+    store: Store, town: Town
+) -> None:
+    """Each second, beside every press."""
+    works = Works(store)
+    with store.write() as connection:
+        hook = hooks.add(connection, Hook(0, "x", "https://x", (), (), True, town.time), "whsec_")
+    town.resident("王秀英")
+    town.press("王秀英")
+    town.close("王秀英")
+
+    def look() -> None:
+        now = town.time + timedelta(days=9)
+        with store.write() as connection:
+            assert hooks.untold(connection, now, 50) == []
+            assert hooks.due_hooks(connection, now) == []
+            assert hooks.take(connection, hook, now, now, 20) == []
+
+    alone = works.at(look)
+    with store.write() as connection:
+        columns = [column for column in incident.c if column.name != "id"]
+        known = connection.execute(select(*columns)).one()._asdict()
+        connection.execute(insert(incident), [known] * SENT)
+        hooks.queue(connection, hook, Event.RAISED, "{}", town.time)
+        columns = [column for column in webhook_delivery.c if column.name != "id"]
+        sent = connection.execute(select(*columns)).one()._asdict() | {"due_at": None}
+        connection.execute(webhook_delivery.delete())
+        connection.execute(insert(webhook_delivery), [sent] * SENT)
+    among_many = works.at(look)
+    with store.write() as connection:
+        connection.execute(webhook_delivery.delete())
+        connection.execute(incident.delete().where(incident.c.id.not_in(select(timeline.c.incident_id))))
 
     assert among_many <= alone + SENT // 10
 

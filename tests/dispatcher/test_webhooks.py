@@ -15,14 +15,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from community.errors import Invalid
-from community.storage.tables import message
+from community.storage.tables import incident, message, timeline
 from devices.signal import Kind
 from dispatcher import posting, responses, webhooks
 from dispatcher.channels.http import Silence
-from dispatcher.herald import AT_LATEST, Herald
+from dispatcher.herald import AT_LATEST, LEASE, Herald
 from dispatcher.model import CloseCode, Entry, MessageState, OfferState, Stage, TimelineEntry
 from dispatcher.storage import hooks
 from dispatcher.storage.hooks import Hook
@@ -400,6 +400,82 @@ def test_what_is_old_is_forgotten(heralded: Heralded, receiver: Receiver) -> Non
     assert len(receiver.heard) == heard
 
 
+def test_a_case_that_cannot_be_read_silences_no_other(heralded: Heralded, receiver: Receiver) -> None:
+    """A word of a newer release, or a slip of whoever mended a row by hand."""
+    town = heralded.town
+    names = ("王秀英", "李桂兰", "张玉兰")
+    heralded.hook(receiver.url)
+    for name in names:
+        town.resident(name)
+        town.press(name)
+    first, second, third = cases = [town.card(name).id for name in names]
+    newest = select(func.max(timeline.c.id)).where(timeline.c.incident_id == first)
+
+    def mend(entry: str, kind: str) -> None:
+        with town.store.write() as connection:
+            connection.execute(update(timeline).where(timeline.c.id == number).values(entry=entry))
+            connection.execute(update(incident).where(incident.c.id == second).values(kind=kind))
+
+    with town.store.read() as connection:
+        number = connection.execute(newest).scalar_one()
+        was = connection.execute(select(timeline.c.entry).where(timeline.c.id == number)).scalar_one()
+    mend("sang", "quake")
+    heralded.turn()
+    assert [one["data"]["incident"] for one in receiver.events()] == [first, third]
+
+    mend(was, "sos")
+    for name in names:
+        town.claim(name)
+    heralded.turn()
+    assert [one["data"]["incident"] for one in receiver.events()[2:]] == cases, "what comes after it is told"
+
+
+def test_what_was_sent_meanwhile_by_another_stays_sent(heralded: Heralded, receiver: Receiver) -> None:
+    town = heralded.town
+    town.resident("王秀英")
+    hook = heralded.hook(receiver.url, events=(Event.RAISED,))
+
+    def slow(_url: str, _headers: object, _said: bytes) -> int:
+        if not receiver.heard:
+            town.time += LEASE + timedelta(seconds=1)
+            heralded.turn(heralded.another())
+        return 500
+
+    town.press("王秀英")
+    Herald(town.store, town, AtOnce(), slow).turn(town.time)
+    [one] = heralded.deliveries(hook)
+    assert (one.status, one.attempts) == (204, 2)
+    assert one.delivered_at is not None
+
+
+def test_who_stops_tells_nothing_more_and_leaves_it_to_the_next(
+    heralded: Heralded, receiver: Receiver
+) -> None:
+    """A dispatcher that is restarted must not wait for twenty slow answers: nobody looks at presses then."""
+    town = heralded.town
+    for name in ("王秀英", "李桂兰"):
+        town.resident(name)
+    heralded.hook(receiver.url, events=(Event.RAISED,))
+    stopping = threading.Event()
+    heard: list[bytes] = []
+
+    def slow(_url: str, _headers: object, said: bytes) -> int:
+        heard.append(said)
+        stopping.set()
+        return 204
+
+    town.press("王秀英")
+    town.press("李桂兰")
+    with ThreadPoolExecutor(1) as pool:
+        herald = Herald(town.store, town, pool, slow)
+        running = threading.Thread(target=herald.run, args=(stopping,))
+        running.start()
+        running.join()
+    assert len(heard) == 1
+    heralded.turn(heralded.another())
+    assert len(receiver.heard) == 1, "the other one, at once and by another"
+
+
 # ---- where nothing is sent ----
 
 
@@ -414,6 +490,9 @@ def test_what_is_old_is_forgotten(heralded: Heralded, receiver: Receiver) -> Non
         "https://example.org/#here",
         "https://exämple.org/",
         "http://169.254.169.254/latest/meta-data/",
+        "http://100.100.100.200/latest/meta-data/",
+        "https://[::ffff:100.100.100.200]/",
+        "http://[fd00:ec2::254]/latest/meta-data/",
         "https://[fe80::1]/",
         "https://[::ffff:169.254.169.254]/",
         "http://0.0.0.0:8000/",
