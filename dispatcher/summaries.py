@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import Connection
 
 from community.storage import Store, register
@@ -17,6 +18,8 @@ from dispatcher.wording import Voice
 
 EVERY = timedelta(minutes=1)
 AT_ONCE = 20  # summaries a minute: they never fill the outbox
+
+log = structlog.get_logger()
 
 
 class Summaries:
@@ -53,8 +56,12 @@ def _tell(connection: Connection, one: Due, now: datetime, zone: ZoneInfo) -> bo
     homes = weeks.homes_of(connection, one.phone)
     if what is Turn.SKIP or not homes:
         return False
-    told = weeks.week_of(connection, [household_id for household_id, _, _ in homes], now)
     _, contact_id, name = homes[0]
+    try:
+        told = weeks.week_of(connection, [household_id for household_id, _, _ in homes], now)
+    except (LookupError, TypeError, ValueError):  # a row that cannot be read keeps no other from hearing
+        log.exception("a weekly summary cannot be written", contact=contact_id)
+        return False
     draft = Draft(
         key(one.phone, one.due_at, zone),
         Recipient(f"contact:{contact_id}", name, one.phone),

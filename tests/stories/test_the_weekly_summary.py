@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from community.model import Topic, Way
 from community.storage import Store, consent, register
-from community.storage.tables import message, weekly
+from community.storage.tables import device, message, weekly
 from devices.signal import Kind
 from dispatcher import views
 from dispatcher.channels import TryLater
@@ -106,9 +106,10 @@ def test_a_relative_of_two_homes_gets_one_text(monday: Town) -> None:
     ]
 
 
-def due_at(town: Town) -> datetime:
+def due_at(town: Town, who: str = "女儿") -> datetime:
+    mine = weekly.c.phone == town.people[who]
     with town.store.read() as connection:
-        at: datetime = connection.execute(select(weekly.c.due_at)).scalar_one()
+        at: datetime = connection.execute(select(weekly.c.due_at).where(mine)).scalar_one()
     return at
 
 
@@ -116,6 +117,26 @@ def alive(town: Town) -> None:
     for name in town.homes:
         town.beat(f"care:town/{name}")
         town.beat(f"care:town/{name}/smoke")
+
+
+def test_a_home_that_cannot_be_read_keeps_no_other_relative_waiting(monday: Town) -> None:
+    monday.resident("李建国", contacts=("外甥",))
+    for who in ("女儿", "外甥"):
+        monday.answer(who, "周报")
+    monday.time = max(due_at(monday, "女儿"), due_at(monday, "外甥"))
+    alive(monday)
+    button = device.c.key == "care:town/王秀英"
+    with monday.store.write() as connection:
+        role = connection.execute(select(device.c.role).where(button)).scalar_one()
+        connection.execute(update(device).where(button).values(role="gizmo"))
+
+    Summaries(monday.store).turn(monday.time)
+
+    with monday.store.write() as connection:
+        connection.execute(update(device).where(button).values(role=role))
+    monday.work()
+    assert sent(monday, "外甥") == [QUIET.replace("王秀英", "李建国")]
+    assert sent(monday, "女儿") == []
 
 
 def test_none_leaves_while_a_case_is_open_and_it_comes_when_that_is_over(monday: Town) -> None:
