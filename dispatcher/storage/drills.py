@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
 from community.storage.rows import upsert
 from community.storage.tables import contact, drill, incident, message, reply, withdrawal
@@ -15,6 +15,8 @@ from dispatcher.storage.questions import ASKS
 
 _ANSWERABLE = timedelta(days=14)
 _ASKED_LATELY = timedelta(hours=12)
+_WANTS_NONE = exists().where(withdrawal.c.phone == drill.c.phone, withdrawal.c.restored_at.is_(None))
+_WAITS = and_(drill.c.asked_at.is_(None), ~_WANTS_NONE)
 
 
 def plan(connection: Connection, month: str, at: Callable[[str], datetime | None]) -> int:
@@ -50,7 +52,7 @@ def drill_now(connection: Connection, month: str, phone: str, now: datetime) -> 
 
 def is_any_due(connection: Connection, now: datetime, *, by_hand: bool = False) -> bool:
     """A cheap look, without a lock; only for those that somebody asked for, `by_hand`."""
-    waits = select(drill.c.id).where(drill.c.asked_at.is_(None), drill.c.due_at <= now)
+    waits = select(drill.c.id).where(_WAITS, drill.c.due_at <= now)
     if by_hand:
         waits = waits.where(drill.c.by_hand)
     return connection.execute(waits.limit(1)).first() is not None
@@ -58,9 +60,7 @@ def is_any_due(connection: Connection, now: datetime, *, by_hand: bool = False) 
 
 def waiting(connection: Connection, phones: Collection[str]) -> frozenset[str]:
     """Which of `phones` have a test that somebody asked for and that has not left."""
-    waits = select(drill.c.phone).where(
-        drill.c.phone.in_(list(phones)), drill.c.by_hand, drill.c.asked_at.is_(None)
-    )
+    waits = select(drill.c.phone).where(drill.c.phone.in_(list(phones)), drill.c.by_hand, _WAITS)
     return frozenset(connection.execute(waits).scalars())
 
 
@@ -97,8 +97,7 @@ def due(connection: Connection, now: datetime, most: int, *, civil: bool) -> lis
         message.c.purpose == Purpose.CHECK.value,
         message.c.created_at > now - _ASKED_LATELY,
     )
-    silent = exists().where(withdrawal.c.phone == drill.c.phone, withdrawal.c.restored_at.is_(None))
-    waits = (drill.c.asked_at.is_(None), drill.c.due_at <= now, ~asked_in_a_case, ~asked_if_well, ~silent)
+    waits = (_WAITS, drill.c.due_at <= now, ~asked_in_a_case, ~asked_if_well)
     query = select(drill.c.id, drill.c.phone).where(*waits).order_by(drill.c.due_at).limit(most)
     if not civil:
         query = query.where(drill.c.by_hand)

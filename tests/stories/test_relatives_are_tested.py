@@ -158,6 +158,23 @@ def test_who_wants_no_texts_gets_no_test(autumn: Town) -> None:
     assert heard(autumn, "儿子") == [TEST]
 
 
+def test_nobody_waits_for_the_test_of_who_wants_no_texts(autumn: Town) -> None:
+    """Else the dispatcher takes the lock for it each two seconds, and the page of the home asks as often."""
+    autumn.answer("女儿", "TD")
+    home = autumn.homes["王秀英"]
+    with autumn.store.read() as connection:
+        record = register.household_by_id(connection, home)
+    for contact in record.contacts:
+        safety.drill_now(autumn.store, home, contact.id, autumn.time)
+
+    with autumn.store.read() as connection:
+        record = register.household_by_id(connection, home)
+        assert [one.waits for one in safety.proofs(connection, [record], autumn.time)] == [False, True]
+    Drills(autumn.store, monthly=False).turn(autumn.time)
+    with autumn.store.read() as connection:
+        assert not drills.is_any_due(connection, autumn.time)
+
+
 def test_who_reads_out_the_code_of_the_last_test_has_proved_the_number(autumn: Town) -> None:
     home = autumn.homes["王秀英"]
     with autumn.store.read() as connection:
