@@ -6,8 +6,10 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
 from community.storage import Store
+from community.storage.tables import webhook_delivery
 from dispatcher.herald import Herald
 from tests.api.conftest import Town
 from tests.api.console.centre import Centre
@@ -41,6 +43,15 @@ def test_a_receiver_is_entered_tried_and_what_it_did_not_take_is_said(
     expect(sent).to_contain_text("webhook.test")
     Herald(store, centre.clock, AtOnce()).turn(centre.clock.now())
     expect(sent).to_contain_text("第1次 attempt 1 NewConnectionError")
+
+    with store.write() as connection:
+        connection.execute(update(webhook_delivery).values(due_at=None))
+    again = sent.get_by_role("button", name="重发")
+    again.focus()
+    with tab.expect_response(re.compile("/deliveries$")):  # it looks each three seconds
+        pass
+    with tab.expect_response(re.compile("/deliveries$")):
+        expect(again).to_be_focused()
 
     tab.reload()
     tab.get_by_role("button", name="大数据平台").click()

@@ -1,7 +1,7 @@
 // Receivers of webhooks: what each of them hears, a test event, what became of each event, and sending it again.
 
 import { get, getWithTag, post, put, remove } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
+import { clockTime, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { every } from "./steady.js";
 
@@ -26,6 +26,7 @@ let hook = null; // what is in the form
 let seen = null; // its ETag
 let hooks = [];
 const sent = h("div", { class: "webhook__sent" });
+let drawn = ""; // what stands in it
 
 async function list() {
   hooks = await get("/api/webhooks");
@@ -142,10 +143,14 @@ function fate(one) {
 
 async function follow() {
   if (hook === null || !hook.id) return;
-  const { items } = await get(`/api/webhooks/${hook.id}/deliveries`);
+  const { id } = hook;
+  const { items } = await get(`/api/webhooks/${id}/deliveries`);
+  const news = JSON.stringify([id, items]);
+  if (hook === null || hook.id !== id || news === drawn) return; // a button drawn anew loses the keyboard, and all is read out again
+  drawn = news;
   fill(sent, h("section", { class: "panel" }, h("h2", null, both(["最近的推送", "what was sent"])),
     items.length ? h("ul", { class: "ladder" }, items.map((one) => h("li", { class: "row" },
-      h("span", null, clockTime(Date.parse(one.created_at))), h("strong", null, one.event), one.incident_id ? h("span", null, `#${one.incident_id}`) : null, h("span", null, fate(one)),
+      h("span", null, shortTime(one.created_at)), h("strong", null, one.event), one.incident_id ? h("span", null, `#${one.incident_id}`) : null, h("span", null, fate(one)),
       one.due_at ? null : deed(["重发", "again"], () => again(one.id))))) : h("p", { class: "quiet" }, "还没有 nothing yet")));
 }
 
