@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, event, func, select, update
 
 from community.storage import Store, audit, tables
-from tests.api.conftest import Browser, StoppedClock, Town
+from tests.api.conftest import URL, Browser, StoppedClock, Town
 
 
 def test_who_changed_what_is_on_record_and_what_was_refused_is_not(
@@ -44,6 +44,14 @@ def test_a_change_and_its_note_are_kept_together_or_not_at_all(
     event.remove(store.engine, "commit", look)
     assert ("床头", 1) in seen
     assert ("床头", 0) not in seen, "who is killed between the two leaves a change that nobody made"
+
+
+def test_a_body_that_nobody_reads_may_be_anything(admin: Browser) -> None:
+    token = {"X-CSRF-Token": admin.csrf_token, "Origin": URL, "Content-Type": "application/json"}
+    for body in (b"{", b"\xff"):
+        answer = admin.client.post("/api/reachability/check", content=body, headers=token)
+        assert answer.status_code == 200, answer.text
+    assert [one["what"] for one in admin.get("/api/audit").json()["items"]] == ["checkReachability"] * 2
 
 
 def test_a_case_has_a_timeline_of_its_own_and_fills_no_log(
