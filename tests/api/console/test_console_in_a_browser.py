@@ -123,8 +123,10 @@ def test_a_case_that_is_claimed_moves_alone_and_the_digits_stay_with_the_places(
           new MutationObserver(count).observe(document.querySelector(".queue__list"), { childList: true });
         }"""
     )
+    cards.first.locator("button").focus()
     centre.claim(first, town.operator)
     expect(cards.last).to_have_attribute("data-incident", str(first))  # it has the most time now
+    expect(cards.last.locator("button")).to_be_focused()  # whoever works by keyboard is not thrown out
     expect(cards.first).to_have_attribute("data-incident", str(second))
     expect(cards.nth(18)).to_have_attribute("data-incident", str(others[-1]))
     assert tab.evaluate("window.moved") <= 2, "drawn anew, and put in its place"

@@ -32,8 +32,11 @@ def test_a_rung_is_added_tried_on_a_home_and_kept(desk: Desk, store: Store, town
 
     third = tab.locator('[data-rung="3"]')
     third.locator("input[type=number]").first.fill("150")
-    third.get_by_text("再通知").click()
-    third.locator("select").last.select_option("staff")
+    third.get_by_role("button", name="再通知").press("Enter")
+    whom = third.locator(".tell:last-of-type select")
+    expect(whom).to_be_focused()
+    whom.select_option("staff")
+    expect(whom).to_be_focused()  # also after the form was drawn anew
     third.locator('.tell:last-of-type input[value="clinic"]').check()
     third.locator('.tell:last-of-type input[type="text"]').fill("医生")
 

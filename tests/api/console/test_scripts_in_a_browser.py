@@ -66,6 +66,23 @@ def test_a_question_is_changed_tried_and_kept(desk: Desk, store: Store, town: To
     expect(tab.locator(".versions li").last).to_contain_text("出厂")
 
 
+def test_a_script_is_put_in_order_by_keyboard(desk: Desk, town: Town) -> None:
+    desk.log_in("/scripts", login=town.admin.login)
+    tab = desk.tab
+    asked = tab.locator('.rung[data-question="1"] [data-ask]').input_value()
+    tab.locator('.rung[data-question="1"]').get_by_role("button", name="推后").focus()
+    for place in (2, 3):
+        tab.keyboard.press("Enter")
+        moved = tab.locator(f'.rung[data-question="{place}"]')
+        expect(moved.locator("[data-ask]")).to_have_value(asked)
+        expect(moved.get_by_role("button", name="推后")).to_be_focused()
+    third, last = (tab.locator(f'.rung[data-question="{place}"]') for place in (3, 6))
+    third.get_by_role("button", name="删去").press("Enter")
+    expect(third.get_by_role("button", name="删去")).to_be_focused()
+    tab.locator("[data-add]").press("Enter")
+    expect(last.locator("[data-ask]")).to_be_focused()
+
+
 def test_a_new_script_takes_a_kind_and_says_what_is_missing(desk: Desk, store: Store, town: Town) -> None:
     desk.log_in("/scripts", login=town.admin.login)
     tab = desk.tab

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { shortTime } from "./clock.js";
 import { ask } from "./dialog.js";
-import { $$, both, fill, h, toast } from "./dom.js";
+import { $, $$, both, fill, h, toast } from "./dom.js";
 
 /** Whether the form may be filled with something else; asks when it has changes. */
 export const mayLeave = async (dirty) => !dirty || (await ask({
@@ -43,6 +43,15 @@ export async function listVersions(path, of, seen, foot, put) {
 /** What is heard of a button, not seen: whoever sees it sees what stands beside it. */
 export const remove = (what, act) =>
   h("button", { class: "button button--bare", type: "button", onclick: act }, both(["删去", "remove"]), h("span", { class: "unseen" }, ` ${what}`));
+
+/** Draw the form in `root` anew; whoever works by keyboard goes on at the same place, or at `selector`. */
+export function redrawn(root, draw, selector) {
+  const controls = () => $$("button, input, select, summary", root);
+  const place = controls().indexOf(document.activeElement);
+  draw();
+  const next = (selector && $(selector, root)) || controls()[place];
+  if (place >= 0 && next) next.focus({ preventScroll: !selector });
+}
 
 /** Put `item` into the list, or take it out. */
 export function toggle(list, item, on) {

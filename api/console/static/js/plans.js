@@ -3,7 +3,7 @@
 import { get, post, put } from "./api.js";
 import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
-import { complain, kindBoxes, listVersions, madeBy, mayLeave, remove as removal, toggle } from "./editions.js";
+import { complain, kindBoxes, listVersions, madeBy, mayLeave, redrawn, remove as removal, toggle } from "./editions.js";
 import { homeFinder } from "./finder.js";
 import words from "/console/words.js";
 
@@ -83,11 +83,11 @@ function openNew(threshold = null) {
 
 // ---- the form ----
 
-/** Something in the form has changed; `structure` draws it again. */
-function changed(structure = false) {
+/** Something in the form has changed; `structure` draws it again, and `next` has the focus then. */
+function changed(structure = false, next = "") {
   dirty = true;
   trial.result = null;
-  if (structure) drawForm();
+  if (structure) redrawn($(".plans__form"), drawForm, next);
   drawTrial();
 }
 
@@ -167,14 +167,14 @@ function rung(one, place) {
       h("label", { class: "row row--line" }, both(["报警后", "after"]), seconds(one.after_s, 0, (value) => (one.after_s = value))),
       draft.rungs.length > 1 ? remove(`第${place + 1}级 rung ${place + 1}`, () => draft.rungs.splice(place, 1)) : null),
     one.tell.map((tell, line) => teller(one, tell, line)),
-    h("button", { class: "button", type: "button", onclick: () => { one.tell.push({ whom: isForArea(draft) ? "staff" : "relatives", count: 1, kinds: [], skill: "" }); changed(true); } },
+    h("button", { class: "button", type: "button", onclick: () => { one.tell.push({ whom: isForArea(draft) ? "staff" : "relatives", count: 1, kinds: [], skill: "" }); changed(true, `[data-rung="${place + 1}"] .tell:last-of-type select`); } },
       "+ 再通知", h("span", { class: "en" }, "also tell")));
 }
 
 function addRung() {
   const last = draft.rungs[draft.rungs.length - 1];
-  draft.rungs.push({ ...NEW_RUNG(), after_s: last.after_s + 60 });
-  changed(true);
+  const number = draft.rungs.push({ ...NEW_RUNG(), after_s: last.after_s + 60 });
+  changed(true, `[data-rung="${number}"] input`);
 }
 
 const remove = (what, act) => removal(what, () => { act(); changed(true); });

@@ -104,6 +104,7 @@ export class Queue {
 function arrange(root, elements) {
   const place = new Map(elements.map((element, index) => [element, index]));
   const now = Array.from(root.children);
+  const focused = root.contains(document.activeElement) ? document.activeElement : null;
   elements.forEach((element, index) => {
     while (now[index] !== element) {
       const up = now.indexOf(element) - index; // how far it would come; a new one comes from nowhere
@@ -119,4 +120,5 @@ function arrange(root, elements) {
       }
     }
   });
+  if (focused) focused.focus({ preventScroll: true }); // what is moved loses it
 }

@@ -3,7 +3,7 @@
 import { get, put } from "./api.js";
 import { clockTime, everySecond, now } from "./clock.js";
 import { $, $$, both, fill, h, toast } from "./dom.js";
-import { complain, kindBoxes, listVersions, madeBy, mayLeave, remove } from "./editions.js";
+import { complain, kindBoxes, listVersions, madeBy, mayLeave, redrawn, remove } from "./editions.js";
 import { Panel } from "./script.js";
 import words from "/console/words.js";
 
@@ -43,10 +43,10 @@ function open(script, version) {
 
 const leave = () => mayLeave(dirty);
 
-/** Something in the form has changed; `structure` draws it again. */
-function changed(structure = false) {
+/** Something in the form has changed; `structure` draws it again, and `next` has the focus then. */
+function changed(structure = false, next = "") {
   dirty = true;
-  if (structure) drawForm();
+  if (structure) redrawn($(".plans__form"), drawForm, next);
   drawPreview();
 }
 
@@ -79,7 +79,7 @@ function drawForm() {
     kindBoxes(troubles(), draft.kinds, (kind) => words.kind[kind][0], holder, () => changed()),
     h("h3", null, both(["依次问", "asked in this order"])),
     h("div", { class: "rungs" }, draft.questions.map((one, place) => question(one, place, unfolded.has(one.name)))),
-    h("button", { class: "button", type: "button", "data-add": true, disabled: draft.questions.length >= MOST, onclick: () => { draft.questions.push(blank()); changed(true); } },
+    h("button", { class: "button", type: "button", "data-add": true, disabled: draft.questions.length >= MOST, onclick: () => changed(true, `[data-question="${draft.questions.push(blank())}"] [data-ask]`) },
       "+ 加一个问题", h("span", { class: "en" }, "add a question")),
     h("p", { class: "warn", role: "alert", hidden: true }),
     h("div", { class: "form-foot" },
@@ -112,7 +112,7 @@ function names() {
 
 function question(one, place, isOpen) {
   const label = `问题${place + 1} question ${place + 1}`;
-  const move = (pair, by) => h("button", { class: "button button--bare", type: "button", onclick: () => { swap(place, place + by); changed(true); } }, both(pair), h("span", { class: "unseen" }, ` ${label}`));
+  const move = (pair, by) => h("button", { class: "button button--bare", type: "button", "data-move": by, onclick: () => { swap(place, place + by); changed(true, `[data-question="${place + by + 1}"] [data-move="${by}"]`); } }, both(pair), h("span", { class: "unseen" }, ` ${label}`));
   return h("fieldset", { class: "rung", "data-question": place + 1 },
     h("legend", { class: "unseen" }, label),
     h("div", { class: "rung__head" },
