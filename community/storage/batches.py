@@ -260,6 +260,8 @@ def _standing(connection: Connection, ids: Sequence[int], since: datetime) -> di
     for table, column in _referring():
         for id in connection.execute(select(column).where(column.in_(ids)).distinct()).scalars():
             hangs[id].append(HANGS_ON.get(table.name, f"有记录({table.name}) has entries"))
+    for id in _drilled(connection, ids):
+        hangs[id].append("演练过 had a drill")
     busy = _busy(connection, ids)
     recent = set(
         connection.execute(
@@ -279,6 +281,14 @@ def _standing(connection: Connection, ids: Sequence[int], since: datetime) -> di
         )
         for id in ids
     }
+
+
+def _drilled(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Homes at which a drill is or was held: no case of theirs, but every page of it shows the home."""
+    subjects = {f"exercise:{id}": id for id in ids}  # in the words of dispatcher/exercise.py
+    case = t.incident.c
+    query = select(case.subject).where(case.household_id.is_(None), case.subject.in_(subjects)).distinct()
+    return [subjects[subject] for subject in connection.execute(query).scalars()]
 
 
 def _told(home: Home | None, of_person: Mapping[tuple[Of, int], str]) -> list[str]:

@@ -32,7 +32,9 @@ from community.storage import Store, batches, consent, desk, register, wishes
 from community.storage import ledger as ledgers
 from community.storage import tables as t
 from community.storage.ledger import TOGETHER
-from devices.signal import Role
+from devices.signal import Kind, Role
+from dispatcher import exercising, responses
+from dispatcher.model import CloseCode
 from dispatcher.retention import Retention
 from tests.town import Town
 
@@ -181,6 +183,20 @@ def test_a_home_on_which_something_hangs_stays_whole_and_says_why(town: Town, wh
     assert find(town, "幸福里9幢1单元102") == ()
     assert all(why in reason and "整户留下" in reason for reason in stays(town, batch))
     assert stays(town, undone) == stays(town, batch)
+
+
+def test_a_home_with_a_drill_stays_whole(town: Town) -> None:
+    """A drill is no case of the home, and yet every console shows where it is held."""
+    alone = f"{new(101).rsplit(',', 3)[0]},,,"
+    batch = bring(town, alone)
+    home = home_of(town, "幸福里9幢1单元101").household.id
+    drill = exercising.begin(town.store, home, Kind.SOS, town.operator, town.plans, town.time)
+    responses.claim(town.store, drill.id, town.operator, town.time)
+    responses.close(town.store, drill.id, town.operator, CloseCode.TEST, "", town.time)
+
+    assert undo(town, batch).homes == 0
+    assert any("演练过" in why for why in stays(town, batch))
+    assert [card.id for card in town.cards()] == [drill.id]
 
 
 def test_who_is_watched_or_was_told_something_stays(town: Town) -> None:
