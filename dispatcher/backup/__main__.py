@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import sys
 from dataclasses import asdict
@@ -124,6 +125,7 @@ def _say(words: str) -> None:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the copy that is looked at would stay behind
     try:
         app()
     except (Refused, schema.SchemaOutOfDate, ArgumentError, ValueError, OSError, sqlite3.Error) as error:

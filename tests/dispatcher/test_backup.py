@@ -254,6 +254,26 @@ def test_a_store_copied_without_its_log_is_no_backup(tmp_path: Path) -> None:
     store.close()
 
 
+def test_who_is_stopped_while_looking_leaves_no_names_behind(tmp_path: Path) -> None:
+    street = Store(f"sqlite:///{tmp_path / 'street.db'}")
+    schema.migrate(street)
+    with street.write() as connection:
+        seeding.load(connection, generate.generate(profile.read("kenli"), 1))
+    copies.save(street, tmp_path / "backup.db")
+    street.close()
+    own = tmp_path / "own"
+    own.mkdir()
+    looking = subprocess.Popen(
+        [sys.executable, "-m", "dispatcher.backup", "restore", "--check", str(tmp_path / "backup.db")],
+        env={"TMPDIR": str(own), "PYTHONUTF8": "1"},
+        cwd=Path(__file__).parents[2],
+    )
+    assert until(lambda: any(own.iterdir()))
+    looking.terminate()
+    looking.wait(60)
+    assert list(own.iterdir()) == []
+
+
 def command(url: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dispatcher.backup", *words],
