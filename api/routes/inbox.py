@@ -13,6 +13,8 @@ from api.deps import CallerDep, NowDep, PartsDep, ReadDep
 from api.pages import Limit
 from api.problems import describe
 from api.schemas import AssignIn
+from community.model import HomeRecord
+from community.storage import register
 from dispatcher import responses, views
 from dispatcher.model import Incident
 
@@ -28,8 +30,20 @@ def get_counters(connection: ReadDep) -> views.Counters:
     return views.counters(connection)
 
 
+class SenderOut(BaseModel):
+    """The home that a device belongs to: whose it is, and the number to call back."""
+
+    household_id: int
+    who: str = Field(examples=["王秀英"])
+    address: str
+    phone: str
+
+
 class UnreadOut(BaseModel):
-    """A message that no rule understood. `text` is the payload as far as it is text, `payload` its bytes."""
+    """A message to look at: an ordinary wish (a green button), an old alarm, or what no rule understood.
+
+    `text` is the payload as far as it is text, `payload` its bytes.
+    """
 
     id: int
     device_key: str
@@ -38,10 +52,17 @@ class UnreadOut(BaseModel):
     text: str = Field(examples=['{"action":"hold"}'])
     payload: Base64Bytes = Field(description="base64")
     received_at: datetime
+    home: SenderOut | None
 
 
-@router.get("/unread", operation_id="listUnread", summary="Messages from devices that no rule understood")
+@router.get(
+    "/unread", operation_id="listUnread", summary="Wishes and unclear messages of devices, to be looked at"
+)
 def list_unread(connection: ReadDep, limit: Limit = 50) -> list[UnreadOut]:
+    found = views.unread(connection, limit)
+    devices = register.devices_by_key(connection, {one.device_key for one in found if one.device_key})
+    homes = register.homes(connection, {d.household_id for d in devices.values() if d.household_id})
+    at = {key: homes[d.household_id] for key, d in devices.items() if d.household_id in homes}
     return [
         UnreadOut(
             id=one.id,
@@ -51,9 +72,20 @@ def list_unread(connection: ReadDep, limit: Limit = 50) -> list[UnreadOut]:
             text=one.payload.decode("utf-8", "replace"),
             payload=b64encode(one.payload),
             received_at=one.received_at,
+            home=_sender(at[one.device_key]) if one.device_key in at else None,
         )
-        for one in views.unread(connection, limit)
+        for one in found
     ]
+
+
+def _sender(home: HomeRecord) -> SenderOut:
+    phones = [one.phone for one in home.residents] + [home.household.phone]
+    return SenderOut(
+        household_id=home.household.id,
+        who="、".join(one.name for one in home.residents),
+        address=home.household.address,
+        phone=next(filter(None, phones), ""),
+    )
 
 
 @router.post(

@@ -675,6 +675,27 @@ def test_a_call_from_the_exchange_is_a_quiet_notice_that_opens_the_callers_recor
     expect(notice).to_have_count(0)
 
 
+def test_a_green_button_rings_nothing_and_its_wish_is_ordered_from_the_tray(
+    centre: Centre, desk: Desk
+) -> None:
+    desk.log_in()
+    expect(desk.tab.locator(".link")).to_contain_text("实时")
+    assert centre.press(BUTTON, Kind.REQUEST) == 0
+    tray = desk.tab.locator('[data-tray="unread"]')
+    expect(tray.locator("summary .chip")).to_have_text("1", timeout=SOON)
+    expect(desk.tab.locator(".card")).to_have_count(0)
+    tray.locator("summary").first.click()
+    expect(tray).to_contain_text("王秀英")
+    expect(tray).to_contain_text("普通服务请求,请回电")
+    expect(tray.get_by_role("link", name="回电")).to_have_attribute("href", "tel:+8613800000001")
+    with desk.tab.expect_popup() as opened:
+        tray.get_by_role("link", name="办理").click()
+    expect(opened.value.locator(".caller")).to_have_text("王秀英")
+    opened.value.get_by_label("需求 the wish").fill("窗户脏了想擦一擦")
+    opened.value.locator("[data-item]").first.click()
+    expect(opened.value.get_by_role("status").filter(has_text="已下单")).to_contain_text("擦玻璃")
+
+
 def test_an_unknown_caller_is_found_by_address_and_orders_a_service(desk: Desk) -> None:
     desk.log_in("/hotline")
     tab = desk.tab

@@ -3,7 +3,7 @@
 import { get, post, set } from "./api.js";
 import { byUrgency, callsAgain, coming, door, isOpen, isStale, kindWord, needsHuman, phoneWords, tickAll } from "./card.js";
 import { Case } from "./case.js";
-import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
+import { duration, everySecond, shortTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
 import { $, fill, h, icon, toast, write } from "./dom.js";
 import { Live } from "./live.js";
@@ -177,7 +177,6 @@ function drawCounts(open) {
 function tick() {
   drawNow(); // what waits for a frame that does not come: the page was hidden or covered meanwhile
   tickAll(document);
-  $(".top__time").textContent = clockTime(now());
   drawLink();
   drawSound();
   vitals.tick();
@@ -254,7 +253,9 @@ async function readTrays() {
   try {
     const [unread, replies] = await Promise.all([get("/api/unread"), get("/api/replies")]);
     fill($('[data-tray="unread"] ul'), unread.map((one) => h("li", null,
-      h("div", null, h("p", null, one.device_key || one.topic), h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`), h("code", null, one.text)),
+      h("div", null, h("p", null, h("b", null, one.home ? one.home.who || one.home.address : one.device_key || one.topic)),
+        h("p", { class: "quiet small" }, `${shortTime(one.received_at)} · ${one.reason}`),
+        one.home ? sender(one) : h("code", null, one.text)),
       seen(`/api/unread/${one.id}/seen`))));
     fill($('[data-tray="replies"] ul'), replies.map((one) => h("li", null,
       h("div", null, h("p", null, h("b", null, `“${one.body}”`)),
@@ -270,6 +271,14 @@ async function readTrays() {
     if (problem.status !== 0 && problem.status !== 401) toast(problem.message, true);
   }
 }
+
+/** Whose device it is, how to call back, and the page on which a service is ordered. */
+const sender = ({ home, text }) => [
+  h("p", { class: "quiet small" }, h("a", { href: `/households/${home.household_id}` }, home.address)),
+  home.phone ? h("div", { class: "row row--tight" }, h("a", { class: "button", href: `tel:${home.phone}` }, `回电 ${phoneWords(home.phone)}`),
+    h("a", { class: "button", href: `/hotline#number=${encodeURIComponent(home.phone)}`, target: "anxin-hotline" }, "办理", h("span", { class: "en" }, "order"))) : null,
+  h("details", null, h("summary", null, "原文 as it came"), h("code", null, text)),
+];
 
 /** Say which case an answer is about, and show that case. */
 async function assign(replyId, incidentId) {

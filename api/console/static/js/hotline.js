@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { atHome } from "./athome.js";
 import { kindWord, phoneWords } from "./card.js";
-import { clockTime, everySecond, now, shortTime } from "./clock.js";
+import { shortTime } from "./clock.js";
 import { $, both, fill, h, icon, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
 import { illness, waysIn } from "./particulars.js";
@@ -18,8 +18,6 @@ const OUTCOME = { order: "此来电已下单", incident: "此来电已报警", i
 let call = null; // the call that is being answered
 let home = null; // the home it is about, once that is known
 let settled = "";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 $(".dial").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -36,8 +34,10 @@ async function answer(number) {
   }
 }
 
-/** `/hotline#call=12` opens the page with that call: the console's notice links to it. */
+/** `/hotline#call=12` opens the page with that call, `#number=` with a new one: the console links to both. */
 async function openNamedCall() {
+  const number = /^#number=(.+)$/.exec(location.hash);
+  if (number) return answer(decodeURIComponent(number[1]));
   const named = /^#call=(\d+)$/.exec(location.hash);
   if (!named) return;
   try {
