@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from community.storage import Store
+from devices.signal import Kind
 from dispatcher import views
 from dispatcher.model import CloseCode, Stage
 from tests.api.console.centre import Centre
@@ -55,9 +56,14 @@ def test_an_operator_from_ring_to_close_by_keyboard_alone(centre: Centre, desk: 
 
     expect(case.locator(".people li", has_text="李梅")).to_contain_text("未回")  # that is news, too
     ladder = case.locator(".block", has_text="接下来")
-    expect(ladder).to_contain_text("值班台响铃、其余联系人、最近的2名网格员或社区工作人员")  # by itself
+    expect(ladder).to_contain_text(
+        "值班台响铃、最近的2名网格员或社区工作人员"
+    )  # her daughter was told already
     expect(ladder.locator("[data-by]").first).to_contain_text("后")
-    expect(ladder).to_contain_text("以后每3分钟再来一遍 and again each 3 min")
+    expect(ladder).to_contain_text("再来一遍,以后每3分钟一次")
+
+    assert centre.press(BUTTON, Kind.CANCEL) in (0, incident_id)
+    expect(case).to_contain_text("老人按了取消,仍要打一次电话")
 
     tab.keyboard.press("c")  # she is called
     window = tab.locator("dialog")

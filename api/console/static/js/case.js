@@ -110,6 +110,8 @@ export class Case {
       h("p", { class: "card__who" }, card.who || "未知 unknown", h("span", { class: "card__where" }, place(card))),
       h("p", { class: "quiet" }, `${clockTime(card.opened_at)} 报警 raised · 已过 `, since(card),
         isOpen(card) ? null : ` · ${clockTime(card.closed_at)} 结案 closed`),
+      this.detail && isOpen(card) && this.detail.timeline.some((entry) => entry.entry === "cancel_asked")
+        ? h("p", { class: "chip chip--amber" }, "老人按了取消,仍要打一次电话 cancelled at home: call her all the same") : null,
       owners(card, this.me), stageBar(card), countdown(card),
       this._deeds(),
       this.isInHand ? this.script.root : null,
@@ -213,14 +215,16 @@ export class Case {
 
   /** The ladder of the plan: whom it turns to next by itself, and when. */
   _ahead() {
-    const rungs = this.detail.ahead;
-    if (!rungs.length) return null;
+    const { ahead, home, told } = this.detail;
+    if (!ahead.length) return null;
     const waits = ["covered", "on_scene"].includes(this.card.stage);
+    const left = (home ? home.contacts : []).filter((one) => !one.no_texts_since && !told.some((each) => each.who === `contact:${one.id}`));
+    const whom = (rung) => rung.repeat_s
+      ? `再来一遍,以后每${Math.round(rung.repeat_s / 60)}分钟一次 again, and each ${Math.round(rung.repeat_s / 60)} min`
+      : rung.tell.map((tell) => tellWords(tell, left)).filter(Boolean).join("、") || "没有可通知的人,会马上到下一级 nobody: the next follows at once";
     return h("div", { class: "block" }, h("h3", null, both(["接下来", "what comes by itself"])),
       waits ? h("p", { class: "quiet" }, "有人前往,下面的先不发;到时不到就接着发。 Held while somebody comes; goes on when nobody arrives in time.") : null,
-      h("ol", { class: "people" }, rungs.map((rung) => h("li", null, h("span", { class: "rank" }, rung.number),
-        h("div", null, rung.tell.map(tellWords).join("、"),
-          rung.repeat_s ? h("p", { class: "quiet small" }, `以后每${Math.round(rung.repeat_s / 60)}分钟再来一遍 and again each ${Math.round(rung.repeat_s / 60)} min`) : null),
+      h("ol", { class: "people" }, ahead.map((rung) => h("li", null, h("span", { class: "rank" }, rung.number), h("div", null, whom(rung)),
         waits ? null : h("span", { class: "quiet small" }, h("b", { "data-by": rung.at, role: "timer" }), ` ${clockTime(rung.at)}`)))));
   }
 
@@ -450,10 +454,10 @@ function nearestFirst(responders, card) {
     .sort((a, b) => (a.distance_m === null) - (b.distance_m === null) || a.distance_m - b.distance_m);
 }
 
-/** 其余联系人, 最近的2名网格员或志愿者, 值班台响铃: one line of a rung. */
-function tellWords({ whom, count, kinds, skill }) {
+/** 儿子李军, 最近的2名网格员或志愿者, 值班台响铃: one line of a rung. It takes the contacts it tells from those who are `left`. */
+function tellWords({ whom, count, kinds, skill }, left) {
   if (whom === "desk") return words.whom.desk[0];
-  if (whom === "relatives") return count ? `再通知${count}位联系人` : "其余联系人";
+  if (whom === "relatives") return left.splice(0, count || left.length).map((one) => `${one.relation}${one.name}`).join("、");
   const who = kinds.map((kind) => words.responder[kind][0]).join("或") || "工作人员";
   return `${words.whom[whom][0]}${count}名${who}${skill ? `(会${skill})` : ""}`;
 }
