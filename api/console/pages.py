@@ -876,7 +876,7 @@ def _table(here: str, caller: Caller, parts: Parts, connection: Connection, **va
         parts,
         connection,
         **{
-            "script": "plain.js",
+            "script": "",
             "adds": "",
             "edits": "",
             "proof": None,

@@ -1,15 +1,11 @@
 // How each relative and each worker wants to be told, and when: found, put in order, kept.
 
 import { get, post, set } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder, responderFinder } from "./finder.js";
 import { clockOf, DAY, minutesOf, timeBox } from "./hours.js";
 
 const MEDIA = { sms: ["短信", "text"], voice: ["电话", "call"], push: ["推送", "push"] };
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
-
 
 // ---- whom ----
 

@@ -1,6 +1,6 @@
 // One device: whether a press of it has come all the way, and the ten minutes in which its first alarm is a test.
 
-import { clockTime, everySecond, now } from "./clock.js";
+import { everySecond } from "./clock.js";
 import { $ } from "./dom.js";
 import { every } from "./steady.js";
 import { maintenance } from "./maintenance.js";
@@ -12,10 +12,7 @@ const trial = new Trial(page.dataset.device, $(".device__proof"), $(".device__tr
 
 const { device: id, role } = page.dataset;
 wiring({ id, role, inverted: "inverted" in page.dataset }, $(".device__wiring"), "mayTry" in page.dataset);
-everySecond(() => {
-  $(".top__time").textContent = clockTime(now());
-  trial.tick();
-});
+everySecond(() => trial.tick());
 every(2000, () => trial.read());
 every(5000, maintenance($(".device__work"), Number(id), true));
 trial.read();

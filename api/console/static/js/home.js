@@ -1,7 +1,6 @@
 // One home of the register: where it is, how to get in, who lives there, and whom to tell in which order.
 
 import { change, get, getWithTag, post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 
 const main = $("main");
@@ -9,8 +8,6 @@ const form = $(".home-form");
 const id = main.dataset.home; // empty for a home that is new
 let seen = null; // the ETag of what is in the form
 let home = { household: { area_id: null, address: "", building: "", unit: "", floor: null, room: "", access_notes: "", phone: "", gate: "", door_notes: "", key_holder: "", key_holder_phone: "" }, residents: [], contacts: [] };
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const input = (of, name, more = {}) => h("input", { value: of[name] ?? "", oninput: (event) => (of[name] = event.target.value), ...more });
 const field = (pair, control, wide = false) => h("label", { class: wide ? "field field--wide" : "field" }, both(pair), control);

@@ -1,14 +1,11 @@
 // The list of homes: one tap has every contact of a home tested, and a drill begins there after a question.
 
 import { post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { ask } from "./dialog.js";
 import { $, $$, both, h, toast } from "./dom.js";
 import words from "/console/words.js";
 
 const DRILLED = ["sos", "fall", "smoke", "gas", "co"];
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 async function test(button) {
   button.disabled = true; // a second tap would ask the same people again

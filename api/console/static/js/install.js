@@ -1,7 +1,7 @@
 // Install a device, on the installer's phone: its code, the home, and a press that comes all the way. Green is the end.
 
 import { get, post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
+import { everySecond } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
 import { every } from "./steady.js";
@@ -13,10 +13,7 @@ const steps = $(".install__steps");
 const roles = JSON.parse(page.dataset.roles); // name -> [中文, English]
 let trial = null;
 
-everySecond(() => {
-  $(".top__time").textContent = clockTime(now());
-  trial?.tick();
-});
+everySecond(() => trial?.tick());
 every(2000, () => trial?.read());
 
 const what = (device) => h("p", { class: "install__device" }, h("b", null, both(roles[device.role])), h("span", { class: "quiet" }, `${[device.vendor, device.model].filter(Boolean).join(" ")} ${device.key}`));

@@ -1,10 +1,7 @@
 // Labels for devices in stock: which devices, and those that still wait for somebody to install them.
 
 import { get, post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, fill, h, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 async function list() {
   const shown = $(".stock__list");

@@ -2,10 +2,7 @@
 
 import { send } from "./api.js";
 import { listBatches } from "./batches.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const FATES = [["bad", "有误", "bad"], ["added", "新增", "new"], ["changed", "更新", "changed"], ["same", "重复", "there already"]];
 const AT_ONCE = 200; // rows; a table of thousands would make a slow machine wait

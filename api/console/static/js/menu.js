@@ -1,4 +1,10 @@
-// The menus of the top line open and close without it; with it only one is open, and Escape or a tap elsewhere shuts it.
+// The top line: its clock, and its menus. They open and close without this; with it only one is open, and Escape or a
+// tap elsewhere shuts it.
+
+import { clockTime, everySecond, now } from "./clock.js";
+
+const time = document.querySelector(".top__time"); // paper has no top line
+if (time) everySecond(() => (time.textContent = clockTime(now())));
 
 const menus = Array.from(document.querySelectorAll(".menu"));
 

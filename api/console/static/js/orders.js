@@ -1,11 +1,8 @@
 // The list of orders: one tap takes an order a step further; what goes backwards asks why.
 
 import { post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { ask } from "./dialog.js";
 import { $, $$, h, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 async function take(button) {
   const { order, step, reasoned } = button.dataset;

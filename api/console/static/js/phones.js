@@ -1,7 +1,7 @@
 // Every simulated phone, as its owner holds it: the texts and calls, and one tap to answer.
 
 import { get, post } from "./api.js";
-import { duration, everySecond, clockTime, now, shortTime } from "./clock.js";
+import { duration, everySecond, clockTime, shortTime } from "./clock.js";
 import { phoneWords } from "./card.js";
 import { $, fill, h, toast } from "./dom.js";
 import words from "/console/words.js";
@@ -220,7 +220,6 @@ function arrange() {
 }
 
 everySecond(() => {
-  $(".top__time").textContent = clockTime(now());
   for (const phone of phones.values()) phone.element.classList.toggle("has-new", performance.now() < phone.newUntil);
   const badge = $(".link");
   badge.className = `state link ${isLive ? "state--good" : "state--bad"}`;

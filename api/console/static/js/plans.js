@@ -1,7 +1,7 @@
 // Response plans: a form that edits the rungs, and a trial on one home before anybody needs the plan.
 
 import { get, post, put } from "./api.js";
-import { clockTime, duration, everySecond, now, shortTime } from "./clock.js";
+import { duration, shortTime } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { complain, kindBoxes, listVersions, madeBy, mayLeave, redrawn, remove as removal, toggle } from "./editions.js";
 import { homeFinder } from "./finder.js";
@@ -31,7 +31,6 @@ let seen = null; // the version that the form was filled from; null: a plan that
 let dirty = false;
 const trial = { home: null, kind: "", at: "", result: null };
 
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 window.addEventListener("beforeunload", (event) => dirty && event.preventDefault());
 
 async function load(name) {

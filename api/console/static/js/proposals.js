@@ -1,13 +1,11 @@
 // Devices that were heard and nobody has enrolled: a person says whose each is, or that it is none of ours.
 
 import { get, post } from "./api.js";
-import { clockTime, everySecond, now, shortTime } from "./clock.js";
+import { shortTime } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
 
 const roles = JSON.parse($(".plans__form").dataset.roles); // [name, 中文, English]
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const about = (one) => [one.vendor, one.model].filter(Boolean).join(" ") || "型号不明 model unknown";
 const heard = (one) => (one.heard_at ? `最近听到 last heard ${shortTime(one.heard_at)}` : "还没有听到 not heard yet");

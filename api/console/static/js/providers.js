@@ -1,10 +1,7 @@
 // The franchised providers, and what each of them offers at which price: one form, kept as a whole.
 
 import { get, getWithTag, post, put } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const EMPTY = { provider: { id: 0, name: "", category: "", phone: "", active: true }, items: [] };
 let seen = null; // the ETag of what is in the form

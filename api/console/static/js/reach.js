@@ -1,10 +1,7 @@
 // Homes for which nobody could be reached: the list is drawn by the server; an administrator may check again now.
 
 import { post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const button = $("[data-check]");
 if (button)

@@ -1,7 +1,6 @@
 // When each responder works: the week, the leaves, and on her own telephone a calendar and where she is.
 
 import { change, get, getWithTag, post, remove, set } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { responderFinder } from "./finder.js";
 import { clockOf, minutesOf, timeBox } from "./hours.js";
@@ -10,8 +9,6 @@ import words from "/console/words.js";
 const DAYS = ["一", "二", "三", "四", "五", "六", "日"];
 const mayEdit = Boolean($(".plans").dataset.mayEdit);
 const zone = document.documentElement.dataset.zone;
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const moment = new Intl.DateTimeFormat("zh-CN", { timeZone: zone, month: "numeric", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
 

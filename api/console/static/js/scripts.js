@@ -1,7 +1,7 @@
 // Operators' scripts: a form for the questions, and beside it the panel as an operator will see it.
 
 import { get, put } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
+import { now } from "./clock.js";
 import { $, $$, both, fill, h, toast } from "./dom.js";
 import { complain, kindBoxes, listVersions, madeBy, mayLeave, redrawn, remove } from "./editions.js";
 import { Panel } from "./script.js";
@@ -18,7 +18,6 @@ let dirty = false;
 let tried = {}; // what was answered in the preview, by the name of the question
 const preview = new Panel((question, answer) => { tried[question] = { answer, at: new Date(now()).toISOString() }; drawPreview(); });
 
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 window.addEventListener("beforeunload", (event) => dirty && event.preventDefault());
 
 async function load(name) {

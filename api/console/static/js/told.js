@@ -1,7 +1,7 @@
 // Whom a home's alarms are told to: whether each number is proved, what it may be sent, and who said so.
 
 import { get, post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
+import { now } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import words from "/console/words.js";
 
@@ -20,8 +20,6 @@ const FOLLOW = 10 * 60 * 1000; // ms for which anybody waits before the page
 const TOLD_US = ["phone", "in_person", "paper"];
 const proofs = new Map(); // by the contact's id: where its proof stands
 let looking = 0;
-
-if (!$(".home-form")) everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 async function show() {
   try {

@@ -1,7 +1,7 @@
 // Which homes are watched for silence, with which presets and times: found, chosen, kept, ended.
 
 import { get, remove, set } from "./api.js";
-import { clockTime, everySecond, now, shortTime } from "./clock.js";
+import { shortTime } from "./clock.js";
 import { ask } from "./dialog.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { homeFinder } from "./finder.js";
@@ -14,8 +14,6 @@ let home = null; // as the register has it
 let roles = []; // of its devices that are switched on
 let draft = null; // what the form says
 let isWatched = false;
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const clockOf = (minute) => `${String(Math.floor(minute / 60) % 24).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 const names = (one) => one.residents.map((resident) => resident.name).join("、");

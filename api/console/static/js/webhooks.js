@@ -1,11 +1,9 @@
 // Receivers of webhooks: what each of them hears, a test event, what became of each event, and sending it again.
 
 import { get, getWithTag, post, put, remove } from "./api.js";
-import { clockTime, everySecond, now, shortTime } from "./clock.js";
+import { shortTime } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
 import { every } from "./steady.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 const EVENTS = [
   ["incident.raised", ["有事", "raised"]],

@@ -1,11 +1,8 @@
 // Today's welfare calls: one tap says how a call went; who needs help is described first.
 
 import { post } from "./api.js";
-import { clockTime, everySecond, now } from "./clock.js";
 import { ask } from "./dialog.js";
 import { $, $$, h, toast } from "./dom.js";
-
-everySecond(() => ($(".top__time").textContent = clockTime(now())));
 
 async function settle(button) {
   const { call, step, reasoned } = button.dataset;
