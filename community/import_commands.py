@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from community.batches import Batch
 from community.errors import Invalid
 from community.model import Account, AccountRole
 from community.starting import opened
-from community.storage import Store, accounts, audit, batches, schema
+from community.storage import accounts, audit, batches, schema
 from community.storage import ledger as ledgers
 
 app = typer.Typer()
@@ -49,9 +50,8 @@ def import_homes(
             cells, known = ledgers.cells(connection), ledgers.homes(connection)
         found = ledger.read(table.read_bytes(), cells, known, now.date())
         if who is not None:
-            batch = ledgers.bring(store, found, who.id, ledger.file_name(table.name), now)
-        if who is not None and batch is not None:
-            _audit(store, who, "importLedger", "POST /api/ledgers?write=true", now)
+            with _noted(who, "importLedger", "POST /api/ledgers?write=true", now):
+                batch = ledgers.bring(store, found, who.id, ledger.file_name(table.name), now)
     back = None
     if found.bad:
         back = bad_rows or table.with_name(f"{table.stem}-{ledger.WRONG}.xlsx")
@@ -98,8 +98,8 @@ def undo_import(
             found = batches.changed(connection, batch)
         done = None
         if who is not None:
-            done = batches.undo_batch(store, batch, who.id, now)
-            _audit(store, who, "undoBatch", f"POST /api/ledgers/batches/{batch}/undo", now)
+            with _noted(who, "undoBatch", f"POST /api/ledgers/batches/{batch}/undo", now):
+                done = batches.undo_batch(store, batch, who.id, now)
             with store.read() as connection:
                 found = batches.changed(connection, batch)
     _say_undoing(done, why_not, found, as_json=as_json)
@@ -166,6 +166,6 @@ def _administrator(connection: Connection, login: str) -> Account:
     return found.account
 
 
-def _audit(store: Store, who: Account, what: str, path: str, now: datetime) -> None:
-    with store.write() as connection:
-        audit.note(connection, who.id, what, path, ["command line"], now)
+def _noted(who: Account, what: str, path: str, now: datetime) -> AbstractContextManager[None]:
+    """With the change: one that is killed half-way is on the log, too."""
+    return audit.beside(audit.Note(who.id, what, path, ["command line"], now))

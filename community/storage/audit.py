@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, select
 from community.storage import register
 from community.storage import tables as t
 from community.storage.rows import insert_row
+from community.storage.store import ALONG
 
 _AT_ONCE = 1000  # rows that are read at once while all are checked
 
@@ -52,6 +54,31 @@ def note(
     last = connection.execute(select(t.audit.c.seal).order_by(t.audit.c.id.desc()).limit(1)).scalar()
     row = {"at": at, "account_id": account_id, "what": what, "path": path, "fields": list(fields)}
     insert_row(connection, t.audit, {**row, "seal": _seal(_secret(connection), last or "", row)})
+
+
+class Note:
+    """Of one change that is written in several steps: kept with the first of them, or not at all."""
+
+    def __init__(self, account_id: int, what: str, path: str, fields: Sequence[str], at: datetime) -> None:
+        self._deed = (account_id, what, path, fields, at)
+        self.is_kept = False
+
+    def write(self, connection: Connection) -> None:
+        if not self.is_kept:
+            note(connection, *self._deed)
+
+    def kept(self) -> None:
+        self.is_kept = True
+
+
+@contextmanager
+def beside(deed: Note) -> Iterator[None]:
+    """Keep it with what is written meanwhile."""
+    before = ALONG.set(deed)
+    try:
+        yield
+    finally:
+        ALONG.reset(before)
 
 
 def newest(connection: Connection, before_id: int | None, limit: int) -> tuple[Deed, ...]:

@@ -169,6 +169,25 @@ def test_a_ledger_is_looked_at_first_and_imported_when_told_so(
     assert home.residents[0].name == "王秀兰"
 
 
+def test_an_import_that_breaks_off_is_on_the_log(run: Run, opened: Store, tmp_path: Path) -> None:
+    run("seed")
+    run("add-user", "mei", "--role", "admin", "--password-stdin", stdin="long enough 1\n")
+    with opened.write() as connection:
+        cell = next(area.code for area in register.areas(connection) if area.level.value == "cell")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON household WHEN NEW.address = '幸福里939号' "
+            "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        )
+    table = tmp_path / "台账.csv"
+    rows = "".join(f"{cell},幸福里9{number}号,王{number}\n" for number in range(10, 40))
+    table.write_text(f"网格,地址,姓名\n{rows}", encoding="utf-8")
+
+    assert run("import-homes", str(table), "--write", "--by", "mei").returncode == 1
+    with opened.read() as connection:
+        assert register.list_households(connection, search="幸福里910号") != (), "half of it is written"
+        assert [deed.what for deed in audit.newest(connection, None, 5)] == ["importLedger"]
+
+
 def test_an_import_is_undone_from_a_command_line(run: Run, opened: Store, tmp_path: Path) -> None:
     run("seed")
     run("add-user", "mei", "--role", "admin", "--password-stdin", stdin="long enough 1\n")
