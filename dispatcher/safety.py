@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from community.errors import Conflict, Invalid, NotFound
+from community.errors import Conflict, Invalid
 from community.model import Device, HomeRecord
 from community.storage import Store, register
 from dispatcher import roster
@@ -95,7 +95,7 @@ def proofs(connection: Connection, homes: Iterable[HomeRecord], now: datetime) -
 def drill_now(store: Store, household_id: int, contact_id: int, now: datetime) -> None:
     """Have a test sent to one contact at once. NotFound when the home has no such contact."""
     with store.write() as connection:
-        phone = _phone_of(connection, household_id, contact_id)
+        phone = register.contact_phone(connection, household_id, contact_id)
         zone = ZoneInfo(register.site(connection).timezone)
         drills.drill_now(connection, month_of(now, zone), phone, now)
 
@@ -105,18 +105,10 @@ def verify(store: Store, household_id: int, contact_id: int, code: str, now: dat
     Invalid when they are not those.
     """
     with store.write() as connection:
-        phone = _phone_of(connection, household_id, contact_id)
+        phone = register.contact_phone(connection, household_id, contact_id)
         key = drills.key_of(connection, phone, now)
         if not key:
             raise Conflict("not_tested", "请先发测试短信 send a test first")
         if code != check_code(register.site(connection).secret, key):
             raise Invalid("wrong_code", "不是最近一条测试短信里的验证码 not the code of the last test")
         drills.prove(connection, key, now)
-
-
-def _phone_of(connection: Connection, household_id: int, contact_id: int) -> str:
-    home = register.household_by_id(connection, household_id)
-    phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
-    if phone is None:
-        raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
-    return phone

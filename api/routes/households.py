@@ -157,7 +157,7 @@ def set_texts_wanted(
 ) -> HomeRecord:
     """As by the texts TD and 开通, for who says it otherwise. It holds for the number, in every home."""
     with parts.store.write() as connection:
-        phone = _phone_of(connection, household_id, contact_id)
+        phone = register.contact_phone(connection, household_id, contact_id)
         consent.set_texts(connection, phone, now, given.way, caller.account.id, wanted=given.wanted)
         return register.household_by_id(connection, household_id)
 
@@ -179,16 +179,8 @@ def set_weekly_wanted(
 ) -> None:
     """As by the texts 周报 and 退订周报. `no_texts`: this number wants no texts at all."""
     with parts.store.write() as connection:
-        phone = _phone_of(connection, household_id, contact_id)
+        phone = register.contact_phone(connection, household_id, contact_id)
         consent.set_weekly(connection, phone, now, given.way, caller.account.id, wanted=given.wanted)
-
-
-def _phone_of(connection: Connection, household_id: int, contact_id: int) -> str:
-    home = register.household_by_id(connection, household_id)
-    phone = next((one.phone for one in home.contacts if one.id == contact_id), None)
-    if phone is None:
-        raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
-    return phone
 
 
 def _changes(given: HouseholdPatch, exclude: set[str]) -> dict[str, Any]:

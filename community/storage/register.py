@@ -318,6 +318,15 @@ def set_contacts(
     return tuple(settled)
 
 
+def contact_phone(connection: Connection, household_id: int, contact_id: int) -> str:
+    """The number of one contact of a home. NotFound."""
+    mine = t.contact.c.household_id == household_id, t.contact.c.id == contact_id
+    phone = connection.execute(select(t.contact.c.phone).where(*mine)).scalar()
+    if phone is None:
+        raise NotFound("no_such_contact", f"household {household_id} has no contact {contact_id}")
+    return str(phone)
+
+
 # ---- devices ----
 
 
