@@ -7,15 +7,18 @@ Of the answer nothing but its status is taken.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from threading import Timer
 from urllib.parse import urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from community.errors import Invalid
 from dispatcher.channels.http import Silence
@@ -23,6 +26,7 @@ from dispatcher.channels.http import Silence
 CONNECT_S, ANSWER_S = 1.5, 3.0
 LONGEST_URL = 500
 _PORTS = {"https": 443, "http": 80}
+_IN_ASCII = re.compile(r"[!-~]+")
 
 # Where clouds keep their keys as if in one's own network: Alibaba's, and Amazon's by IPv6.
 _KEYS = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
@@ -49,7 +53,7 @@ def target(url: str) -> Target:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise _refused("这不是网址 this is no address: write https://host/path") from None
-    if parts.scheme not in _PORTS or not host or len(url) > LONGEST_URL or not url.isascii():
+    if parts.scheme not in _PORTS or not host or len(url) > LONGEST_URL or not _IN_ASCII.fullmatch(url):
         raise _refused("请写 https://主机/路径 write https://host/path, in ASCII")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise _refused(
@@ -87,37 +91,44 @@ def post(url: str, headers: Mapping[str, str], said: bytes, lookup: Lookup = loo
         if not found or not all(map(_is_public, found)):
             return Silence("refused: the name leads into a private network; type the address itself")
         address = found[0]
-    wait = Timeout(connect=CONNECT_S, read=ANSWER_S)
-    where = str(address)
-    pool: HTTPConnectionPool
-    if to.scheme == "https":
-        pool = HTTPSConnectionPool(
-            where,
-            to.port,
-            timeout=wait,
-            server_hostname=to.host,
-            assert_hostname=to.host,
-            ssl_context=ssl.create_default_context(),
-        )
-    else:
-        pool = HTTPConnectionPool(where, to.port, timeout=wait)
     host = f"[{to.host}]" if ":" in to.host else to.host
     named = {**headers, "host": host if to.port == _PORTS[to.scheme] else f"{host}:{to.port}"}
+    line = _line(to, str(address))
     try:
-        with pool:
-            answer = pool.urlopen(
-                "POST",
-                to.path,
-                body=said,
-                headers=named,
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            answer.close()
-            return int(answer.status)
-    except (HTTPError, LocationParseError, OSError, ValueError) as broken:
+        line.connect()
+        return _asked(line, to.path, named, said)
+    except (HTTPError, HTTPException, OSError, ValueError) as broken:
         return Silence(type(broken).__name__)
+    finally:
+        line.close()
+
+
+def _line(to: Target, where: str) -> HTTPConnection:
+    if to.scheme == "http":
+        return HTTPConnection(where, to.port, timeout=CONNECT_S)
+    return HTTPSConnection(
+        where,
+        to.port,
+        timeout=CONNECT_S,
+        server_hostname=to.host,
+        assert_hostname=to.host,
+        ssl_context=ssl.create_default_context(),
+    )
+
+
+def _asked(line: HTTPConnection, path: str, headers: Mapping[str, str], said: bytes) -> int:
+    """The status of the answer, which is there in time as a whole: a receiver that answers letter by letter
+    would else keep a sender, and a dispatcher that is to stop, for as long as it likes.
+    """
+    reached = line.sock
+    reached.settimeout(ANSWER_S)
+    enough = Timer(ANSWER_S, socket.socket.shutdown, (reached, socket.SHUT_RDWR))
+    enough.start()
+    try:
+        line.request("POST", path, said, headers, preload_content=False)
+        return int(line.getresponse().status)
+    finally:
+        enough.cancel()
 
 
 def _literal(host: str) -> Address | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -50,6 +50,25 @@ class Receiver(ThreadingHTTPServer):
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(said) for _, said, _ in self.heard]
+
+
+class _Dripping(BaseHTTPRequestHandler):
+    """Answers letter by letter, until nobody listens any more."""
+
+    cut = threading.Event()
+
+    def do_POST(self) -> None:
+        self.connection.sendall(b"HTTP/1.1 2")
+        for _ in range(100):
+            try:
+                self.connection.sendall(b"0")
+            except OSError:
+                self.cut.set()
+                break
+            self.cut.wait(0.1)
+
+    def log_message(self, *_words: object) -> None:
+        pass
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -489,6 +508,7 @@ def test_who_stops_tells_nothing_more_and_leaves_it_to_the_next(
         "https://user:secret@example.org/",
         "https://example.org/#here",
         "https://exämple.org/",
+        "https://example.org/a b",
         "http://169.254.169.254/latest/meta-data/",
         "http://100.100.100.200/latest/meta-data/",
         "https://[::ffff:100.100.100.200]/",
@@ -526,6 +546,17 @@ def test_a_public_name_that_leads_inside_is_not_followed(receiver: Receiver, lea
     assert isinstance(answer, Silence)
     assert "private" in answer.why
     assert receiver.heard == []
+
+
+def test_who_answers_letter_by_letter_is_not_listened_to_for_ever() -> None:
+    """Four senders carry all there is to tell, and a dispatcher that is to stop waits for them."""
+    with HTTPServer(("127.0.0.1", 0), _Dripping) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        answer = posting.post(f"http://127.0.0.1:{server.server_port}/", {}, b"{}")
+        answering.join()
+    assert isinstance(answer, Silence)
+    assert _Dripping.cut.is_set()
 
 
 def test_a_name_that_nobody_knows_is_bad_news_and_no_error() -> None:
