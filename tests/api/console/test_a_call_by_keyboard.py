@@ -51,6 +51,7 @@ def test_an_operator_from_ring_to_close_by_keyboard_alone(centre: Centre, desk: 
     case = tab.locator(".case")
     expect(case).to_contain_text("接警后显示完整档案")
     expect(tab.locator(".script")).to_have_count(0)
+    expect(case.locator(".block", has_text="接下来")).to_contain_text("其余联系人")  # no names yet
     tab.keyboard.press(" ")
     expect(card).to_contain_text("刘芳(我 me)")
 

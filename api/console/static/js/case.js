@@ -218,7 +218,7 @@ export class Case {
     const { ahead, home, told } = this.detail;
     if (!ahead.length) return null;
     const waits = ["covered", "on_scene"].includes(this.card.stage);
-    const left = (home ? home.contacts : []).filter((one) => !one.no_texts_since && !told.some((each) => each.who === `contact:${one.id}`));
+    const left = home && this.isInHand && home.contacts.filter((one) => !one.no_texts_since && !told.some((each) => each.who === `contact:${one.id}`));
     const whom = (rung) => rung.repeat_s
       ? `再来一遍,以后每${Math.round(rung.repeat_s / 60)}分钟一次 again, and each ${Math.round(rung.repeat_s / 60)} min`
       : rung.tell.map((tell) => tellWords(tell, left)).filter(Boolean).join("、") || "没有可通知的人,会马上到下一级 nobody: the next follows at once";
@@ -457,6 +457,7 @@ function nearestFirst(responders, card) {
 /** 儿子李军, 最近的2名网格员或志愿者, 值班台响铃: one line of a rung. It takes the contacts it tells from those who are `left`. */
 function tellWords({ whom, count, kinds, skill }, left) {
   if (whom === "desk") return words.whom.desk[0];
+  if (whom === "relatives" && !left) return count ? `再通知${count}位联系人` : "其余联系人"; // names come with the record
   if (whom === "relatives") return left.splice(0, count || left.length).map((one) => `${one.relation}${one.name}`).join("、");
   const who = kinds.map((kind) => words.responder[kind][0]).join("或") || "工作人员";
   return `${words.whom[whom][0]}${count}名${who}${skill ? `(会${skill})` : ""}`;

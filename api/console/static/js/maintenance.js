@@ -48,7 +48,7 @@ export function maintenance(place, device, may) {
 function line(one, show) {
   const end = () => remove(`/api/maintenance/${one.id}`).then(show, (problem) => toast(problem.message, true));
   return h("li", { "data-maintenance": one.id },
-    h("div", null, h("b", null, what(one)), h("span", { class: "chip chip--amber" }, `▲ 维护中 ${left(one)}`),
+    h("div", null, h("b", null, what(one)), " ", h("span", { class: "chip chip--amber" }, `▲ 维护中 ${left(one)}`),
       h("p", { class: "quiet small" }, `${one.reason} · ${one.by} · ${shortTime(one.begins_at)} – ${shortTime(one.ends_at)}`)),
     h("button", { class: "button", type: "button", "data-end": "", onclick: end }, "结束", h("span", { class: "en" }, "end")));
 }
