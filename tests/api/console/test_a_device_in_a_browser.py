@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from playwright.sync_api import expect
 
@@ -59,3 +61,37 @@ def test_a_pad_whose_contact_is_the_other_way_round_is_turned_on_its_own_page(
     with store.read() as connection:
         assert register.device_by_id(connection, id).inverted
     assert desk.wrong == []
+
+
+def test_a_device_is_moved_to_another_home_and_taken_out_of_service(
+    desk: Desk, store: Store, town: Town
+) -> None:
+    with store.write() as connection:
+        here = register.household_by_id(connection, town.household_id).household
+        there = register.add_household(connection, replace(here, id=0, address="和平社区幸福里9幢1单元101"))
+    path = f"/devices/{town.device_id}"
+    desk.log_in(path, login=town.admin.login)
+    tab = desk.tab
+    form = tab.locator(".device__edit")
+    form.get_by_label("位置").fill("床头")
+    form.get_by_label("查找住户").fill("幸福里9幢")
+    form.get_by_role("button", name="是这家").click()
+    expect(form.get_by_role("status")).to_contain_text("幸福里9幢1单元101")
+    form.get_by_role("button", name="保存").click()
+    expect(tab.locator(".page__lead")).to_contain_text("幸福里9幢1单元101")
+    expect(tab.locator("h1")).to_contain_text("床头")
+
+    form.get_by_label("在用").uncheck()
+    form.get_by_role("button", name="从这家收回").click()
+    form.get_by_role("button", name="保存").click()
+    expect(tab.locator(".page__lead")).to_contain_text("还没有住户")
+    expect(tab.locator(".facts")).to_contain_text("停用")
+    with store.read() as connection:
+        kept = register.device_by_id(connection, town.device_id)
+    assert (kept.label, kept.household_id, kept.enabled) == ("床头", None, False)
+    assert there.id != town.household_id
+
+    tab.context.clear_cookies()
+    desk.log_in(path)  # an operator changes nothing
+    expect(tab.locator(".facts")).to_be_visible()
+    expect(form).to_have_count(0)

@@ -28,9 +28,9 @@ OF_THE_REGISTER = [
     "/households/new",
     "/households/import",
     "/catalogue/edit",
+    "/devices/1",
 ]  # for administrators
 PATHS = [path for _, _, inside in MENU for path, *_ in inside if path != "/"] + [
-    "/devices/1",
     "/atlas/2",
     *OF_THE_REGISTER,
 ]
