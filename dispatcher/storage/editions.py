@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -68,19 +68,16 @@ class Editions(Generic[T]):
 
     def newest(self, connection: Connection) -> dict[str, Edition[T]]:
         """The newest version of each by its name, in the order in which they came; empty before any edit."""
-        found: dict[str, Edition[T]] = {}
-        for row in self._newest(connection, None):
-            try:
-                found[row.name] = Edition(self._thaw(row.body), row.at, row.who or "")
-            except UNREADABLE:
-                continue  # `read` says so
-        return found
+        return dict(self._readable(self._newest(connection, None)))
 
     def named(self, connection: Connection, name: str) -> tuple[Edition[T], ...]:
-        """Every version of one, newest first; empty before the first edit of any. NotFound: no such name."""
+        """Every version of one that can be read, newest first; empty before the first edit of any.
+
+        NotFound: no such name.
+        """
         mine = self._table.c
         rows = connection.execute(
-            select(mine.body, mine.at, account.c.name)
+            select(mine.name, mine.body, mine.at, account.c.name.label("who"))
             .select_from(self._table.outerjoin(account, account.c.id == mine.by))
             .where(mine.name == name)
             .order_by(mine.version.desc())
@@ -88,7 +85,14 @@ class Editions(Generic[T]):
         if not rows and self._is_edited(connection):
             noun = self._table.name
             raise NotFound(f"no_such_{noun}", f"there is no {noun} {name}: choose one from the list")
-        return tuple(Edition(self._thaw(row.body), row.at, row.name or "") for row in rows)
+        return tuple(edition for _, edition in self._readable(rows))
+
+    def _readable(self, rows: Iterable[Any]) -> Iterator[tuple[str, Edition[T]]]:
+        for row in rows:
+            try:
+                yield row.name, Edition(self._thaw(row.body), row.at, row.who or "")
+            except UNREADABLE:
+                continue  # `read` says so
 
     def edit(
         self,

@@ -110,6 +110,8 @@ def test_a_script_that_nobody_can_read_any_more_harms_no_other(
 
     assert found.of(Kind.FALL) == FALL
     assert found.of(Kind.SOS).title == "求救"
+    with store.read() as connection:
+        assert EDITIONS.named(connection, "fall") == ()
     assert "the shipped one stands in" in logs[0]["event"]
     assert edit(store, SHORT, 0, admin, now).version == 2, "and it can be mended"
 
