@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from api import console, live, login, pocket, problems, wall
 from api.auditing import audited
 from api.callbacks import aliyun, tencent, twilio
-from api.deps import caller
+from api.deps import caller, only_simulated
 from api.headers import Headers
 from api.live import Hub
 from api.login import Door
@@ -169,8 +169,8 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
     ):
         api.include_router(changed, dependencies=[Depends(audited)])
     if simulated_phones:
-        api.include_router(phones.router)
-        api.include_router(emulator.router)
+        for demo in (phones.router, emulator.router):
+            api.include_router(demo, dependencies=[Depends(only_simulated)])
     inside.include_router(api)
     inside.include_router(docs.router)
     return inside

@@ -24,6 +24,8 @@ from community.storage import accounts, register
 from dispatcher import roster
 from dispatcher.fleet import Fleet
 from dispatcher.plans import Plans
+from dispatcher.settings import SIMULATED
+from dispatcher.storage import vitals
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -175,6 +177,14 @@ def admin(caller: CallerDep) -> Caller:
 
 
 AdminDep = Annotated[Caller, Depends(admin)]
+
+
+def only_simulated(connection: ReadDep, parts: PartsDep) -> None:
+    """NotFound where real people are told: as we are set, or a dispatcher is where ours was forgotten."""
+    if not parts.settings.simulated_phones or vitals.known_channels(connection) - SIMULATED:
+        raise NotFound(
+            "no_simulated_phones", "real phones are texted here, so there is no page that shows them"
+        )
 
 
 def require_own_origin(request: Request, parts: Parts) -> None:

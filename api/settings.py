@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dispatcher.settings import ChannelNames
+from dispatcher.settings import SIMULATED, ChannelNames
 from maps.basemap import Tiles, tiles_from
 from maps.coords import Crs
 
@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     @property
     def simulated_phones(self) -> bool:
         """Whether there is a page that shows every phone: never where real people are texted."""
-        return set(self.channels) <= {"phones", "phones-voice"}
+        return SIMULATED.issuperset(self.channels)
 
     @property
     def is_https(self) -> bool:

@@ -20,6 +20,9 @@ def _listed(given: object) -> object:
 ChannelNames = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
 
 
+SIMULATED = frozenset({"phones", "phones-voice"})  # nobody real is told by these
+
+
 class DispatcherSettings(BaseSettings):
     """Secrets have no default that works and are never printed."""
 

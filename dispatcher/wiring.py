@@ -25,7 +25,7 @@ from dispatcher.channels.twilio import TwilioSms, TwilioVoice
 from dispatcher.clock import Clock
 from dispatcher.health import WorkerKind
 from dispatcher.model import Message, MessageState
-from dispatcher.settings import DispatcherSettings
+from dispatcher.settings import SIMULATED, DispatcherSettings
 from dispatcher.storage import handsets, vitals
 from dispatcher.switchboard import PerNumber, Switchboard, Wishes
 
@@ -165,9 +165,7 @@ def read_wishes(store: Store, known: Wishes, now: datetime) -> Wishes:
 
 def refuse_made_up_people(settings: DispatcherSettings, *, made_up: bool) -> None:
     """ValueError where real texts would go to a seeded street: its numbers may belong to strangers."""
-    stand_ins = {"phones", "phones-voice"} | (
-        {"twilio", "twilio-voice"} if settings.twilio_base_url else set()
-    )
+    stand_ins = SIMULATED | ({"twilio", "twilio-voice"} if settings.twilio_base_url else set())
     if made_up and not stand_ins.issuperset(settings.channels):
         raise ValueError(
             "this database holds a made-up street, and its numbers may belong to strangers: "

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import segno
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -23,7 +23,7 @@ from api import pages as cursors
 from api.console import gridbook
 from api.console.cover import covered, weekday
 from api.console.speech import Speaker
-from api.deps import AdminDep, Caller, CallerDep, FleetDep, NowDep, PartsDep, ReadDep
+from api.deps import AdminDep, Caller, CallerDep, FleetDep, NowDep, PartsDep, ReadDep, only_simulated
 from api.drawing import templates
 from api.headers import policy
 from api.parts import Parts
@@ -249,12 +249,8 @@ def console(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> HTMLResp
     )
 
 
-@router.get("/phones")
+@router.get("/phones", dependencies=[Depends(only_simulated)])
 def phones(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> str:
-    if not parts.settings.simulated_phones:
-        raise NotFound(
-            "no_simulated_phones", "real phones are texted here, so there is no page that shows them"
-        )
     return _page("phones.html", "/phones", caller, parts, connection)
 
 

@@ -244,6 +244,11 @@ def know_channels(connection: Connection, names: Collection[str]) -> None:
         connection.execute(row.on_conflict_do_nothing(index_elements=[channel_traffic.c.name]))
 
 
+def known_channels(connection: Connection) -> frozenset[str]:
+    """The names of the site's channels, as its dispatchers say them."""
+    return frozenset(connection.execute(select(channel_traffic.c.name)).scalars())
+
+
 def keep_traffic(connection: Connection, done: Traffic) -> None:
     """Add what a dispatcher's channel did in a while; several may say so of the same one."""
     of = channel_traffic.c

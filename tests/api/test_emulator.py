@@ -19,6 +19,7 @@ from community.storage import Store, register
 from community.storage.tables import area
 from devices.signal import Role
 from dispatcher.downlink import STALE_S
+from dispatcher.storage import vitals
 from tests.api.conftest import TWILIO_TOKEN, URL, Browser, Town, browser
 from tests.devices.street import Street, words
 
@@ -99,6 +100,19 @@ def test_in_a_real_street_no_device_is_simulated_whatever_the_settings_say(
     answer = operator.post("/api/emulator", {"device_id": town.device_id, "says": "press"})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_a_demo")
     assert wire.said == []
+
+
+def test_where_a_dispatcher_tells_real_people_no_phone_is_simulated_either(
+    operator: Browser, store: Store
+) -> None:
+    """Or anybody who logs in would read every text, and answer it in the name of a relative."""
+    assert operator.get("/phones").status_code == operator.get("/api/phones").status_code == 200
+    with store.write() as connection:
+        vitals.know_channels(connection, ["twilio"])
+    assert operator.get("/phones").status_code == operator.get("/api/phones").status_code == 404
+    answer = operator.post("/api/phones/+8613800000002/reply", {"body": "3"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "no_simulated_phones")
+    assert operator.get("/api/emulator").status_code == 404
 
 
 @pytest.fixture
