@@ -21,7 +21,7 @@ from community.starting import CannotStart, ready, starting
 from community.storage import Store
 from community.storage.schema import require_newest
 from devices import profiles
-from dispatcher import lifeline, plans, presets
+from dispatcher import lifeline, plans, presets, retention
 from dispatcher.bell import Bell, MqttBell
 from dispatcher.chase import Chaser
 from dispatcher.clock import Clock, SystemClock
@@ -39,7 +39,6 @@ from dispatcher.pace import Pace
 from dispatcher.patrol import Patrol
 from dispatcher.pulse import Pulse
 from dispatcher.reachcheck import ReachCheck
-from dispatcher.retention import Retention
 from dispatcher.rounds import Rounds
 from dispatcher.settings import DispatcherSettings
 from dispatcher.soundings import Soundings
@@ -47,7 +46,6 @@ from dispatcher.steps import SetBack
 from dispatcher.storage.planbook import Planbook
 from dispatcher.summaries import Summaries
 from dispatcher.traffic import Ledger
-from dispatcher.whereabouts import Forgetting
 from dispatcher.wiring import Parts, switchboard
 
 TICK_S = 1.0  # the fall-back when no bell rings
@@ -105,7 +103,7 @@ def main() -> int:
     set_back = SetBack(store, socket.gethostname()[:120])
     echo = Echo(store)
     tests = Drills(store, settings.drills)
-    upkeep, forgetting = Upkeep(store), Forgetting(store)
+    upkeep = Upkeep(store)
 
     def calls(now: datetime) -> None:
         if chaser.turn(now):
@@ -122,8 +120,8 @@ def main() -> int:
         summaries=Summaries(store).turn,
         cries=cries.turn,
         upkeep=upkeep.turn,
-        forgetting=forgetting.turn,
-        retention=Retention(store).turn,
+        places=retention.of_places(store).turn,
+        imports=retention.of_imports(store).turn,
         courier_pulse=lambda now: couriers.turn(now, courier.ailment()),
         own_pulse=lambda now: own.turn(now, first.ailment() or also.ailment()),
     )

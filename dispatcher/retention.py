@@ -1,28 +1,48 @@
-"""Deletes what imports keep of people, once it cannot be used any more."""
+"""Deletes what is of use to nobody any more: places, and what imports keep of people."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
 
-from community.storage import Store, batches
+from sqlalchemy import Connection
 
-EVERY: Final = timedelta(hours=1)
+from community.storage import Store, batches, whereabouts
 
 
-class Retention:
-    """One worker's look, once an hour. Any number may look."""
+class Forgetting:
+    """One worker's look, each `every`: whether there is anything, and only then, with a lock, to delete it.
 
-    def __init__(self, store: Store) -> None:
+    Any number may look.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        every: timedelta,
+        is_any: Callable[[Connection, datetime], bool],
+        forget: Callable[[Connection, datetime], object],
+    ) -> None:
         self._store = store
+        self._every = every
+        self._is_any = is_any
+        self._forget = forget
         self._looked_at: datetime | None = None
 
     def turn(self, now: datetime) -> None:
-        if self._looked_at is not None and abs(now - self._looked_at) < EVERY:
+        if self._looked_at is not None and abs(now - self._looked_at) < self._every:
             return
         self._looked_at = now
         with self._store.read() as connection:
-            if not batches.is_any_old(connection, now):
+            if not self._is_any(connection, now):
                 return
         with self._store.write() as connection:
-            batches.forget(connection, now)
+            self._forget(connection, now)
+
+
+def of_places(store: Store) -> Forgetting:
+    return Forgetting(store, timedelta(minutes=1), whereabouts.is_any_stale, whereabouts.forget_stale)
+
+
+def of_imports(store: Store) -> Forgetting:
+    return Forgetting(store, timedelta(hours=1), batches.is_any_old, batches.forget)

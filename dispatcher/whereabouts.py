@@ -6,8 +6,7 @@ Who is off duty and on no case is not followed, whatever her telephone sends. No
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -18,8 +17,6 @@ from community.storage import Store, register, rota, whereabouts
 from community.whereabouts import moves
 from devices.signal import Fix
 from dispatcher.storage import reading
-
-EVERY: Final = timedelta(minutes=1)  # places of no use are looked for
 
 
 def from_page(store: Store, responder_id: int, position: Position, now: datetime) -> None:
@@ -70,21 +67,3 @@ def _wanted(connection: Connection, ids: Collection[int], now: datetime) -> set[
         for id in ids
         if on_duty(duties.get(id, ()), now, zone, leaves.get(id, ())) or reading.open_errands(connection, id)
     }
-
-
-class Forgetting:
-    """Forgets places, once a minute, that are of use to nobody any more."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._looked_at: datetime | None = None
-
-    def turn(self, now: datetime) -> None:
-        if self._looked_at is not None and abs(now - self._looked_at) < EVERY:
-            return
-        self._looked_at = now
-        with self._store.read() as connection:
-            if not whereabouts.is_any_stale(connection, now):
-                return
-        with self._store.write() as connection:
-            whereabouts.forget_stale(connection, now)

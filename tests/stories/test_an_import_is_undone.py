@@ -33,9 +33,8 @@ from community.storage import ledger as ledgers
 from community.storage import tables as t
 from community.storage.ledger import TOGETHER
 from devices.signal import Kind, Role
-from dispatcher import exercising, responses
+from dispatcher import exercising, responses, retention
 from dispatcher.model import CloseCode
-from dispatcher.retention import Retention
 from tests.town import Town
 
 TODAY = date(2026, 11, 22)
@@ -351,16 +350,16 @@ def test_earlier_values_are_deleted_after_thirty_days_and_then_nothing_is_undone
         with town.store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(t.import_change)).scalar_one())
 
-    retention = Retention(town.store)
+    forgetting = retention.of_imports(town.store)
     town.time += KEPT
-    retention.turn(town.time)
+    forgetting.turn(town.time)
     assert kept() == 7, "to the last second they can be used"
     with town.store.write() as connection:
         connection.execute(
             t.import_batch.update().where(t.import_batch.c.id == later.id).values(at=town.time)
         )
     town.time += timedelta(hours=2)
-    retention.turn(town.time)
+    forgetting.turn(town.time)
 
     assert kept() == 3
     with pytest.raises(Conflict, match="30天"):

@@ -12,13 +12,13 @@ from community.model import Position, ResponderKind, Whereabouts
 from community.storage import register, whereabouts
 from devices.profiles import shipped
 from devices.signal import Frame
-from dispatcher import responses
+from dispatcher import responses, retention
 from dispatcher.bell import LocalBell
 from dispatcher.model import OfferState
 from dispatcher.patrol import Patrol
 from dispatcher.storage import supervised
 from dispatcher.storage.planbook import Planbook
-from dispatcher.whereabouts import Forgetting, forget, from_page
+from dispatcher.whereabouts import forget, from_page
 from gateway.receive import Parts, Receiver
 from gateway.supervision import LastLife, LastSeen
 from tests.town import Town
@@ -115,7 +115,7 @@ def test_a_place_of_which_nothing_newer_is_heard_is_forgotten_and_she_is_at_her_
     town: Town, gateway: Gateway
 ) -> None:
     gateway.hears()
-    forgetting = Forgetting(town.store)
+    forgetting = retention.of_places(town.store)
     forgetting.turn(town.time)
     assert place_of(town, "张敏") is not None
     town.pass_time(minutes=10)
