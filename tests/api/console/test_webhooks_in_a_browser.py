@@ -38,6 +38,7 @@ def test_a_receiver_is_entered_tried_and_what_it_did_not_take_is_said(
     tab.get_by_label("网址").fill(f"http://127.0.0.1:{free_port()}/")
     tab.get_by_role("button", name="保存").click()
     expect(tab.locator("code")).to_have_text(re.compile("^whsec_"))
+    expect(tab.locator(".plans__list")).to_contain_text("还没有推送")
     tab.get_by_role("button", name="发送测试").click()
     sent = tab.locator(".webhook__sent li")
     expect(sent).to_contain_text("webhook.test")

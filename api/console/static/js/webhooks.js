@@ -37,7 +37,8 @@ async function list() {
 function standing(one) {
   if (!one.enabled) return `⏸ 停用 off ${one.stopped}`;
   if (one.given_up) return `✗ ${one.given_up} 条放弃 given up`;
-  return one.waiting ? `… ${one.waiting} 条待送 waiting` : "✓ 全部送达 all delivered";
+  if (one.waiting) return `… ${one.waiting} 条待送 waiting`;
+  return one.delivered_at ? "✓ 全部送达 all delivered" : "还没有推送 nothing sent yet";
 }
 
 async function open(id) {
