@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from community.errors import Conflict
 from community.model import Consent, Topic, Way
+from community.storage import register
 from community.storage.rows import insert_row, upsert
 from community.storage.tables import account, consent, contact, weekly, withdrawal
 
@@ -22,6 +23,7 @@ def withdraw(
     connection: Connection, phone: str, at: datetime, way: Way = Way.TEXT, account_id: int | None = None
 ) -> bool:
     """`phone` wants no more texts, nor the weekly one; False when that was known."""
+    _in_turn(connection)
     _note(connection, phone, Topic.TEXTS, False, way, account_id, at)
     unsubscribe(connection, phone, at, way, account_id)
     known = upsert(connection, withdrawal).values(phone=phone, withdrawn_at=at, restored_at=None)
@@ -58,6 +60,7 @@ def subscribe(
 ) -> bool:
     """`phone` wants the weekly summary, from `due_at` on; False when that was known. Conflict when it wants
     no texts at all."""
+    _in_turn(connection)
     if wants_none(connection, phone):
         raise Conflict(
             "no_texts",
@@ -111,6 +114,11 @@ def history(connection: Connection, phones: Collection[str]) -> dict[str, tuple[
 def is_contact(connection: Connection, phone: str) -> bool:
     """Whether texts to this number are ours to stop: it is some household's contact."""
     return connection.execute(select(contact.c.id).where(contact.c.phone == phone)).first() is not None
+
+
+def _in_turn(connection: Connection) -> None:
+    """Who writes a yes waits for who writes a no: neither sees what the other has not committed."""
+    register.bump(connection, "consent")
 
 
 def _note(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
+from community.errors import Conflict
 from community.model import Topic, Way
 from community.storage import Store, consent, register
 from community.storage.tables import device, message, weekly
@@ -117,6 +119,28 @@ def alive(town: Town) -> None:
     for name in town.homes:
         town.beat(f"care:town/{name}")
         town.beat(f"care:town/{name}/smoke")
+
+
+def test_a_yes_at_the_very_moment_of_a_no_is_refused(monday: Town) -> None:
+    """She texts TD while an operator writes down that she wants the weekly text."""
+    phone = monday.people["女儿"]
+    became: list[str] = []
+
+    def write_it_down() -> None:
+        try:
+            with monday.store.write() as connection:
+                consent.subscribe(connection, phone, monday.time, monday.time, Way.PHONE)
+            became.append("wanted")
+        except Conflict:
+            became.append("refused")
+
+    writing = threading.Thread(target=write_it_down)
+    with monday.store.write() as connection:
+        consent.withdraw(connection, phone, monday.time)
+        writing.start()
+        writing.join(0.5)  # it waits for us; who does not has written by now
+    writing.join()
+    assert became == ["refused"]
 
 
 def test_a_home_that_cannot_be_read_keeps_no_other_relative_waiting(monday: Town) -> None:
