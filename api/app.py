@@ -145,6 +145,7 @@ def _behind_the_login(simulated_phones: bool) -> APIRouter:
         consoles.router,
         figures.router,
         audit.router,
+        hotline.by_phone,
     ):
         api.include_router(router)
     for changed in (

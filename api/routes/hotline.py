@@ -34,12 +34,13 @@ OrderId = Annotated[int, Path(ge=1, lt=2**63, examples=[21])]
 HouseholdQuery = Annotated[int | None, Query(ge=1, lt=2**63)]
 
 router = APIRouter(tags=["hotline"])
+by_phone = APIRouter(tags=["hotline"])  # calls: they and the cases they open tell their own story
 
 
 # ---- calls ----
 
 
-@router.post(
+@by_phone.post(
     "/hotline/calls",
     operation_id="answerCall",
     summary="来电: who may be calling, before anybody speaks",
@@ -55,7 +56,7 @@ def answer_call(given: CallIn, parts: PartsDep, now: NowDep) -> ScreenPop:
     return pop
 
 
-@router.get(
+@by_phone.get(
     "/hotline/calls", operation_id="listCalls", summary="Calls, newest first", responses=describe(422)
 )
 def list_calls(
@@ -69,7 +70,7 @@ def list_calls(
     return pages.page(found, limit, lambda call: call.id)
 
 
-@router.get(
+@by_phone.get(
     "/hotline/calls/{call_id}",
     operation_id="getCall",
     summary="A recorded call, and who may be calling",
@@ -79,7 +80,7 @@ def get_call(call_id: CallId, connection: ReadDep) -> ScreenPop:
     return calls.pop(connection, call_id)
 
 
-@router.post(
+@by_phone.post(
     "/hotline/calls/{call_id}/household",
     operation_id="chooseCallHome",
     summary="Say which home a call is about",
@@ -89,7 +90,7 @@ def choose_home(call_id: CallId, given: CallHomeIn, parts: PartsDep) -> Call:
     return calls.choose(parts.store, call_id, given.household_id)
 
 
-@router.post(
+@by_phone.post(
     "/hotline/calls/{call_id}/order",
     operation_id="orderFromCall",
     summary="The caller has a wish",
@@ -101,7 +102,7 @@ def order_from_call(call_id: CallId, given: CallOrderIn, parts: PartsDep, now: N
     return orders.place(parts.store, household_id, given.item_id, given.note, now, call_id=call_id)
 
 
-@router.post(
+@by_phone.post(
     "/hotline/calls/{call_id}/incident",
     operation_id="incidentFromCall",
     summary="The caller has trouble: one tap",
@@ -125,7 +126,7 @@ def incident_from_call(
     return incident
 
 
-@router.post(
+@by_phone.post(
     "/hotline/calls/{call_id}/close",
     operation_id="closeCall",
     summary="The caller got an answer",

@@ -59,6 +59,8 @@ def test_a_case_has_a_timeline_of_its_own_and_fills_no_log(
 ) -> None:
     operator.post(f"/api/incidents/{incident_id}/claim", {})
     operator.put("/api/consoles/k3x9q0p7w2", {"audio_ok": True})
+    call = operator.post("/api/hotline/calls", {"number": "13800000001"}).json()["call"]["id"]
+    assert operator.post(f"/api/hotline/calls/{call}/incident", {"kind": "sos"}).status_code == 201
     assert admin.get("/api/audit").json()["items"] == []
 
 
