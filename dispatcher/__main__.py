@@ -31,6 +31,7 @@ from dispatcher.drills import Drills
 from dispatcher.duties import Duties
 from dispatcher.echo import Echo
 from dispatcher.engine import GROUP, Engine
+from dispatcher.family_news import FamilyNews
 from dispatcher.gathering import Cries
 from dispatcher.health import WorkerKind
 from dispatcher.herald import Herald
@@ -118,6 +119,7 @@ def main() -> int:
         echo=echo.pass_on,
         tests=tests.turn,
         summaries=Summaries(store).turn,
+        family_news=FamilyNews(store).turn,
         cries=cries.turn,
         upkeep=upkeep.turn,
         places=retention.of_places(store).turn,

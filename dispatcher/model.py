@@ -413,6 +413,7 @@ class Purpose(StrEnum):
     PROBE = "probe"  # a synthetic press, to nobody
     DRILL = "drill"  # does a text reach this number? Belongs to no case
     CONSENT = "consent"  # no more texts to this number, or texts again; the weekly one, or not
+    DEVICE = "device"  # to a contact: a battery is weak, a device is silent. Asks nobody to come
     WEEKLY = "weekly"  # what the week was like, to who wants it. Asks nothing, belongs to no case
     HELP = "help"  # an answer was not understood: how to answer
 

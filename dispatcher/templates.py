@@ -9,7 +9,7 @@ provider numbers them. `docs/channels.md` holds a wording for each that reads we
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from community.model import HomeRecord, ResponderKind
@@ -120,6 +120,11 @@ def covered(home: HomeRecord, kind: ResponderKind, name: str) -> Variables:
 
 def drill(home: HomeRecord, code: str) -> Variables:
     return _short(who=title_of(home), code=code)
+
+
+def device(home: HomeRecord, kind: Kind, since: timedelta) -> Variables:
+    what = "快没电了" if kind is Kind.LOW_BATTERY else f"{since // timedelta(hours=1)}小时没有信号"
+    return _short(who=title_of(home), what=what)
 
 
 def weekly(told: Sequence[Week]) -> Variables:

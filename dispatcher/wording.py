@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -413,6 +413,13 @@ class Voice:
 
     def resumed(self) -> str:
         return self._say("已恢复,老人报警时会发短信给您。退订请回TD。")
+
+    def device(self, home: HomeRecord, kind: Kind, since: timedelta) -> str:
+        """To a contact, by day: a battery is weak, or a device has been silent for so long."""
+        if kind is Kind.LOW_BATTERY:
+            return self._say(f"{_name(home)}家报警设备快没电了,请换电池或充电,不会弄请打热线。这不是呼救。")
+        hours = since // timedelta(hours=1)
+        return self._say(f"{_name(home)}家报警设备已{hours}小时没有信号,按了可能没人知道。请看看电源和网络。")
 
     def weekly(self, told: Sequence[Week]) -> str:
         """To a relative who wants it: the week of each of her homes, no address, no illness. One segment.

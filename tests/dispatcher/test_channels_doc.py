@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,9 @@ SAID: dict[Purpose, list[Variables]] = {
         templates.weekly_wanted(),
         templates.weekly_stopped(),
         templates.weekly_refused(),
+    ],
+    Purpose.DEVICE: [
+        templates.device(home(), kind, timedelta(hours=2)) for kind in (Kind.LOW_BATTERY, Kind.OFFLINE)
     ],
     Purpose.WEEKLY: [templates.weekly([Week(home(), 0, 1, Kit.WELL)] * homes) for homes in (1, 2)],
 }

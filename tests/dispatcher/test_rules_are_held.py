@@ -28,6 +28,7 @@ import dispatcher.answering
 import dispatcher.chain
 import dispatcher.escalation
 import dispatcher.exercise
+import dispatcher.failing
 import dispatcher.followup
 import dispatcher.health
 import dispatcher.maintenance
@@ -362,6 +363,11 @@ def _understanding(rules: ModuleType) -> object:
     ]
 
 
+def _failing(rules: ModuleType) -> object:
+    hours = [rules.is_day(after(3600 * hour), VOICE.zone) for hour in range(24)]
+    return hours, rules.key(7), dict(rules.WAITS)
+
+
 def _weekly(rules: ModuleType) -> object:
     zone, button = VOICE.zone, Device(1, "a", Role.HELP_BUTTON, 1, last_seen_at=START)
     moments = [after(3600 * hours) for hours in range(0, 24 * 10)]
@@ -533,6 +539,7 @@ TABLES: dict[ModuleType, Table] = {
     dispatcher.wording: _wording,
     dispatcher.understanding: _understanding,
     dispatcher.reachability: _reachability,
+    dispatcher.failing: _failing,
     dispatcher.weekly: _weekly,
     dispatcher.safety_net: _safety_net,
     dispatcher.proving: _proving,
@@ -861,6 +868,9 @@ MUTANTS = [
     (dispatcher.reachability, ">= trial.asked_at", "< trial.asked_at"),
     (dispatcher.reachability, "trial.asked_at < PATIENCE", "trial.asked_at <= PATIENCE"),
     (dispatcher.reachability, "if trial.lost:", "if not trial.lost:"),
+    (dispatcher.failing, "FROM_HOUR <= now", "FROM_HOUR < now"),
+    (dispatcher.failing, ".hour < TO_HOUR", ".hour <= TO_HOUR"),
+    (dispatcher.failing, "now.astimezone(zone).hour", "now.hour"),
     (dispatcher.weekly, "if this_week > local", "if this_week >= local"),
     (dispatcher.weekly, "_SATURDAY + day", "_SATURDAY"),
     (dispatcher.weekly, "due_at > now + FURTHEST", "due_at >= now + FURTHEST"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -219,6 +220,7 @@ def test_no_other_text_needs_a_second_segment(name: str, worker: str, residents:
         with_code(VOICE.check_in(here, 720), "980"),
         *(VOICE.check(here, own, daily, START) for own in (False, True) for daily in (False, True)),
         VOICE.moved(here, START),
+        *(VOICE.device(here, kind, timedelta(hours=160)) for kind in (Kind.LOW_BATTERY, Kind.OFFLINE)),
         *(VOICE.back(here, kind) for kind in AwayKind),
     ]
     for text in texts:
