@@ -170,9 +170,12 @@ def test_the_record_stays_shut_until_somebody_claims(centre: Centre, desk: Desk)
     desk.tab.locator(f'[data-incident="{incident_id}"] button').click()
     case = desk.tab.locator(".case")
     expect(case).to_contain_text("接警后显示完整档案")
+    expect(case.locator(".bubble__foot").first).to_contain_text("李梅")
     expect(case).not_to_contain_text("高血压")
+    expect(case).not_to_contain_text("138 0000 0002")
     desk.tab.click('[data-deed="claim"]')
     expect(case).to_contain_text("高血压")
+    expect(case.locator(".bubble__foot").first).to_contain_text("138 0000 0002")
 
 
 def test_the_space_bar_claims_also_the_card_that_was_clicked(centre: Centre, desk: Desk) -> None:

@@ -267,13 +267,15 @@ export class Case {
     return told ? h("button", { class: "button button--bare", type: "button", "data-link": who, onclick: () => this.link(who, name) }, "链接", h("span", { class: "en" }, "link")) : null;
   }
 
+  /** Numbers are of the record, which opens with the claim. */
   _messages() {
     const messages = this.detail.messages;
+    const number = (to) => (isOpen(this.card) && !this.isInHand ? "" : phoneWords(to.phone));
     return h("div", { class: "block" }, h("h3", null, both(["短信与电话", "texts and calls"]), h("span", { class: "chip" }, messages.length)),
       messages.map((message) => h("div", { class: "bubble" },
         h("p", null, message.body),
         h("div", { class: "bubble__foot" },
-          h("span", null, `${isSpoken(message) ? "☎" : "→"} ${message.to.name} ${phoneWords(message.to.phone)}`),
+          h("span", null, `${isSpoken(message) ? "☎" : "→"} ${message.to.name} ${number(message.to)}`),
           h("span", null, clockTime(message.delivered_at || message.sent_at || message.created_at)),
           h("span", { class: `chip ${MESSAGE_CHIP[message.state] || ""}` }, word(isSpoken(message) ? words.call : words.message, message.state)),
           message.error ? h("span", null, message.error) : null))));
