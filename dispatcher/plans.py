@@ -118,6 +118,8 @@ def thaw(frozen: str) -> Plan:
 
 def parse(body: Mapping[str, Any]) -> Plan:
     """A plan from plain data; ValueError names the plan and what cannot be meant."""
+    if not isinstance(body, Mapping):
+        raise ValueError(f"a plan is an object with a name and rungs, not {body!r}")
     try:
         changed = {
             "kinds": tuple(Kind(kind) for kind in body.get("kinds", ())),
