@@ -87,7 +87,8 @@ def gives_up(centre: Centre) -> bool:
 
 def locked(centre: Centre) -> Iterator[None]:
     """Somebody holds a lock for longer than anybody waits for one."""
-    lock = "SELECT 1" if centre.store.is_sqlite else "LOCK TABLE incident, signal IN ACCESS EXCLUSIVE MODE"
+    # One table: who takes two can be in a deadlock with whoever takes them the other way round.
+    lock = "SELECT 1" if centre.store.is_sqlite else "LOCK TABLE incident IN ACCESS EXCLUSIVE MODE"
     with centre.store.write() as connection:  # on SQLite this alone keeps every other writer out
         if not centre.store.is_sqlite:
             connection.exec_driver_sql(PATIENTLY)
