@@ -80,9 +80,11 @@ def test_a_test_is_followed_from_the_tap_to_the_code_that_she_reads_out(
     expect(proof).to_contain_text("等对方回复")
 
     code = text.variables["code"]
-    hers.get_by_label("验证码").fill(f"{(int(code) + 1) % 10000:04d}")
+    misheard = f"{(int(code) + 1) % 10000:04d}"
+    hers.get_by_label("验证码").fill(misheard)
     hers.get_by_role("button", name="核对").click()
     expect(tab.locator(".toast--bad")).to_contain_text("不是最近一条测试短信里的验证码")
+    expect(hers.get_by_label("验证码")).to_have_value(misheard)  # nothing is drawn over what she corrects
     hers.get_by_label("验证码").fill(code)
     hers.get_by_role("button", name="核对").click()
     expect(proof).to_contain_text("号码已验证")

@@ -74,6 +74,7 @@ function person(contact, consent) {
   const test = h("button", { class: "button", type: "button", onclick: async () => {
     test.disabled = true; // a second tap would ask the same person again
     await done(() => post(`${home}/contacts/${contact.id}/test`, {}), "测试短信几秒内发出 A test leaves within seconds");
+    test.disabled = false;
   } }, both(["发测试短信", "send a test"]));
   proofs.set(contact.id, proof);
   const agreed = consent.said.find((one) => one.topic === "texts");
@@ -100,13 +101,15 @@ function line(one) {
     h("time", { datetime: one.at, class: "quiet" }, moment.format(new Date(one.at))));
 }
 
+/** Does it and draws the list anew; after a refusal nothing is new, and what is being typed stays. */
 async function done(act, word = "已记录 Kept") {
   try {
     await act();
-    toast(word);
   } catch (problem) {
     toast(problem.message, true);
+    return;
   }
+  toast(word);
   await show();
 }
 
