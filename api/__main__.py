@@ -23,6 +23,7 @@ from dispatcher.bell import LocalBell, MqttBell
 from dispatcher.clock import SystemClock
 from dispatcher.downlink import MqttLine
 from dispatcher.storage.planbook import Planbook
+from hotline.exchange import Asterisk
 
 
 def main() -> int:
@@ -39,7 +40,7 @@ def main() -> int:
     except CannotStart as wrong:
         print(wrong, file=sys.stderr)
         return 2
-    bell, line = _bell(settings), _line(settings)
+    bell, line, exchange = _bell(settings), _line(settings), _exchange(settings)
     app = create_app(
         Parts(
             store=store,
@@ -50,6 +51,7 @@ def main() -> int:
             presets=known,
             door=_door(broker),
             line=line,
+            exchange=exchange,
         )
     )
     # uvicorn raises the signal again when it has ended; then it is our turn to tidy up.
@@ -64,6 +66,8 @@ def main() -> int:
             bell.close()
         if line is not None:
             line.close()
+        if exchange is not None:
+            exchange.close()
         store.close()
     return 0
 
@@ -83,6 +87,19 @@ def _line(settings: Settings) -> MqttLine | None:
         return None
     password = settings.mqtt_password.get_secret_value()
     return MqttLine(settings.mqtt_host, settings.mqtt_port, settings.mqtt_username, password)
+
+
+def _exchange(settings: Settings) -> Asterisk | None:
+    if not settings.exchange_url:
+        return None
+    password = settings.exchange_password.get_secret_value()
+    return Asterisk(
+        settings.exchange_url,
+        settings.exchange_user,
+        password,
+        settings.exchange_endpoint,
+        settings.exchange_context,
+    )
 
 
 def _bell(settings: Settings) -> LocalBell:

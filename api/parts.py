@@ -15,6 +15,7 @@ from dispatcher.downlink import Line
 from dispatcher.presets import Presets, shipped
 from dispatcher.storage.planbook import Planbook
 from dispatcher.storage.roadbook import Roadbook
+from hotline.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,6 @@ class Parts:
     door: Doorkeeper | None = None  # None: somebody tells the broker by hand
     line: Line | None = None  # to the broker, for simulated devices
     presets: Presets = field(default_factory=shipped)
+    exchange: Exchange | None = None  # None: operators dial by hand
     roads: Roadbook = field(default_factory=Roadbook)
     monotonic: Callable[[], float] = time.monotonic

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from community.errors import Conflict, Invalid, NotFound, Refused, Stale
+from community.errors import Away, Conflict, Invalid, NotFound, Refused, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,7 @@ STATUS: tuple[tuple[type[Refused], int], ...] = (
     (Invalid, 422),
     (Unconditional, 428),
     (TooMany, 429),
+    (Away, 503),
     (Refused, 400),
 )
 

@@ -75,14 +75,31 @@ class SaidIn(In):
     answer: Said = Field(examples=["yes"])
 
 
-class CalledIn(In):
-    who: str = Field(
+Who = Annotated[
+    str,
+    Field(
         pattern=r"^((contact|resident|responder):[0-9]{1,18}|home|key|120)$",
         examples=["contact:3"],
         description="resident:<id>, contact:<id>, responder:<id>, home for its own line, key for the key "
         "holder, or 120",
-    )
+    ),
+]
+
+
+class CalledIn(In):
+    who: Who
     result: CallResult = Field(examples=["no_answer"])
+
+
+class DialIn(In):
+    who: Who
+    extension: str = Field(
+        default="",
+        pattern=r"^([0-9]{2,8})?$",
+        examples=["601"],
+        description="the telephone of the desk, which the exchange rings first; empty: dialled by hand, "
+        "and only written on the timeline",
+    )
 
 
 class CloseIn(In):

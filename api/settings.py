@@ -38,9 +38,31 @@ class Settings(BaseSettings):
     map_tiles: SecretStr = SecretStr("")
     map_tiles_crs: Crs = Crs.WGS84  # in which the tiles of such an address are cut: wgs84 | gcj02
     tianditu_key: SecretStr = SecretStr("")  # of a browser application; the operators' browsers are given it
+    # Asterisk's REST interface, as http://pbx.example.org:8088/ari; empty: operators dial by hand.
+    exchange_url: str = ""
+    exchange_user: str = ""
+    exchange_password: SecretStr = SecretStr("")
+    exchange_endpoint: str = "PJSIP/{extension}"  # how it names the telephone of a desk
+    exchange_context: str = "from-internal"  # of its dial plan, in which a desk may call outside
     gateways_each: int = Field(
         default=1, ge=1, le=9
     )  # how many are to hear each device; the watch has the same
+
+    @field_validator("exchange_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError(
+                "give the address of Asterisk's REST interface, like http://pbx.example.org:8088/ari"
+            )
+        return value.rstrip("/")
+
+    @field_validator("exchange_endpoint")
+    @classmethod
+    def _names_a_telephone(cls, value: str) -> str:
+        if value.count("{extension}") != 1 or "{" in value.replace("{extension}", ""):
+            raise ValueError("say where the digits of a desk go, like PJSIP/{extension}")
+        return value
 
     @field_validator("public_url")
     @classmethod

@@ -26,3 +26,7 @@ class Stale(Conflict):
 
 class Invalid(Refused):
     """The input cannot be meant."""
+
+
+class Away(Refused):
+    """Somebody else's service that this needs did not do its part. The message says what to do without it."""

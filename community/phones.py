@@ -49,6 +49,16 @@ def in_words(number: str) -> str:
     return re.sub(r"^\+86(10|2\d|\d{3})", r"0\1 ", number)
 
 
+def dialled(number: str) -> str:
+    """A kept number as a telephone here dials it: 13800000380, 05462520118, 00… for foreign ones."""
+    parsed = _valid(number) if number.startswith("+") else None
+    if parsed is None:
+        return digits(number)
+    if parsed.country_code != phonenumbers.country_code_for_region(_HOME):
+        return f"00{digits(number)}"
+    return digits(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL))
+
+
 def checked(text: str) -> str:
     """`normalise` for what people enter: ValueError, saying what to do, for what cannot be dialled."""
     number = normalise(text)

@@ -31,6 +31,14 @@ class Brief:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Who can be called in a case. `number` is empty where none is registered."""
+
+    name: str
+    number: str
+
+
 def script(connection: Connection, incident_id: int) -> tuple[Line, ...]:
     """The questions of a case with their answers; none for the case of an area. NotFound, not_claimed."""
     detail = _claimed(connection, incident_id)
@@ -81,10 +89,25 @@ def called(
     `responder:<id>`, or `120`.
     """
     with store.write() as connection:
-        detail = views.detail(connection, incident_id)
-        name = _name(who, detail)
+        name = _callee(who, views.detail(connection, incident_id)).name
         text = f"打给{name}:{CALL_RESULT_WORD[result][0]}"
         fact = Fact(Entry.CALLED, text, f"account:{account.id}", {"who": who, "result": result.value})
+        _write(connection, incident_id, fact, now)
+
+
+def callee(connection: Connection, incident_id: int, who: str) -> Callee:
+    """Whom a call of this case goes to; `who` as in `called`. NotFound when nobody, or nothing to dial."""
+    found = _callee(who, views.detail(connection, incident_id))
+    if not found.number:
+        raise NotFound("no_number", f"没有登记{found.name}的号码 no number is registered")
+    return found
+
+
+def dialled(store: Store, incident_id: int, who: str, how: str, account: Account, now: datetime) -> None:
+    """Write on the timeline that somebody is called; `how`: by which telephone, or that it failed."""
+    with store.write() as connection:
+        name = _callee(who, views.detail(connection, incident_id)).name
+        fact = Fact(Entry.DIALLED, f"拨打{name}{how}", f"account:{account.id}", {"who": who})
         _write(connection, incident_id, fact, now)
 
 
@@ -111,19 +134,22 @@ def _questions(connection: Connection, card: views.Card) -> Questions:
     return scriptbook.current(connection, card.opened_at).of(card.kind).questions
 
 
-def _name(who: str, detail: views.Detail) -> str:
+def _callee(who: str, detail: views.Detail) -> Callee:
     if who == AMBULANCE:
-        return "120"
+        return Callee("120", AMBULANCE)
     known = _people(detail.home) if detail.home is not None else {}
     known |= {
-        f"responder:{one.responder_id}": responder_title(one.kind, one.name) for one in detail.card.helpers
+        f"responder:{one.responder_id}": Callee(responder_title(one.kind, one.name), one.phone)
+        for one in detail.card.helpers
     }
     if who not in known:
         raise NotFound("no_such_person", f"此案没有这个人 nobody of this case is {who}")
     return known[who]
 
 
-def _people(home: HomeRecord) -> dict[str, str]:
-    people = {f"resident:{one.id}": f"老人{one.name}" for one in home.residents}
-    people |= {f"contact:{one.id}": f"{one.relation}{one.name}" for one in home.contacts}
-    return people | {"home": "家里电话", "key": f"有钥匙的{home.household.key_holder or '人'}"}
+def _people(home: HomeRecord) -> dict[str, Callee]:
+    household = home.household
+    people = {f"resident:{one.id}": Callee(f"老人{one.name}", one.phone) for one in home.residents}
+    people |= {f"contact:{one.id}": Callee(f"{one.relation}{one.name}", one.phone) for one in home.contacts}
+    key_holder = Callee(f"有钥匙的{household.key_holder or '人'}", household.key_holder_phone)
+    return people | {"home": Callee("家里电话", household.phone), "key": key_holder}

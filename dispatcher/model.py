@@ -578,6 +578,7 @@ class Entry(StrEnum):
     REPLY = "reply"
     NOTE = "note"
     SCRIPT = "script"
+    DIALLED = "dialled"
     CALLED = "called"
     STAGE = "stage"
     CLOSED = "closed"

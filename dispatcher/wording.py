@@ -178,6 +178,7 @@ ENTRY_WORD: Mapping[Entry, Pair] = {
     Entry.REPLY: ("答复", "reply"),
     Entry.NOTE: ("备注", "note"),
     Entry.SCRIPT: ("问答", "asked and said"),
+    Entry.DIALLED: ("拨号", "dialled"),
     Entry.CALLED: ("通话", "call"),
     Entry.STAGE: ("阶段", "stage"),
     Entry.CLOSED: ("结案", "closed"),

@@ -244,7 +244,7 @@ def console(caller: CallerDep, parts: PartsDep, connection: ReadDep) -> HTMLResp
     """The only page that may show somebody's tiles: where the site has chosen some, images of that origin."""
     tiles = parts.settings.tiles
     return HTMLResponse(
-        _page("console.html", "/", caller, parts, connection),
+        _page("console.html", "/", caller, parts, connection, exchange=parts.exchange is not None),
         headers={"Content-Security-Policy": policy(tiles.origin if tiles else "")},
     )
 

@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 from api import pages
 from api.deps import CallerDep, NowDep, PartsDep, PlansDep, ReadDep
 from api.problems import describe
-from api.schemas import AnswerIn, AskIn, CalledIn, CloseIn, NoteIn, PassIn, ReportIn, SaidIn
+from api.schemas import AnswerIn, AskIn, CalledIn, CloseIn, DialIn, NoteIn, PassIn, ReportIn, SaidIn
 from community.storage import register
 from dispatcher import desk, guests, intake, looking, passes, responses, views
 from dispatcher.model import Alarm, Incident, Offer, Stage, TimelineEntry
 from dispatcher.scripts import Line
+from hotline import exchange
 
 IncidentId = Annotated[int, Path(ge=1, lt=2**63, examples=[12])]
 
@@ -164,6 +165,24 @@ def answer_script(
 )
 def get_brief(incident_id: IncidentId, connection: ReadDep, now: NowDep) -> desk.Brief:
     return desk.ambulance(connection, incident_id, now)
+
+
+@router.post(
+    "/incidents/{incident_id}/dial",
+    operation_id="callSomebody",
+    summary="打电话: ring the telephone of the desk, and connect it with somebody of the case",
+    status_code=204,
+    responses=describe(404, 409, 422, 503),
+)
+def call_somebody(
+    incident_id: IncidentId, given: DialIn, parts: PartsDep, caller: CallerDep, now: NowDep
+) -> None:
+    """Written on the timeline, also when the telephone could not be rung. The number is the register's."""
+    at = exchange.Desk(caller.account, given.extension)
+    try:
+        exchange.dial(parts.store, parts.exchange, incident_id, given.who, at, now)
+    finally:
+        parts.bell.ring()
 
 
 @router.post(

@@ -61,6 +61,19 @@ def test_two_operators_cannot_have_one_case_but_one_may_take_it_over(
     assert colleague.post(f"/api/incidents/{incident_id}/close", {"code": "helped"}).status_code == 200
 
 
+def test_a_call_by_hand_is_written_down_and_no_exchange_is_pretended(
+    operator: Browser, incident_id: int
+) -> None:
+    dial = f"/api/incidents/{incident_id}/dial"
+    assert operator.post(dial, {"who": "120"}).status_code == 204
+    refused = operator.post(dial, {"who": "120", "extension": "601"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_exchange")
+    assert operator.post(dial, {"who": "120", "extension": "601@elsewhere"}).status_code == 422
+    assert operator.post(dial, {"who": "+8613800000001"}).status_code == 422
+    timeline = operator.get(f"/api/incidents/{incident_id}/timeline").json()
+    assert [one["text"] for one in timeline if one["entry"] == "dialled"] == ["拨打120"]
+
+
 def test_what_does_not_exist_is_404_and_what_is_over_is_409(operator: Browser, incident_id: int) -> None:
     missing = operator.post("/api/incidents/404/claim")
     assert (missing.status_code, missing.json()["code"]) == (404, "no_such_incident")

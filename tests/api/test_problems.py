@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from api import problems
-from community.errors import Conflict, Invalid, NotFound, Refused
+from community.errors import Away, Conflict, Invalid, NotFound, Refused
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,7 @@ from community.errors import Conflict, Invalid, NotFound, Refused
         (Conflict("a", "b"), 409),
         (Invalid("a", "b"), 422),
         (problems.TooMany("a", "b", 3), 429),
+        (Away("a", "b"), 503),
         (Refused("a", "b"), 400),
     ],
 )

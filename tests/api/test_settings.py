@@ -50,3 +50,15 @@ def test_the_cookie_has_the_host_prefix_wherever_a_browser_allows_it() -> None:
 
 def test_the_origin_has_no_path() -> None:
     assert settings(public_url="https://anxin.example.org/centre").origin == "https://anxin.example.org"
+
+
+def test_an_exchange_is_given_by_its_address_and_how_it_names_a_telephone() -> None:
+    given = settings(
+        exchange_url="http://pbx.example.org:8088/ari/", exchange_endpoint="SIP/desk-{extension}"
+    )
+    assert given.exchange_url == "http://pbx.example.org:8088/ari"
+    with pytest.raises(ValidationError, match="REST interface"):
+        settings(exchange_url="pbx.example.org")
+    for endpoint in ("PJSIP/601", "{extension}{extension}", "PJSIP/{extension}@{host}"):
+        with pytest.raises(ValidationError, match="digits of a desk"):
+            settings(exchange_endpoint=endpoint)

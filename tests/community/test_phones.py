@@ -83,3 +83,20 @@ def test_the_end_of_a_mobile_number_is_not_a_local_number() -> None:
 )
 def test_logs_never_hold_a_whole_number(number: str, shown: str) -> None:
     assert phones.masked(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "keyed"),
+    [
+        ("+8613800000380", "13800000380"),
+        ("+865462520118", "05462520118"),
+        ("+861065529988", "01065529988"),
+        ("+85223456789", "0085223456789"),
+        ("+12025550123", "0012025550123"),
+        ("2222999", "2222999"),
+        ("120", "120"),
+        ("", ""),
+    ],
+)
+def test_a_kept_number_is_dialled_as_people_here_dial(number: str, keyed: str) -> None:
+    assert phones.dialled(number) == keyed

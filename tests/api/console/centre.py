@@ -29,6 +29,7 @@ from dispatcher.model import Meaning, Message
 from dispatcher.pulse import Pulse
 from dispatcher.storage import handsets
 from dispatcher.storage.planbook import Planbook
+from hotline.exchange import Exchange
 from tests.servers import free_port
 
 START_S = 60.0
@@ -54,6 +55,7 @@ class Centre:
         self._turner = threading.Thread(target=self._turn, name="loops")
         self._turner.start()
         self.line: Line | None = None  # to a broker, for simulated devices; read when it starts
+        self.exchange: Exchange | None = None  # read when it starts
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
@@ -69,6 +71,7 @@ class Centre:
                 plans=Planbook(self._plans),
                 settings=self._settings,
                 line=self.line,
+                exchange=self.exchange,
             )
         )
         self._server = serve(app, self._settings, ready.set)

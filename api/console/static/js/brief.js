@@ -1,6 +1,6 @@
 // What is read out to 120, large enough to be read out, copied by one tap; and how the call to 120 went.
 
-import { callRow } from "./calls.js";
+import { callRow, deskTelephone } from "./calls.js";
 import { ask } from "./dialog.js";
 import { both, h, toast } from "./dom.js";
 
@@ -11,7 +11,8 @@ export function showBrief(incident, brief, last, done) {
     body: h("div", null,
       h("dl", { class: "brief" }, brief.lines.map((line) => [h("dt", null, both(line.label)), h("dd", null, line.text)])),
       h("button", { class: "button", type: "button", "data-copy": "", onclick: copied }, both(["复制全部", "copy all"])),
-      h("ul", { class: "call-rows" }, callRow(incident, { who: "120", name: "120", number: "120" }, done, (last.get("120") || {}).result))),
+      h("ul", { class: "call-rows" }, callRow(incident, { who: "120", name: "120", number: "120" }, done, (last.get("120") || {}).result)),
+      deskTelephone()),
     wide: true,
   });
 }

@@ -1,9 +1,12 @@
-// Calls by hand: whom to call, the number to click, and one tap for how it went, which goes on the timeline.
+// Calls of an operator: whom to call, the number to click, and one tap for how it went. Each goes on the timeline.
+//
+// Where the centre has a telephone exchange, a click rings the telephone of the desk, and whoever picks it up is
+// connected. Without one, or without a telephone of the desk, the computer dials (tel:).
 
 import { post } from "./api.js";
 import { phoneWords } from "./card.js";
 import { ask } from "./dialog.js";
-import { both, fill, h, toast } from "./dom.js";
+import { $, both, fill, h, keep, kept, toast } from "./dom.js";
 import words from "/console/words.js";
 
 const CHIP = { answered: "chip--good", no_answer: "chip--amber", no_such_number: "chip--emergency" };
@@ -17,6 +20,35 @@ export function results(timeline) {
 }
 
 export const resultChip = (result) => h("span", { class: `chip ${CHIP[result]}` }, SIGN[result], words.called[result].join(" "));
+
+const DESK = "anxin.desk";
+const hasExchange = () => Boolean($("main[data-exchange]"));
+const extension = () => (hasExchange() ? kept(DESK) || "" : "");
+
+/** A number to click; `also()` is done at once, whether the call comes about or not. */
+export function dialLink(incident, { who, number }, more, also = () => {}) {
+  const dial = async (event) => {
+    const desk = extension();
+    if (desk) event.preventDefault();
+    also();
+    try {
+      await post(`/api/incidents/${incident}/dial`, { who, extension: desk });
+      if (desk) toast(`分机${desk}在响,拿起就接通。 Extension ${desk} rings: pick it up.`);
+    } catch (problem) {
+      toast(problem.message, true);
+    }
+  };
+  return h("a", { ...more, href: `tel:${number}`, onclick: dial });
+}
+
+/** Which telephone stands on this desk: this browser remembers it. */
+export function deskTelephone() {
+  if (!hasExchange()) return null;
+  const field = h("input", { inputmode: "numeric", pattern: "[0-9]{2,8}", maxlength: 8, size: 8, value: extension(), placeholder: "601", "data-extension": "" });
+  field.addEventListener("input", () => field.validity.valid && keep(DESK, field.value));
+  return h("label", { class: "call-desk" }, "本机分机 this desk's extension ", field,
+    h("span", { class: "quiet small" }, "填了就由交换机先响本机 it rings first; empty: dialled by hand"));
+}
 
 /** A number to click, with one button for each way the call can go; `done()` when one was written down. */
 export function callRow(incident, { who, name, number }, done, last = null) {
@@ -32,7 +64,7 @@ export function callRow(incident, { who, name, number }, done, last = null) {
   };
   return h("li", { class: "call-row", "data-who": who },
     h("span", { class: "call-row__name" }, h("b", null, name), shown),
-    h("a", { class: "button button--deed", href: `tel:${number}`, "data-dial": "" }, `拨打 ${phoneWords(number)}`, h("span", { class: "en" }, "dial")),
+    fill(dialLink(incident, { who, number }, { class: "button button--deed", "data-dial": "" }), `拨打 ${phoneWords(number)}`, h("span", { class: "en" }, "dial")),
     h("span", { class: "row row--tight", role: "group", "aria-label": `${name}:结果 how it went` }, Object.keys(words.called).map((result) =>
       h("button", { class: "button", type: "button", "data-result": result, onclick: () => say(result) }, both(words.called[result])))));
 }
@@ -42,7 +74,7 @@ export function callWindow(incident, title, people, last, done) {
   return ask({
     title, lead: "拨号后点一下结果,写进经过。 After the call tap how it went: it goes on the timeline.",
     body: people.length
-      ? h("ul", { class: "call-rows" }, people.map((one) => callRow(incident, one, done, (last.get(one.who) || {}).result)))
+      ? h("div", null, h("ul", { class: "call-rows" }, people.map((one) => callRow(incident, one, done, (last.get(one.who) || {}).result))), deskTelephone())
       : h("p", { class: "warn" }, "没有登记号码。 No number is registered."),
     wide: true,
   });

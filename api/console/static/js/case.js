@@ -2,7 +2,7 @@
 
 import { get, post } from "./api.js";
 import { copy, showBrief } from "./brief.js";
-import { callWindow, resultChip, results } from "./calls.js";
+import { callWindow, dialLink, resultChip, results } from "./calls.js";
 import { ANSWER_CHIP, countdown, distance, door, isEmergency, isOpen, isStale, kindLine, kindWord, owners, phoneWords, place, saidBy, since, stageBar, tickAll } from "./card.js";
 import { clockTime } from "./clock.js";
 import { ask, dialogIsOpen } from "./dialog.js";
@@ -253,7 +253,8 @@ export class Case {
   /** A number that dials when it is clicked, and then asks how it went; beside it how the last call went. */
   _phone(who, name, number) {
     const last = this.detail ? results(this.detail.timeline).get(who) : null;
-    return [h("a", { class: "phone", href: `tel:${number}`, onclick: () => this._window([`打给${name}`, "call"], [{ who, name, number }]) }, phoneWords(number)),
+    const link = dialLink(this.card.id, { who, number }, { class: "phone" }, () => this._window([`打给${name}`, "call"], [{ who, name, number }]));
+    return [fill(link, phoneWords(number)),
       last ? [" ", resultChip(last.result)] : null];
   }
 

@@ -73,3 +73,20 @@ export function toast(text, bad = false) {
   box.appendChild(line);
   setTimeout(() => line.remove(), bad ? 9000 : 4000);
 }
+
+/** What this browser was told to keep under `name`, or null. */
+export function kept(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch (refused) {
+    return null; // a browser that keeps nothing has no wishes
+  }
+}
+
+export function keep(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch (refused) {
+    // It holds until the page is closed.
+  }
+}

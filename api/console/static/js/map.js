@@ -2,7 +2,7 @@
 // stays here: in three dimensions where the browser has WebGL2, else flat on a canvas, else not at all. Nothing comes from outside but tiles that the site has chosen.
 
 import { coming, distance, door, isEmergency, kindWord } from "./card.js";
-import { $, fill, h } from "./dom.js";
+import { $, fill, h, keep, kept } from "./dom.js";
 import { Flat } from "./map_flat.js";
 import { canDrawSolid, Solid } from "./map_solid.js";
 import words from "/console/words.js";
@@ -339,22 +339,6 @@ function storey({ geometry, properties }, floor) {
   const grown = ring.map((corner) => corner.map((value, axis) => middle[axis] + (value - middle[axis]) * ABOVE));
   const base = (Math.min(floor, properties.storeys) - 1) * each;
   return { type: "Feature", geometry: { type: "Polygon", coordinates: [grown] }, properties: { base: Math.max(0, base), top: Math.max(0, base) + each } };
-}
-
-function kept(name) {
-  try {
-    return localStorage.getItem(name);
-  } catch (refused) {
-    return null; // a browser that keeps nothing has no wishes
-  }
-}
-
-function keep(name, value) {
-  try {
-    localStorage.setItem(name, value);
-  } catch (refused) {
-    // It holds until the page is closed.
-  }
 }
 
 /** The legend: shapes with words, so that nothing is said by colour alone. Folded where it would hide the map. */
