@@ -17,6 +17,7 @@ from api.parts import Parts
 from api.problems import Forbidden, describe
 from api.schemas import DeviceIn, DevicePatch, SupervisionIn, TrialOut, WiringIn
 from api.versions import IfMatch, require, tag
+from community.errors import Conflict
 from community.logins import by_hand
 from community.model import AccountRole, Device
 from community.storage import device_logins, labels, register, trials
@@ -26,6 +27,7 @@ from dispatcher.storage import proofs, supervised
 from dispatcher.supervision import Status
 
 DeviceId = Annotated[int, Path(ge=1, lt=2**63, examples=[9])]
+OldId = Annotated[int, Path(ge=1, lt=2**63, examples=[7])]
 
 router = APIRouter(tags=["register"])
 log = structlog.get_logger(__name__)
@@ -170,6 +172,42 @@ def set_wiring(device_id: DeviceId, given: WiringIn, parts: PartsDep, caller: Ca
             )
         before = register.device_by_id(connection, device_id)
         return register.update_device(connection, replace(before, inverted=given.inverted))
+
+
+@router.post(
+    "/devices/{device_id}/replaces/{old_id}",
+    operation_id="replaceDevice",
+    summary="换下旧设备: a device has taken the place of another, which goes out of service",
+    responses=describe(403, 404, 409),
+)
+def replace_device(device_id: DeviceId, old_id: OldId, parts: PartsDep, caller: CallerDep) -> Device:
+    """Not before the new one has proved itself. The past of the old one stays; its place is taken over by a
+    new one without a place. For administrators and who installed it.
+    """
+    with parts.store.write() as connection:
+        if not may_try(connection, caller, device_id):
+            raise Forbidden(
+                "not_yours_to_replace", "请找管理员或安装的人 ask an administrator or who installed it"
+            )
+        fresh, old = register.device_by_id(connection, device_id), register.device_by_id(connection, old_id)
+        if (
+            old.id == fresh.id
+            or fresh.household_id is None
+            or (old.household_id, old.role) != (fresh.household_id, fresh.role)
+        ):
+            raise Conflict(
+                "not_in_its_place",
+                "旧设备不在这家,或者用途不同 the old one is of another home or another use",
+            )
+        if not proofs.of(connection, [fresh])[fresh.id].is_proven:
+            raise Conflict("not_proven", "请先试一下新设备:没有联通以前,旧的还要用 try the new one first")
+        if not fresh.label:
+            register.update_device(connection, replace(fresh, label=old.label))
+        after = register.update_device(connection, replace(old, enabled=False))
+        login = device_logins.login_of(connection, after) if old.enabled else ""
+    if login:
+        tell_the_door(parts, login, may_enter=False)
+    return after
 
 
 @router.get("/trials", operation_id="listTrials", summary="Devices being tried now, newest first")

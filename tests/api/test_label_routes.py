@@ -57,6 +57,33 @@ def test_a_press_in_the_box_proves_nothing_of_the_home(
     assert operator.get(proof).json()["is_proven"] is True
 
 
+def test_the_old_device_goes_out_of_service_when_the_new_one_has_proved_itself(
+    admin: Browser, operator: Browser, colleague: Browser, store: Store, town: Town, clock: StoppedClock
+) -> None:
+    [label] = admin.post("/api/device-labels", STOCK | {"keys": ["care:town/1"]}).json()
+    operator.post(f"/api/claims/{label['code']}", {"household_id": town.household_id})
+    admin.patch(f"/api/devices/{town.device_id}", {"label": "床头"})
+    replaces = f"/api/devices/{label['device']['id']}/replaces"
+
+    early = operator.post(f"{replaces}/{town.device_id}")
+    assert (early.status_code, early.json()["code"]) == (409, "not_proven")
+    assert operator.get(f"/api/devices/{town.device_id}").json()["enabled"] is True
+    clock.pass_time(minutes=1)
+    press = Signal("care:town/1", Kind.SOS, "care:town/1#1", clock.now(), test=True)
+    with store.write() as connection:
+        intake.take(connection, [Reading(signals=(press,))], plans.shipped(), clock.now())
+
+    assert colleague.post(f"{replaces}/{town.device_id}").status_code == 403
+    itself = operator.post(f"{replaces}/{label['device']['id']}")
+    assert (itself.status_code, itself.json()["code"]) == (409, "not_in_its_place")
+    assert operator.post(f"{replaces}/999").status_code == 404
+    old = operator.post(f"{replaces}/{town.device_id}").json()
+    assert (old["enabled"], old["household_id"], old["label"]) == (False, town.household_id, "床头")
+    fresh = operator.get(f"/api/devices/{label['device']['id']}").json()
+    assert (fresh["enabled"], fresh["label"]) == (True, "床头")
+    assert operator.post(f"{replaces}/{town.device_id}").status_code == 200, "harmless to repeat"
+
+
 def test_the_sheet_has_a_picture_for_each_label_that_waits(admin: Browser, operator: Browser) -> None:
     assert operator.get("/devices/labels/sheet").status_code == 403
     assert "没有待安装的设备" in admin.get("/devices/labels/sheet").text

@@ -37,6 +37,11 @@ def test_a_scanned_label_leads_to_a_home_a_press_and_green(
     with store.write() as connection:
         assert trials.heard(connection, {"care:kenli/new"}, centre.clock.now())
     expect(tab.locator("[data-proven]")).to_contain_text("已联通")
+    old = tab.locator(f'[data-old="{town.device_id}"]')
+    old.get_by_role("button", name="换下来了").click()
+    expect(old).to_contain_text("已停用,记录保留")
+    with store.read() as connection:
+        assert not register.device_by_id(connection, town.device_id).enabled
     width = tab.evaluate("document.documentElement.scrollWidth")
     assert width <= PHONE["width"], "nothing stands beside the screen"
     with store.read() as connection:

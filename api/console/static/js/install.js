@@ -68,11 +68,30 @@ function askPress(device, home) {
   const box = h("div", { class: "device__trial" });
   const contact = h("div", { class: "device__wiring" });
   wiring(device, contact, true);
+  const old = h("div", { class: "install__old" });
   fill(steps, h("section", { class: "panel" },
-    h("h2", null, ...both(["3 开始测试,按一下", "begin a test, and press it"])), what(device), h("p", null, h("b", null, home.address)), proof, box, contact,
+    h("h2", null, ...both(["3 开始测试,按一下", "begin a test, and press it"])), what(device), h("p", null, h("b", null, home.address)), proof, box, contact, old,
     h("p", null, h("a", { class: "button", href: "/install" }, both(["装下一台", "install another"])))));
   trial = new Trial(device.id, proof, box, true);
   trial.read();
+  showOld(device, old).catch((problem) => toast(problem.message, true));
+}
+
+/** What was there for the same use: it stays in service until the new one has proved itself. */
+async function showOld(device, place) {
+  const found = (await get(`/api/devices?household_id=${device.household_id}&limit=200`)).items;
+  const same = found.filter((one) => one.id !== device.id && one.role === device.role && one.enabled);
+  const line = (one) => h("li", { "data-old": one.id }, what(one), one.label,
+    h("button", { class: "button", type: "button", onclick: async (event) => {
+      const button = event.currentTarget;
+      try {
+        await post(`/api/devices/${device.id}/replaces/${one.id}`, {});
+        fill(button.parentNode, `✓ 已停用,记录保留 out of service, its past is kept: ${one.key}`);
+      } catch (problem) {
+        toast(problem.message, true);
+      }
+    } }, both(["换下来了,停用", "replaced: out of service"])));
+  if (same.length) fill(place, h("h3", null, both(["这家原有的", "there already"])), h("ul", { class: "people" }, same.map(line)));
 }
 
 if (page.dataset.code) start(page.dataset.code);
