@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     @field_validator("exchange_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        parts = urlsplit(value)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
+        if value and (not is_one or "@" in parts.netloc):  # a password there would be logged
             raise ValueError(
                 "give the address of Asterisk's REST interface, like http://pbx.example.org:8088/ari"
             )
@@ -60,7 +62,7 @@ class Settings(BaseSettings):
     @field_validator("exchange_endpoint")
     @classmethod
     def _names_a_telephone(cls, value: str) -> str:
-        if value.count("{extension}") != 1 or "{" in value.replace("{extension}", ""):
+        if value.count("{extension}") != 1 or set("{}") & set(value.replace("{extension}", "")):
             raise ValueError("say where the digits of a desk go, like PJSIP/{extension}")
         return value
 

@@ -95,20 +95,28 @@ def called(
         _write(connection, incident_id, fact, now)
 
 
-def callee(connection: Connection, incident_id: int, who: str) -> Callee:
-    """Whom a call of this case goes to; `who` as in `called`. NotFound when nobody, or nothing to dial."""
-    found = _callee(who, views.detail(connection, incident_id))
-    if not found.number:
-        raise NotFound("no_number", f"没有登记{found.name}的号码 no number is registered")
-    return found
+def dialled(store: Store, incident_id: int, who: str, extension: str, account: Account, now: datetime) -> str:
+    """Write on the timeline that somebody is called, by telephone `extension` or by hand (""); the number.
 
-
-def dialled(store: Store, incident_id: int, who: str, how: str, account: Account, now: datetime) -> None:
-    """Write on the timeline that somebody is called; `how`: by which telephone, or that it failed."""
+    `who` is as in `called`. NotFound when nobody, or nothing to dial; Conflict when a drill would ring 120.
+    """
     with store.write() as connection:
-        name = _callee(who, views.detail(connection, incident_id)).name
-        fact = Fact(Entry.DIALLED, f"拨打{name}{how}", f"account:{account.id}", {"who": who})
+        detail = views.detail(connection, incident_id)
+        found = _callee(who, detail)
+        if not found.number:
+            raise NotFound("no_number", f"没有登记{found.name}的号码 no number is registered")
+        if extension and who == AMBULANCE and detail.card.exercise:
+            raise Conflict("drill", "这是演练,不会拨出120 this is a drill: 120 is not rung")
+        text = f"用分机{extension}拨打{found.name}" if extension else f"拨打{found.name}"
+        fact = Fact(Entry.DIALLED, text, f"account:{account.id}", {"who": who, "extension": extension})
         _write(connection, incident_id, fact, now)
+        return found.number
+
+
+def did_not_ring(store: Store, incident_id: int, text: str, account: Account, now: datetime) -> None:
+    """Write on the timeline that what `dialled` had begun came to nothing; `text` says why."""
+    with store.write() as connection:
+        _write(connection, incident_id, Fact(Entry.DIALLED, text, f"account:{account.id}"), now)
 
 
 def _write(connection: Connection, incident_id: int, fact: Fact, now: datetime) -> None:

@@ -199,6 +199,10 @@ def replace_device(device_id: DeviceId, old_id: OldId, parts: PartsDep, caller: 
                 "not_in_its_place",
                 "旧设备不在这家,或者用途不同 the old one is of another home or another use",
             )
+        if not fresh.enabled:
+            raise Conflict(
+                "out_of_service", "新设备已停用,旧的不能再停 the new one is out of service: the old one stays"
+            )
         if not proofs.of(connection, [fresh])[fresh.id].is_proven:
             raise Conflict("not_proven", "请先试一下新设备:没有联通以前,旧的还要用 try the new one first")
         if not fresh.label:
@@ -207,6 +211,7 @@ def replace_device(device_id: DeviceId, old_id: OldId, parts: PartsDep, caller: 
         login = device_logins.login_of(connection, after) if old.enabled else ""
     if login:
         tell_the_door(parts, login, may_enter=False)
+    log.info("device replaced", device=device_id, old=old_id, account=caller.account.id)
     return after
 
 

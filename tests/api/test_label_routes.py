@@ -82,6 +82,8 @@ def test_the_old_device_goes_out_of_service_when_the_new_one_has_proved_itself(
     fresh = operator.get(f"/api/devices/{label['device']['id']}").json()
     assert (fresh["enabled"], fresh["label"]) == (True, "床头")
     assert operator.post(f"{replaces}/{town.device_id}").status_code == 200, "harmless to repeat"
+    back = admin.post(f"/api/devices/{town.device_id}/replaces/{label['device']['id']}")
+    assert (back.status_code, back.json()["code"]) == (409, "out_of_service")
 
 
 def test_the_sheet_has_a_picture_for_each_label_that_waits(admin: Browser, operator: Browser) -> None:

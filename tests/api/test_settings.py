@@ -57,8 +57,9 @@ def test_an_exchange_is_given_by_its_address_and_how_it_names_a_telephone() -> N
         exchange_url="http://pbx.example.org:8088/ari/", exchange_endpoint="SIP/desk-{extension}"
     )
     assert given.exchange_url == "http://pbx.example.org:8088/ari"
-    with pytest.raises(ValidationError, match="REST interface"):
-        settings(exchange_url="pbx.example.org")
-    for endpoint in ("PJSIP/601", "{extension}{extension}", "PJSIP/{extension}@{host}"):
+    for address in ("pbx.example.org", "http://anxin:secret@pbx:8088/ari", "http://pbx:8088/ari?api_key=a:b"):
+        with pytest.raises(ValidationError, match="REST interface"):
+            settings(exchange_url=address)
+    for endpoint in ("PJSIP/601", "PJSIP/{extension}}", "{extension}{extension}", "PJSIP/{extension}@{host}"):
         with pytest.raises(ValidationError, match="digits of a desk"):
             settings(exchange_endpoint=endpoint)

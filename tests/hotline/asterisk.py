@@ -10,7 +10,8 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlsplit
+
+import orjson
 
 from hotline.exchange import Asterisk
 from tests.dispatcher.channels.clouds import Cloud, running
@@ -24,7 +25,7 @@ class StandIn:
     """`rung` holds what was asked for, oldest first; `is_dead` answers nothing any more."""
 
     exchange: Asterisk
-    rung: list[dict[str, str]] = field(default_factory=list)
+    rung: list[dict[str, str | int]] = field(default_factory=list)
     is_dead: bool = False
 
 
@@ -33,17 +34,14 @@ def standing_in(password: str = PASSWORD) -> Iterator[StandIn]:
     """An exchange that can be asked; we come with `password`."""
     known = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
-    def speak(
-        _cloud: Cloud, path: str, headers: Mapping[str, str], _body: bytes
-    ) -> tuple[int, object] | None:
+    def speak(_cloud: Cloud, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, object] | None:
         if there.is_dead:
             return None
-        where = urlsplit(path)
         if headers.get("authorization") != known:
             return 401, {"error": "Unauthorized"}
-        if where.path != "/ari/channels":
+        if path != "/ari/channels":
             return 404, {"message": "Resource not found"}
-        wish = dict(parse_qsl(where.query))
+        wish = orjson.loads(body) if headers.get("content-type") == "application/json" else {}
         if not {"endpoint", "extension", "context", "priority"} <= wish.keys():
             return 400, {"message": "Application or extension must be specified"}
         if wish["endpoint"] not in TELEPHONES:

@@ -9,6 +9,8 @@ import pytest
 
 from community.errors import Away, Conflict, NotFound
 from community.storage import Store
+from devices.signal import Kind
+from dispatcher import exercising
 from dispatcher.model import Entry
 from hotline import exchange
 from hotline.exchange import Desk
@@ -61,12 +63,12 @@ def test_the_telephone_of_the_desk_rings_and_is_connected_with_the_number_of_the
             "endpoint": f"PJSIP/{extension}",
             "extension": digits,
             "context": "from-internal",
-            "priority": "1",
-            "timeout": "30",
+            "priority": 1,
+            "timeout": 30,
         }
         for extension, digits in [("601", number.removeprefix("+86")), ("602", "120")]
     ]
-    assert dialled(at_home) == ["拨打女儿女儿,分机601", "拨打120,分机602"]
+    assert dialled(at_home) == ["用分机601拨打女儿女儿", "用分机602拨打120"]
 
 
 def test_who_dials_by_hand_is_on_the_timeline_too(at_home: Town, asterisk: StandIn) -> None:
@@ -84,16 +86,29 @@ def test_where_no_exchange_is_set_she_is_told_to_dial_by_hand(at_home: Town) -> 
 
 
 @pytest.mark.parametrize(
-    ("extension", "why"), [("609", "500 Allocation failed"), ("601", "ReadTimeoutError")]
+    ("extension", "why", "said"),
+    [
+        ("609", "500 Allocation failed", "分机609没有振铃"),
+        ("601", "127.0.0.1: ReadTimeoutError", "交换机没有答复,不知道分机601是否振铃"),
+    ],
 )
 def test_a_telephone_that_does_not_ring_is_said_at_once_and_on_the_timeline(
-    at_home: Town, asterisk: StandIn, extension: str, why: str
+    at_home: Town, asterisk: StandIn, extension: str, why: str, said: str
 ) -> None:
     asterisk.is_dead = "Timeout" in why
     who, _ = daughter(at_home)
-    with pytest.raises(Away, match=why):
+    with pytest.raises(Away, match=f"{said}.*dial by hand .{why}"):
         dial(at_home, asterisk, who, extension)
-    assert dialled(at_home) == [f"拨打女儿女儿,分机{extension}:没有接通交换机"]
+    assert dialled(at_home) == [f"用分机{extension}拨打女儿女儿", said]
+
+
+def test_a_drill_rings_no_ambulance(at_home: Town, asterisk: StandIn) -> None:
+    home = at_home.resident("李建国")
+    case = exercising.begin(at_home.store, home, Kind.SOS, at_home.operator, at_home.plans, at_home.time)
+    at = Desk(at_home.operator, "601")
+    with pytest.raises(Conflict, match="drill"):
+        exchange.dial(at_home.store, asterisk.exchange, case.id, "120", at, at_home.time)
+    assert asterisk.rung == []
 
 
 def test_an_exchange_that_does_not_know_us_says_so(at_home: Town) -> None:

@@ -39,6 +39,7 @@ def test_a_scanned_label_leads_to_a_home_a_press_and_green(
     expect(tab.locator("[data-proven]")).to_contain_text("已联通")
     old = tab.locator(f'[data-old="{town.device_id}"]')
     old.get_by_role("button", name="换下来了").click()
+    tab.locator("dialog").get_by_role("button", name="停用").click()
     expect(old).to_contain_text("已停用,记录保留")
     with store.read() as connection:
         assert not register.device_by_id(connection, town.device_id).enabled

@@ -15,7 +15,6 @@ from tests.hotline.asterisk import StandIn, standing_in
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.usefixtures("only_refusals"),
     pytest.mark.parametrize("store", ["sqlite"], indirect=True),
 ]
 
@@ -37,6 +36,7 @@ def centre(store: Store, town: Town, asterisk: StandIn) -> Iterator[Centre]:  # 
     running.close()
 
 
+@pytest.mark.usefixtures("only_refusals")
 def test_the_telephone_of_the_desk_is_said_once_and_rings_from_then_on(
     desk: Desk, centre: Centre, asterisk: StandIn
 ) -> None:
@@ -53,16 +53,48 @@ def test_the_telephone_of_the_desk_is_said_once_and_rings_from_then_on(
     expect(window.locator("[data-dial]").first).to_be_focused()  # the number before the setting
     window.get_by_label("本机分机").fill("601")
     window.locator("[data-dial]").first.click()
-    expect(tab.locator(".toast")).to_contain_text("分机601在响")
+    expect(window.locator(".toast")).to_contain_text("已请分机601振铃")  # before the window, not behind it
     tab.keyboard.press("Escape")
     timeline = tab.locator(".case .timeline")
-    expect(timeline).to_contain_text("拨打女儿李梅,分机601")
+    expect(timeline).to_contain_text("用分机601拨打女儿李梅")
 
     tab.reload()  # the browser of this desk remembers it
     tab.locator(f'[data-incident="{incident_id}"]').click()
-    expect(timeline).to_contain_text("拨打女儿李梅,分机601")
+    expect(timeline).to_contain_text("用分机601拨打女儿李梅")
     tab.keyboard.press("e")
     expect(window.get_by_label("本机分机")).to_have_value("601")
     window.locator("[data-dial]").first.click()
-    expect(tab.locator(".toast")).to_contain_text("分机601在响")
+    expect(window.locator(".toast")).to_contain_text("已请分机601振铃")
     assert [one["extension"] for one in asterisk.rung] == ["13800000002", "120"]
+
+
+def test_what_the_exchange_cannot_do_the_next_click_does_by_the_computer(desk: Desk, centre: Centre) -> None:
+    desk.log_in()
+    tab = desk.tab
+    expect(tab.locator(".link")).to_contain_text("实时")
+    incident_id = centre.press(BUTTON)
+    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("紧急呼叫")
+    tab.keyboard.press(" ")
+    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("刘芳(我 me)")
+    tab.keyboard.press("f")
+    window = tab.locator("dialog")
+    dials = window.locator("[data-dial]").first
+
+    telephone = window.get_by_label("本机分机")
+    telephone.fill("６０９")  # as a Chinese keyboard may write it; nobody's telephone
+    telephone.press("Enter")
+    expect(window).to_be_visible()
+    dials.click()
+    expect(window.locator(".toast--bad")).to_contain_text("分机609没有振铃")
+    expect(window.locator(".toast--bad")).to_contain_text("再点一下由电脑拨号")
+    timeline = tab.locator(".case .timeline")
+    expect(timeline).to_contain_text("分机609没有振铃")
+    dials.click()
+    expect(timeline.locator("li", has_text="拨打女儿李梅")).to_have_count(2)
+    expect(timeline.locator(".entry--dialled").last).to_contain_text("拨打女儿李梅")
+    expect(timeline.locator(".entry--dialled").last).not_to_contain_text("分机")
+
+    telephone.fill("60a")
+    expect(telephone).to_have_attribute("aria-invalid", "true")
+    assert desk.asked_elsewhere == []
+    assert [said for said in desk.wrong if "status of 503" not in said] == []

@@ -1,7 +1,7 @@
 // Calls of an operator: whom to call, the number to click, and one tap for how it went. Each goes on the timeline.
 //
 // Where the centre has a telephone exchange, a click rings the telephone of the desk, and whoever picks it up is
-// connected. Without one, or without a telephone of the desk, the computer dials (tel:).
+// connected. Without one, without a telephone of the desk, or when it did not ring, the computer dials (tel:).
 
 import { post } from "./api.js";
 import { phoneWords } from "./card.js";
@@ -22,32 +22,49 @@ export function results(timeline) {
 export const resultChip = (result) => h("span", { class: `chip ${CHIP[result]}` }, SIGN[result], words.called[result].join(" "));
 
 const DESK = "anxin.desk";
+const PAUSE = 2000; // ms in which a second tap, or a key held down, is the same call
 const hasExchange = () => Boolean($("main[data-exchange]"));
-const extension = () => (hasExchange() ? kept(DESK) || "" : "");
+const going = new Set(); // calls that were begun a moment ago
+const byHand = new Set(); // those that the exchange could not do
+let typed = null; // as it stands in the field, also where the browser keeps nothing
+const extension = () => (hasExchange() ? (typed ?? kept(DESK) ?? "") : "");
 
-/** A number to click; `also()` is done at once, whether the call comes about or not. */
+/** A number to click; `also()` is done at once. What the exchange could not do, the next click does by the computer. */
 export function dialLink(incident, { who, number }, more, also = () => {}) {
+  const call = `${incident} ${who}`;
   const dial = async (event) => {
-    const desk = extension();
+    const desk = byHand.has(call) ? "" : extension();
     if (desk) event.preventDefault();
+    if (going.has(call)) return;
+    going.add(call);
     also();
     try {
       await post(`/api/incidents/${incident}/dial`, { who, extension: desk });
-      if (desk) toast(`分机${desk}在响,拿起就接通。 Extension ${desk} rings: pick it up.`);
+      if (desk) toast(`已请分机${desk}振铃,拿起话筒即可接通。 Extension ${desk} is to ring: pick it up.`);
     } catch (problem) {
-      toast(problem.message, true);
+      if (desk) byHand.add(call);
+      toast(desk ? `${problem.message} 再点一下由电脑拨号。 The next click dials by the computer.` : problem.message, true);
     }
+    setTimeout(() => going.delete(call), byHand.has(call) ? 0 : PAUSE);
   };
   return h("a", { ...more, href: `tel:${number}`, onclick: dial });
 }
 
-/** Which telephone stands on this desk: this browser remembers it. */
+/** Which telephone stands on this desk: this browser remembers it. What the field shows is what rings. */
 export function deskTelephone() {
   if (!hasExchange()) return null;
-  const field = h("input", { inputmode: "numeric", pattern: "[0-9]{2,8}", maxlength: 8, size: 8, value: extension(), placeholder: "601", "data-extension": "" });
-  field.addEventListener("input", () => field.validity.valid && keep(DESK, field.value));
+  const field = h("input", { inputmode: "numeric", maxlength: 12, size: 8, value: extension(), placeholder: "601", autocomplete: "off" });
+  field.addEventListener("input", () => {
+    const digits = field.value.normalize("NFKC").trim();
+    const isOne = /^([0-9]{2,8})?$/.test(digits);
+    field.setAttribute("aria-invalid", String(!isOne));
+    typed = isOne ? digits : "";
+    keep(DESK, typed);
+    byHand.clear();
+  });
+  field.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault()); // it calls nobody, and closes nothing
   return h("label", { class: "call-desk" }, "本机分机 this desk's extension ", field,
-    h("span", { class: "quiet small" }, "填了就由交换机先响本机 it rings first; empty: dialled by hand"));
+    h("span", { class: "quiet small" }, "填写后,交换机先呼本机;留空则手动拨号。 It rings first; empty: dialled by hand."));
 }
 
 /** A number to click, with one button for each way the call can go; `done()` when one was written down. */

@@ -1,6 +1,6 @@
 // Questions that want an answer before something happens. Nothing destructive goes by a single key.
 
-import { h } from "./dom.js";
+import { $, h } from "./dom.js";
 
 /**
  * Ask in a modal dialog; resolves with what `read(form)` gives, or null when the operator goes back. `confirm` is
@@ -19,7 +19,7 @@ export function ask({ title, lead, body, confirm, read, ready, wide }) {
         h("button", { class: "button", type: "button", onclick: () => end(null) }, confirm ? "返回" : "关闭",
           h("span", { class: "en" }, confirm ? "back" : "close"), h("kbd", null, "Esc")),
         deed));
-    const dialog = h("dialog", { class: wide ? "dialog dialog--wide" : "dialog", "aria-labelledby": "dialog-title" }, form);
+    const dialog = h("dialog", { class: wide ? "dialog dialog--wide" : "dialog", "aria-labelledby": "dialog-title" }, form, h("div", { class: "toasts", role: "status" }));
     const before = document.activeElement;
     let ended = false;
 
@@ -27,6 +27,7 @@ export function ask({ title, lead, body, confirm, read, ready, wide }) {
       if (ended) return;
       ended = true;
       if (dialog.close) dialog.close();
+      $(".toasts").append(...dialog.querySelectorAll(".toast"));
       dialog.remove();
       if (before && before.isConnected) before.focus();
       resolve(answer);

@@ -66,9 +66,9 @@ export function icon(name) {
   return svg;
 }
 
-/** A short word at the foot of the page that goes away by itself. */
+/** A short word at the foot of the page, or of the window before it, that goes away by itself. */
 export function toast(text, bad = false) {
-  const box = $(".toasts");
+  const box = $("dialog[open] .toasts") || $(".toasts");
   const line = h("p", { class: bad ? "toast toast--bad" : "toast" }, text);
   box.appendChild(line);
   setTimeout(() => line.remove(), bad ? 9000 : 4000);

@@ -3,6 +3,7 @@
 import { get, post } from "./api.js";
 import { everySecond } from "./clock.js";
 import { $, both, fill, h, toast } from "./dom.js";
+import { ask } from "./dialog.js";
 import { homeFinder } from "./finder.js";
 import { every } from "./steady.js";
 import { Trial } from "./trial.js";
@@ -81,16 +82,24 @@ function askPress(device, home) {
 async function showOld(device, place) {
   const found = (await get(`/api/devices?household_id=${device.household_id}&limit=200`)).items;
   const same = found.filter((one) => one.id !== device.id && one.role === device.role && one.enabled);
-  const line = (one) => h("li", { "data-old": one.id }, what(one), one.label,
-    h("button", { class: "button", type: "button", onclick: async (event) => {
-      const button = event.currentTarget;
+  const line = (one) => {
+    const done = h("div", { role: "status" });
+    const button = h("button", { class: "button", type: "button", onclick: async () => {
+      const sure = await ask({
+        title: ["停用旧设备吗?", "out of service?"],
+        lead: `${[one.label, one.key].filter(Boolean).join(" ")} 停用以后,按它不会报警。 A press of it will raise no alarm.`, confirm: ["停用", "out of service"],
+      });
+      if (sure === null) return;
       try {
         await post(`/api/devices/${device.id}/replaces/${one.id}`, {});
-        fill(button.parentNode, `✓ 已停用,记录保留 out of service, its past is kept: ${one.key}`);
+        button.remove();
+        fill(done, "✓ 已停用,记录保留 out of service, its past is kept");
       } catch (problem) {
         toast(problem.message, true);
       }
-    } }, both(["换下来了,停用", "replaced: out of service"])));
+    } }, both(["换下来了,停用", "replaced: out of service"]));
+    return h("li", { "data-old": one.id }, h("div", null, what(one), one.label, done), button);
+  };
   if (same.length) fill(place, h("h3", null, both(["这家原有的", "there already"])), h("ul", { class: "people" }, same.map(line)));
 }
 
