@@ -36,17 +36,23 @@ def centre(store: Store, town: Town, asterisk: StandIn) -> Iterator[Centre]:  # 
     running.close()
 
 
+def claimed(desk: Desk, centre: Centre) -> int:
+    """Somebody called for help, and the operator has the case."""
+    desk.log_in()
+    expect(desk.tab.locator(".link")).to_contain_text("实时")
+    incident_id = centre.press(BUTTON)
+    card = desk.tab.locator(f'[data-incident="{incident_id}"]')
+    expect(card).to_contain_text("紧急呼叫")
+    desk.tab.keyboard.press(" ")
+    expect(card).to_contain_text("刘芳(我 me)")
+    return incident_id
+
+
 @pytest.mark.usefixtures("only_refusals")
 def test_the_telephone_of_the_desk_is_said_once_and_rings_from_then_on(
     desk: Desk, centre: Centre, asterisk: StandIn
 ) -> None:
-    desk.log_in()
-    tab = desk.tab
-    expect(tab.locator(".link")).to_contain_text("实时")
-    incident_id = centre.press(BUTTON)
-    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("紧急呼叫")
-    tab.keyboard.press(" ")
-    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("刘芳(我 me)")
+    tab, incident_id = desk.tab, claimed(desk, centre)
 
     tab.keyboard.press("f")
     window = tab.locator("dialog")
@@ -69,13 +75,8 @@ def test_the_telephone_of_the_desk_is_said_once_and_rings_from_then_on(
 
 
 def test_what_the_exchange_cannot_do_the_next_click_does_by_the_computer(desk: Desk, centre: Centre) -> None:
-    desk.log_in()
     tab = desk.tab
-    expect(tab.locator(".link")).to_contain_text("实时")
-    incident_id = centre.press(BUTTON)
-    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("紧急呼叫")
-    tab.keyboard.press(" ")
-    expect(tab.locator(f'[data-incident="{incident_id}"]')).to_contain_text("刘芳(我 me)")
+    claimed(desk, centre)
     tab.keyboard.press("f")
     window = tab.locator("dialog")
     dials = window.locator("[data-dial]").first
