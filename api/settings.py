@@ -51,9 +51,7 @@ class Settings(BaseSettings):
     @field_validator("exchange_url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        is_one = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
-        if value and (not is_one or "@" in parts.netloc):  # a password there would be logged
+        if value and (not _is_web_address(value) or "@" in urlsplit(value).netloc):  # a password is logged
             raise ValueError(
                 "give the address of Asterisk's REST interface, like http://pbx.example.org:8088/ari"
             )
@@ -71,8 +69,7 @@ class Settings(BaseSettings):
     def _is_an_origin(cls, value: str) -> str:
         if not value:
             return value
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if not _is_web_address(value):
             raise ValueError("give scheme, host and port, like https://anxin.example.org")
         return value.rstrip("/")
 
@@ -126,6 +123,12 @@ class Settings(BaseSettings):
     def cookie_name(self) -> str:
         """Browsers take a `__Host-` cookie only over https, so plain loopback has another name."""
         return "__Host-anxin" if self.is_https else "anxin_session"
+
+
+def _is_web_address(value: str) -> bool:
+    """Of http or https, with a host, and nothing behind the path."""
+    parts = urlsplit(value)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
 
 
 def _is_loopback(host: str) -> bool:
